@@ -1,0 +1,119 @@
+/* The membrane: what the personality's code (posix/) may ask of the system below it.
+ *
+ * posix/ never calls the nucleus directly; everything goes through this header, so that the same
+ * posix code runs in its cell and, against another implementation of these functions, in host tests.
+ * Rules:
+ *  - One lock, the personality lock.  All functions here marked [lock] want it held; it is never held
+ *    while foreign code runs and never across a block (mb_park gives it up).
+ *  - Errors are negated Linux errno codes.
+ */
+#ifndef MEMBRANE_H
+#define MEMBRANE_H
+
+#include <nx/state.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MB_PAGE 4096ul
+#define MB_NEVER (~0ul)
+
+/* ---- the personality lock ---- */
+void mb_lock(void);
+void mb_unlock(void);
+
+/* ---- fibers: one runs each Linux thread; also service fibers ---- */
+struct mb_fiber {
+    uint64_t handle;        /* the nucleus' fiber handle */
+    struct nx_state *state; /* state area for foreign mode, owned by the fiber */
+    void *task;             /* the Linux thread it runs, or NULL; see `current` in posix */
+    void (*fn)(void *);
+    void *arg;
+    struct mb_fiber *next; /* in the pool of idle fibers */
+    void *stack;
+};
+/* [lock] Take an idle fiber (or make one) and let it run fn(arg); when fn returns it goes back to the
+ * pool.  fn starts without the lock.  NULL: no memory or quota. */
+struct mb_fiber *mb_fiber_start(void (*fn)(void *), void *arg);
+struct mb_fiber *mb_self(void);
+/* [lock] Give up the lock, sleep until mb_wake(self) or the deadline (ticks, MB_NEVER), take the lock.
+ * A wake-up before the sleep is not lost; spurious returns happen.  0, or -ETIMEDOUT. */
+int mb_park(uint64_t deadline);
+/* Wake a parked fiber, or make it leave foreign mode (mb_enter answers NX_LEAVE_KICK). */
+void mb_wake(struct mb_fiber *f);
+/* Let others run (sched_yield); without the lock. */
+void mb_yield(void);
+
+/* ---- time ---- */
+uint64_t mb_ticks(void);                 /* the time counter */
+uint64_t mb_ticks_to_ns(uint64_t ticks);
+uint64_t mb_ns_to_ticks(uint64_t ns);    /* rounds up, saturates at MB_NEVER - 1 */
+
+/* ---- foreign mode ---- */
+/* Run the fiber's foreign program until it traps: NX_LEAVE_*.  Without the lock. */
+int mb_enter(void);
+void mb_fp_save(void);                   /* write live FP registers to the state area */
+
+/* ---- foreign address spaces; addresses and lengths page aligned; prot NX_PROT_* ---- */
+typedef uint64_t mb_space; /* 0: none */
+long mb_space_make(void);  /* handle > 0, or -ENOMEM */
+void mb_space_destroy(mb_space s); /* no fiber may be bound to it */
+int mb_space_bind(mb_space s);     /* the calling fiber's foreign space from now on (0: none) */
+int mb_space_clone(mb_space dst, mb_space src); /* copy-on-write */
+int mb_map_anon(mb_space s, uint64_t va, uint64_t len, unsigned prot); /* demand-zero */
+/* Map pages of the personality's own memory at src: pages shared with the program, or copy-on-write. */
+int mb_map_share(mb_space s, uint64_t va, uint64_t len, unsigned prot, bool private_, const void *src);
+int mb_unmap(mb_space s, uint64_t va, uint64_t len);
+int mb_protect(mb_space s, uint64_t va, uint64_t len, unsigned prot);
+int mb_move(mb_space s, uint64_t from, uint64_t len, uint64_t to);
+uint64_t mb_resident(mb_space s); /* pages */
+
+/* ---- program memory of the bound space ----
+ * They touch program memory directly; a page that is not there is first tried with mb_fault_hook
+ * (posix/mem: file pages), then the copy fails with -EFAULT.  Addresses outside the lower half: -EFAULT. */
+int mb_copy_in(void *dst, uint64_t src, size_t n);
+int mb_copy_out(uint64_t dst, const void *src, size_t n);
+int mb_zero_out(uint64_t dst, size_t n);
+/* Copy a NUL-terminated string of less than n bytes: its length, -EFAULT or -ENAMETOOLONG. */
+long mb_str_in(char *dst, uint64_t src, size_t n);
+/* Atomically read / compare-and-swap an aligned 32-bit word of program memory (futex): 0 or -EFAULT.
+ * cas stores into *old what was there. */
+int mb_load32(uint32_t *val, uint64_t addr);
+int mb_cas32(uint64_t addr, uint32_t expect, uint32_t want, uint32_t *old);
+/* Set by posix/mem: make the page at addr present (write: for writing); 0, or -EFAULT/-ENOMEM. */
+extern int (*mb_fault_hook)(uint64_t addr, bool write);
+
+/* ---- memory of the personality ---- */
+void *mb_alloc(size_t n);  /* 16-byte aligned, not zeroed; NULL when exhausted */
+void *mb_zalloc(size_t n); /* zeroed */
+void mb_free(void *p);     /* NULL is fine */
+void *mb_page(void);       /* a zeroed page of its own, mappable into programs; NULL when exhausted */
+void mb_page_free(void *page);
+uint64_t mb_pages_total(void); /* of the machine */
+uint64_t mb_pages_free(void);  /* of the machine */
+uint64_t mb_heap_objects(void); /* live mb_alloc blocks, for the leak check */
+void mb_trim(void);             /* give cached free memory back to the nucleus */
+
+/* ---- log, console, machine ---- */
+void mb_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Bytes to the console driver: how many were taken (0: its ring is full; membrane calls
+ * mb_console_writable_hook when there is room again).  [lock] */
+size_t mb_console_write(const void *buf, size_t n);
+/* Called with bytes from the console, [lock] held. */
+extern void (*mb_console_input_hook)(const void *buf, size_t n);
+extern void (*mb_console_writable_hook)(void);
+/* Ends the machine: power off with an exit status, or reset.  Does not return. */
+_Noreturn void mb_power_off(int status);
+_Noreturn void mb_reset(void);
+/* Entropy from the best source there is; see docs for what seeds it. */
+void mb_random(void *buf, size_t n);
+/* The root archives of the boot bundle, in order: NULL when index is past the last. */
+const void *mb_archive(unsigned index, size_t *size);
+const char *mb_bootargs(void);
+unsigned mb_harts(void);
+uint64_t mb_stat(unsigned nx_stat); /* NX_STAT_* counters of the nucleus */
+
+/* Provided by posix/: runs on the main fiber, builds the root, starts pid 1, then returns. */
+int posix_start(void);
+
+#endif

@@ -1,0 +1,108 @@
+/* Files, inodes, paths: the personality's file layer (posix/fs, posix/fd, posix/path).
+ *
+ * inode: a file of some file system.  file: an open file description (shared by dup and fork).
+ * files: a table of descriptors (shared by CLONE_FILES).  fsctx: root, cwd, umask (CLONE_FS).
+ * Everything here wants the personality lock.  Errors are negated errno.
+ */
+#ifndef POSIX_VFS_H
+#define POSIX_VFS_H
+
+#include <membrane.h>
+#include <stdint.h>
+#include "waitq.h"
+
+struct inode;
+struct file;
+struct task;
+struct poll_table;
+struct kstat; /* vfs_stat.h: what stat and statx are filled from */
+
+/* Source or target of a transfer: program memory (user) or the personality's own (kernel: exec, procfs). */
+struct iobuf {
+    bool user;
+    uint64_t addr; /* user: program address; else pointer value */
+    size_t len;
+};
+int iobuf_put(struct iobuf *b, const void *src, size_t n); /* advances; 0 or -EFAULT */
+int iobuf_get(struct iobuf *b, void *dst, size_t n);
+struct iobuf iobuf_kernel(void *p, size_t n);
+struct iobuf iobuf_user(uint64_t addr, size_t n);
+
+/* What an open file can do; NULL members mean the usual error.  read/write return bytes moved (short
+ * counts allowed) or an error; *pos is the file position to use and advance. */
+struct file_ops {
+    const char *name;
+    long (*read)(struct file *f, struct iobuf *b, int64_t *pos);
+    long (*write)(struct file *f, struct iobuf *b, int64_t *pos);
+    int64_t (*lseek)(struct file *f, int64_t off, int whence);
+    int (*getdents)(struct file *f, struct iobuf *b); /* bytes written */
+    /* Events ready now (POLLIN...); with pt not NULL also registers the wait queues. */
+    unsigned (*poll)(struct file *f, struct poll_table *pt);
+    long (*ioctl)(struct file *f, uint64_t cmd, uint64_t arg);
+    int (*truncate)(struct file *f, int64_t len);
+    /* The page that backs file offset off (page aligned) for mmap; NULL: -ENOMEM or beyond the end ->
+     * *err = -ENOMEM / -EFAULT(SIGBUS).  write: about to be written (allocates holes). */
+    void *(*page)(struct file *f, uint64_t off, bool write, int *err);
+    int (*mmap_ok)(struct file *f, unsigned prot, bool shared); /* NULL with page set: always */
+    void (*release)(struct file *f); /* last reference gone */
+};
+
+struct file {
+    const struct file_ops *ops;
+    struct inode *inode; /* referenced; NULL never: pipes and the like have anonymous inodes */
+    char *path;          /* absolute path at open, for /proc/<pid>/fd and exe; may be NULL */
+    unsigned refs;
+    unsigned flags; /* O_ACCMODE | O_APPEND | O_NONBLOCK ... */
+    int64_t pos;
+    void *priv;
+};
+
+/* ---- open file descriptions ---- */
+struct file *file_ref(struct file *f);
+void file_unref(struct file *f);
+
+/* ---- descriptor tables ---- */
+struct files;
+struct files *files_make(void);
+struct files *files_ref(struct files *fs);
+struct files *files_copy(const struct files *fs); /* fork; NULL: ENOMEM */
+void files_unref(struct files *fs);
+void files_close_exec(struct files *fs); /* exec: close FD_CLOEXEC ones */
+struct file *fd_get(int fd);             /* of the current thread; referenced; NULL: EBADF */
+int fd_install(struct file *f, int min, bool cloexec); /* takes over the reference; -EMFILE */
+/* Iterate for procfs: the first open fd >= from, or -1; borrowed reference in *f. */
+int files_next(struct files *fs, int from, struct file **f);
+
+/* ---- root, cwd, umask ---- */
+struct fsctx;
+struct fsctx *fsctx_make(void); /* root "/" */
+struct fsctx *fsctx_ref(struct fsctx *c);
+struct fsctx *fsctx_copy(const struct fsctx *c);
+void fsctx_unref(struct fsctx *c);
+
+/* ---- for exec and the loader ---- */
+/* Open path (kernel string, relative to the current thread's cwd) for execution: checks type and
+ * x permission.  A file reference in *out. */
+int vfs_open_exec(const char *path, struct file **out);
+/* Open by kernel path; flags, mode as open(2). */
+int vfs_open(const char *path, unsigned flags, unsigned mode, struct file **out);
+long file_read_kernel(struct file *f, void *buf, size_t n, int64_t off); /* bytes, 0 at the end */
+uint32_t file_mode(struct file *f);                 /* st_mode */
+void file_owner(struct file *f, uint32_t *uid, uint32_t *gid);
+uint64_t file_ino(struct file *f);
+uint64_t file_dev(struct file *f);
+/* Make the two ends of a pipe. */
+int pipe_make(struct file **rd, struct file **wr, unsigned flags);
+
+/* ---- poll ---- */
+struct poll_table; /* opaque; poll_wait adds the caller to a queue until the poll call ends */
+void poll_wait(struct poll_table *pt, struct waitq *q);
+
+/* ---- set-up ---- */
+int vfs_init(void); /* root tmpfs, /dev, /proc, /tmp mounted; archives unpacked */
+
+/* Character devices: posix/tty registers the console with these. */
+int devfs_register(const char *name, uint32_t mode, uint32_t major, uint32_t minor,
+                   int (*open)(struct file *f));
+
+#endif
