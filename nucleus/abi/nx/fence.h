@@ -1,16 +1,16 @@
 /*
  * fence.h - the memory orderings that shared rings need, spelled per ISA.
  *
- * The only header of the ABI with an ISA #if. It orders normal memory between harts and keeps the compiler from
- * moving accesses across; it is not for device registers (those need i/o in the fence's sets).
+ * The only header of the ABI with an ISA #if. It orders normal memory between harts and keeps the
+ * compiler from moving accesses across; it is not for device registers (they need i and o too).
  *
- * Written by hand because gcc 12 for riscv64 turns a C11 release store into amoswap and puts a full fence around
- * acquire loads. Everywhere else plain C11 fences are as good as anything we would write.
+ * Written by hand because gcc 12 for riscv64 turns C11 atomic stores, even relaxed ones, into
+ * amoswap. Everywhere else plain C11 fences are as good as anything we would write.
  *
  *   nx_fence_publish()   everything before it, then the store that makes it visible
  *   nx_fence_observe()   the load that saw it, then everything after
- *   nx_fence_full()      store, fence, load of something else: the only one that drains the store buffer;
- *                        needed on both sides of "announce sleep, look again" (see ring.pml)
+ *   nx_fence_full()      store, fence, load of something else: the only one that drains the store
+ *                        buffer; needed on both sides of "announce sleep, look again" (ring.pml)
  */
 #ifndef NX_FENCE_H
 #define NX_FENCE_H

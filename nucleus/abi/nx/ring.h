@@ -75,7 +75,7 @@
 #define NX_RING_PAGE      4096u
 #define NX_RING_SLOTS_OFF 256u
 
-/* The type says whether a client may send the message again when the server was restarted before answering it. */
+/* A client may send messages of such a type again when the server died before answering them. */
 #define NX_TYPE_REPEATABLE 0x8000u
 
 #define NX_SLOT_INLINE 0x0001u /* buf_len counts bytes of payload, buf_off is zero */
@@ -137,14 +137,14 @@ _Static_assert(offsetof(struct nx_ring_const, generation) == 20, "generation wor
 _Static_assert(offsetof(struct nx_ring_region, slot) == NX_RING_SLOTS_OFF, "first slot");
 
 /*
- * The private handle; lives in the owner's memory. `limit` is where `own` may not go past: the peer's
- * index for a consumer, the peer's index plus the slots for a producer; with that both sides are the
- * same code. After a fault limit == own, so the fast paths see neither space nor messages and end in
- * nx_ring_refresh_(), where the sticky error is: they never test it themselves.
+ * The private handle; lives in the owner's memory. `limit` is where `own` may not go past: the
+ * peer's index for a consumer, the peer's index plus the slots for a producer; with that both sides
+ * are the same code. After a fault limit == own and count == 0, so the fast paths see neither space nor
+ * messages and end in nx_ring_nothing_(), where the sticky error is: they never test it themselves.
  */
 struct nx_ring {
     volatile struct nx_ring_end *own_end;
-    volatile struct nx_ring_end *peer_end;
+    const volatile struct nx_ring_end *peer_end;
     volatile uint8_t *slots;
     uint64_t slot_mask; /* (slots - 1) in bytes */
     uint32_t own;       /* own index; the truth, the shared copy is for the peer */
@@ -176,18 +176,28 @@ static inline void nx_ring_store_(volatile uint32_t *p, uint32_t v)
     *p = v;
 }
 
+/* What a handle looks at that is attached to nothing: a peer that never does anything. */
+static const struct nx_ring_end nx_ring_nowhere_;
+
+/* There is nothing between `own` and the peer's index, or what is there is impossible. */
+static inline int nx_ring_nothing_(struct nx_ring *r, uint32_t n)
+{
+    r->limit = r->own;
+    if (n != 0 && r->error == 0) {
+        r->error = -NX_EPEER;
+        r->count = 0;
+    }
+    return r->error;
+}
+
 /* The peer's index again, for real: how many slots are usable (0 when none), or a negative code. */
 static inline int nx_ring_refresh_(struct nx_ring *r)
 {
-    if (r->error != 0) {
-        return r->error;
-    }
     uint32_t limit = nx_ring_load_(&r->peer_end->index) + r->bias;
     uint32_t n = limit - r->own;
     nx_fence_observe();
-    if (__builtin_expect(n > r->count, 0)) {
-        r->limit = r->own;
-        return r->error = -NX_EPEER;
+    if (__builtin_expect(n - 1 >= r->count, 0)) {
+        return nx_ring_nothing_(r, n);
     }
     r->limit = limit;
     return (int)n;
@@ -200,31 +210,45 @@ static inline int nx_ring_usable_(struct nx_ring *r, uint32_t want)
     return n != 0 && n >= want ? (int)n : nx_ring_refresh_(r);
 }
 
-static inline volatile nx_ring_word *nx_ring_words_(const struct nx_ring *r, uint32_t i)
+static inline volatile nx_ring_word *nx_ring_words_(const struct nx_ring *r, uint32_t index)
 {
-    uint64_t at = (uint64_t)(uint32_t)(r->own + i) * sizeof(struct nx_slot);
-    return (volatile nx_ring_word *)(r->slots + (at & r->slot_mask));
+    volatile uint8_t *slot = r->slots + ((uint64_t)index * sizeof(struct nx_slot) & r->slot_mask);
+    __asm__("" : "+r"(slot)); /* or gcc adds base and offset again for each of the eight words */
+    return (volatile nx_ring_word *)slot;
 }
 
-static inline void nx_ring_advance_(struct nx_ring *r, uint32_t n)
+/* The one place where slots are copied: every word once, in order. */
+static inline void nx_ring_copy_(volatile nx_ring_word *to, const volatile nx_ring_word *from)
 {
-    uint32_t own = r->own + n;
+#pragma GCC unroll 8
+    for (unsigned w = 0; w < NX_RING_SLOT_WORDS; w++) {
+        to[w] = from[w];
+    }
+}
+
+/* Move the own index: what is before it is the peer's now. */
+static inline void nx_ring_publish_(struct nx_ring *r, uint32_t own)
+{
     r->own = own;
     nx_fence_publish(); /* our writes to, or reads of, the slots before the peer may take them */
     nx_ring_store_(&r->own_end->index, own);
 }
 
-/* ------------------------------------------------------------------------------------------- attach */
+/* --------------------------------------------------------------------------------------- attach */
 
 /*
- * Take one side of the ring at `base`, of `size` bytes (both as told by the nucleus, not by the peer). Goes on from
- * the shared indices, so a restarted cell takes over where its predecessor published last.
+ * Take one side of the ring at `base`, of `size` bytes (both as told by the nucleus, not by the
+ * peer). Goes on from the shared indices, so a restarted cell takes over where its predecessor
+ * published last. 0, -NX_EINVAL when the region is no ring of ours, -NX_EPEER when the indices are
+ * impossible. A handle that failed to attach answers its error to everything.
  */
 static inline int nx_ring_attach(struct nx_ring *r, enum nx_ring_side side, void *base, size_t size)
 {
     volatile struct nx_ring_region *region = base;
 
-    *r = (struct nx_ring){.error = -NX_EINVAL};
+    *r = (struct nx_ring){.error = -NX_EINVAL,
+                          .peer_end = &nx_ring_nowhere_,
+                          .peer_generation_word = &nx_ring_nowhere_.index};
     if ((uintptr_t)base % NX_RING_PAGE != 0 || base == NULL || size < NX_RING_PAGE ||
         size > UINT32_MAX) {
         return -NX_EINVAL;
@@ -265,9 +289,20 @@ static inline int nx_ring_attach(struct nx_ring *r, enum nx_ring_side side, void
     return n < 0 ? n : 0;
 }
 
-/* ----------------------------------------------------------------------------------------- producer */
+/*
+ * The i-th slot itself, for both sides, where eight words of copying are too many. A producer only
+ * stores to it; a consumer reads each field at most once and checks what it has read, not the slot:
+ * the peer may change it at any time. i < what nx_ring_space() or nx_ring_pending() returned.
+ */
+static inline volatile struct nx_slot *nx_ring_slot(struct nx_ring *r, uint32_t i)
+{
+    return (volatile struct nx_slot *)nx_ring_words_(r, r->own + i);
+}
 
-/* How many slots may be filled: at least `want` (up to the ring's size) if the ring has them; 0 is full. */
+/* ------------------------------------------------------------------------------------- producer */
+
+/* How many slots may be filled, 0 when full. Looks at shared memory only when fewer than `want`
+ * are known to be free. */
 static inline int nx_ring_space(struct nx_ring *r, uint32_t want)
 {
     return nx_ring_usable_(r, want);
@@ -276,24 +311,13 @@ static inline int nx_ring_space(struct nx_ring *r, uint32_t want)
 /* Fill the i-th slot not yet committed; i < what nx_ring_space() returned. */
 static inline void nx_ring_write(struct nx_ring *r, uint32_t i, const struct nx_slot *slot)
 {
-    volatile nx_ring_word *to = nx_ring_words_(r, i);
-    const nx_ring_word *from = (const nx_ring_word *)slot;
-#pragma GCC unroll 8
-    for (unsigned w = 0; w < NX_RING_SLOT_WORDS; w++) {
-        to[w] = from[w];
-    }
-}
-
-/* The same without a copy in between: the slot itself, for stores only. What is read back may be the peer's. */
-static inline volatile struct nx_slot *nx_ring_slot(struct nx_ring *r, uint32_t i)
-{
-    return (volatile struct nx_slot *)nx_ring_words_(r, i);
+    nx_ring_copy_(nx_ring_words_(r, r->own + i), (const volatile nx_ring_word *)slot);
 }
 
 /* Publish the first n written slots. Then ask nx_ring_needs_bell(). */
 static inline void nx_ring_commit(struct nx_ring *r, uint32_t n)
 {
-    nx_ring_advance_(r, n);
+    nx_ring_publish_(r, r->own + n);
 }
 
 /* Write and publish one slot: 0, -NX_EFULL or -NX_EPEER. */
@@ -305,14 +329,16 @@ static inline int nx_ring_push(struct nx_ring *r, const struct nx_slot *slot)
             return n < 0 ? n : -NX_EFULL;
         }
     }
-    nx_ring_write(r, 0, slot);
-    nx_ring_commit(r, 1);
+    uint32_t own = r->own;
+    nx_ring_copy_(nx_ring_words_(r, own), (const volatile nx_ring_word *)slot);
+    nx_ring_publish_(r, own + 1);
     return 0;
 }
 
-/* ----------------------------------------------------------------------------------------- consumer */
+/* ------------------------------------------------------------------------------------- consumer */
 
-/* How many slots are waiting; 0 is empty. Looks at shared memory only when fewer than `want` are known. */
+/* How many slots are waiting, 0 when empty. Looks at shared memory only when fewer than `want` are
+ * known to wait. */
 static inline int nx_ring_pending(struct nx_ring *r, uint32_t want)
 {
     return nx_ring_usable_(r, want);
@@ -321,18 +347,13 @@ static inline int nx_ring_pending(struct nx_ring *r, uint32_t want)
 /* Copy out the i-th waiting slot without releasing it; i < what nx_ring_pending() returned. */
 static inline void nx_ring_read(const struct nx_ring *r, uint32_t i, struct nx_slot *slot)
 {
-    const volatile nx_ring_word *from = nx_ring_words_(r, i);
-    nx_ring_word *to = (nx_ring_word *)slot;
-#pragma GCC unroll 8
-    for (unsigned w = 0; w < NX_RING_SLOT_WORDS; w++) {
-        to[w] = from[w];
-    }
+    nx_ring_copy_((volatile nx_ring_word *)slot, nx_ring_words_(r, r->own + i));
 }
 
-/* Give the first n slots back. Then ask nx_ring_needs_bell(), if the producer may be waiting for space. */
+/* Give the first n slots back. Then ask nx_ring_needs_bell(): the producer may wait for space. */
 static inline void nx_ring_release(struct nx_ring *r, uint32_t n)
 {
-    nx_ring_advance_(r, n);
+    nx_ring_publish_(r, r->own + n);
 }
 
 /* Copy out and release one slot: 0, -NX_EEMPTY or -NX_EPEER. */
@@ -344,16 +365,17 @@ static inline int nx_ring_pop(struct nx_ring *r, struct nx_slot *slot)
             return n < 0 ? n : -NX_EEMPTY;
         }
     }
-    nx_ring_read(r, 0, slot);
-    nx_ring_release(r, 1);
+    uint32_t own = r->own;
+    nx_ring_copy_((volatile nx_ring_word *)slot, nx_ring_words_(r, own));
+    nx_ring_publish_(r, own + 1);
     return 0;
 }
 
-/* ------------------------------------------------------------------------------- sleeping and waking */
+/* -------------------------------------------------------------------------- sleeping and waking */
 
 /*
- * After commit or release: must the peer be woken? When it returns true the caller owes one `send`; it returns
- * true once per announcement.
+ * After commit or release: must the peer be woken? When it returns true the caller owes one `send`;
+ * it returns true once per announcement.
  */
 static inline bool nx_ring_needs_bell(struct nx_ring *r)
 {
@@ -366,7 +388,7 @@ static inline bool nx_ring_needs_bell(struct nx_ring *r)
     return true;
 }
 
-/* The wait is over, or was not needed: bells are no longer wanted. Cheap when nothing was announced. */
+/* The wait is over, or was not needed: bells are no longer wanted. Free when none was announced. */
 static inline void nx_ring_sleep_cancel(struct nx_ring *r)
 {
     if ((r->sleep & 1) != 0) {
@@ -376,10 +398,10 @@ static inline void nx_ring_sleep_cancel(struct nx_ring *r)
 }
 
 /*
- * Announce sleep and look again. 0: really nothing to do, the caller may `recv` (and after it must
- * nx_ring_sleep_cancel()). Otherwise the announcement is already taken back: >0 slots usable, or -NX_EPEER.
- * A bell may come although the wait was not needed; every waiter takes spurious wake-ups.
- * Every wait needs its own prepare: a bell is rung once per announcement.
+ * Announce sleep and look again. 0: really nothing to do, the caller may `recv`, and after it must
+ * nx_ring_sleep_cancel(). Otherwise the announcement is already taken back: >0 slots usable, or
+ * -NX_EPEER. A bell may come although there was no wait; every waiter takes spurious wake-ups.
+ * Every wait needs a prepare of its own: a bell is rung once per announcement.
  */
 static inline int nx_ring_sleep_prepare(struct nx_ring *r)
 {
@@ -396,7 +418,7 @@ static inline int nx_ring_sleep_prepare(struct nx_ring *r)
     return n;
 }
 
-/* Was the peer restarted since we last asked (or attached)? True once per change. A hint, see the top. */
+/* Was the peer restarted since we last asked or attached? True once per change. A hint: see top. */
 static inline bool nx_ring_peer_changed(struct nx_ring *r)
 {
     uint32_t now = nx_ring_load_(r->peer_generation_word);
@@ -407,10 +429,13 @@ static inline bool nx_ring_peer_changed(struct nx_ring *r)
     return true;
 }
 
-/* ------------------------------------------------------------------------------------ shared buffer */
+/* -------------------------------------------------------------------------------- shared buffer */
 
-/* Address of `len` bytes at `off` of the shared buffer, or NULL when they are not all inside it. `off` and `len`
- * must be copies (from a struct nx_slot of the caller's own). The bytes stay the peer's to change. */
+/*
+ * Address of `len` bytes at `off` of the shared buffer, or NULL when they are not all inside it.
+ * `off` and `len` are copies (from a struct nx_slot of the caller's own). The bytes stay the peer's
+ * to change.
+ */
 static inline void *nx_ring_buf(const struct nx_ring *r, uint32_t off, uint32_t len)
 {
     if (len > r->buf_size || off > r->buf_size - len) {
@@ -419,7 +444,7 @@ static inline void *nx_ring_buf(const struct nx_ring *r, uint32_t off, uint32_t 
     return r->buf + off;
 }
 
-/* ---------------------------------------------------------------------------------- for the nucleus */
+/* ------------------------------------------------------------------------------ for the nucleus */
 
 /* Bytes a ring with this geometry takes, before rounding up to pages; 0 when it is not allowed. */
 static inline size_t nx_ring_region_size(uint32_t slots, uint32_t buf_size)
@@ -434,7 +459,7 @@ static inline size_t nx_ring_region_size(uint32_t slots, uint32_t buf_size)
     return (size_t)slots_end + buf_size;
 }
 
-/* Write the constants of a new ring. `base` is page aligned and zeroed; it has at least nx_ring_region_size(). */
+/* Write the constants of a new ring. `base` is page aligned, zeroed, and nx_ring_region_size(). */
 static inline void nx_ring_format(void *base, uint32_t slots, uint32_t buf_size)
 {
     volatile struct nx_ring_region *region = base;
