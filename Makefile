@@ -1,0 +1,393 @@
+# Nexus: one makefile for everything. `make help` lists what it can do; all output goes to build/.
+#
+# Sources are found by where they lie, so that adding a file needs no change here:
+#
+#   lib/*.c                          helpers, compiled once each for nucleus, cells and the host
+#   nucleus/core, nucleus/arch/<isa> the nucleus
+#   native/lib                       the library every cell links
+#   native/<x>, drivers/<x>          one cell each (drivers/lib is shared by the drivers)
+#   membrane/**, posix/**            the POSIX personality, one cell
+#   userland/<x>                     our own Linux programs, one each, with a file `install`
+#   tests/unit/**/*.c                one host program each; see "Unit tests" below
+#   tests/posix/**/*.c               one Linux program each, run under Nexus by tests/system
+#   tests/cell/<x>                   cells only tests use
+#
+# Standard output belongs to the program `make run CMD=...` runs: messages go to standard error.
+
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables --no-print-directory
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDARY:
+.DEFAULT_GOAL := help
+
+B := build
+ISA := riscv64
+CROSS := riscv64-linux-gnu-
+CC := $(CROSS)gcc
+AR := $(CROSS)gcc-ar
+NM := $(CROSS)nm
+OBJCOPY := $(CROSS)objcopy
+HOSTCC := gcc
+
+# Two builds of one commit give the same bytes: no clock, no paths, no random names.
+export SOURCE_DATE_EPOCH := 1735689600
+export LC_ALL := C.UTF-8
+export TZ := UTC
+REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)=. -fno-ident
+
+say = @printf '  %-7s %s\n' '$(1)' '$(2)' >&2
+find_sources = $(sort $(shell test -d $(1) && find $(1) -name '.?*' -prune -o \
+	-path '*/arch/*' ! -path '*/arch/$(ISA)*' -prune -o $(2) -print))
+
+#### Flags ########################################################################################
+
+WARN := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings \
+	-Wno-unused-parameter
+LANG := -std=gnu11 -fno-common -fno-strict-aliasing
+
+# The compiler's own headers (stdint.h, stddef.h ...) and no C library's. Asked when first used:
+# on a new machine there is no compiler yet when this file is read.
+gcc_headers = $(eval gcc_headers := $(shell $(CC) -print-file-name=include))$(gcc_headers)
+
+TARGET := -march=rv64imac_zicsr_zifencei -mabi=lp64
+FREESTANDING = -ffreestanding -nostdinc -isystem $(gcc_headers) -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections
+COMMON = $(TARGET) -O2 -g $(LANG) $(FREESTANDING) $(REPRODUCIBLE)
+
+FDT := $(B)/src/libfdt
+ZLIB := $(B)/src/zlib
+
+NUCLEUS_CODE := -mcmodel=medany -fno-pic -fno-omit-frame-pointer
+NUCLEUS_INC := -Ilib/include -Ilib/include/libc -Inucleus/abi -Inucleus/include -Inucleus/core -Inucleus/arch/$(ISA) \
+	-I$(B)/gen -isystem $(FDT)
+NUCLEUS_FLAGS = $(COMMON) $(NUCLEUS_CODE) $(NUCLEUS_INC) -DNX_NUCLEUS
+
+CELL_CODE := -mcmodel=medany -fPIE -fvisibility=hidden
+CELL_INC := -Ilib/include -Ilib/include/libc -Inucleus/abi -I$(B)/gen -Inative/include
+CELL_FLAGS = $(COMMON) $(CELL_CODE) $(CELL_INC) -DNX_CELL
+CELL_LD := native/lib/cell.ld
+CELL_LINK = $(TARGET) -static-pie -nostdlib -Wl,-static -Wl,--no-dynamic-linker -Wl,-z,text -Wl,-T,$(CELL_LD) \
+	-Wl,--gc-sections -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,separate-code
+
+# What a folder's sources see beyond the flags above.
+EXTRA_INC_supervisor := -isystem $(FDT)
+EXTRA_INC_posix := -Imembrane/include -Iposix/include -Iposix -isystem $(B)/uapi -isystem $(ZLIB)
+EXTRA_INC_drivers := -Idrivers/lib
+
+HOST_INC := -Inucleus/abi -Inucleus/include -Inucleus/core -Inucleus/arch/host -I$(B)/gen \
+	-Inative/include -Imembrane/include -Iposix/include -Iposix -Itests/unit \
+	-isystem $(FDT) -isystem $(ZLIB) -idirafter lib/include -idirafter $(B)/uapi
+HOST_FLAGS := -O1 -g $(LANG) -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=all -DNX_HOST -D_GNU_SOURCE $(HOST_INC)
+
+#### Preparation ##################################################################################
+
+# Asked once in every build; costs a few milliseconds when the machine has all it needs.
+.PHONY: deps
+deps:
+	@distro/deps.sh
+
+$(B)/src/%/.fetched: distro/sources.lock distro/fetch.sh | deps
+	@distro/fetch.sh $*
+
+$(B)/uapi/.made: distro/tools/uapi.sh | deps
+	@distro/tools/uapi.sh $(B)/uapi && touch $@
+
+# The call table makes headers, stubs and manual pages. Its generator is run before all compiling.
+GEN := $(B)/gen/.calls
+$(GEN): $(wildcard nucleus/abi/calls.tbl nucleus/abi/mkcalls.py) | deps
+	@mkdir -p $(B)/gen
+	$(if $(wildcard nucleus/abi/mkcalls.py),$(call say,GEN,nucleus/abi/calls.tbl))
+	@$(if $(wildcard nucleus/abi/mkcalls.py),python3 nucleus/abi/mkcalls.py nucleus/abi/calls.tbl $(B)/gen)
+	@touch $@
+$(B)/gen/nx/%.h: $(GEN) ;
+
+READY := $(GEN) $(B)/uapi/.made $(FDT)/.fetched $(ZLIB)/.fetched
+
+#### Object rules #################################################################################
+
+# $(call compile,OBJ_DIR,SOURCE_DIR_PREFIX,FLAGS,LABEL): rules for every .c and .S below the prefix
+define compile
+$(B)/$(1)/$(2)%.o: $(2)%.c Makefile | $(READY)
+	$$(call say,$(4),$$<)
+	@mkdir -p $$(@D)
+	@$$(CC) $(3) $$(WARN) -MMD -MP -c $$< -o $$@
+$(B)/$(1)/$(2)%.o: $(2)%.S Makefile | $(READY)
+	$$(call say,$(4),$$<)
+	@mkdir -p $$(@D)
+	@$$(CC) $(3) -D__ASSEMBLER__ -MMD -MP -c $$< -o $$@
+endef
+objects = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(basename $(2))))
+
+archive = $(call say,AR,$@)
+define make_archive
+	@rm -f $@
+	@$(AR) rcsD $@ $^
+endef
+
+LIB_SRC := $(sort $(wildcard lib/*.c lib/*.S))
+# A loop that copies bytes must not be turned into a call of the copy function it implements.
+LIB_CODE := -fno-tree-loop-distribute-patterns
+
+$(eval $(call compile,nucleus,lib/,$$(NUCLEUS_FLAGS) $$(LIB_CODE),CC))
+$(eval $(call compile,nucleus,nucleus/,$$(NUCLEUS_FLAGS),CC))
+$(eval $(call compile,cell,lib/,$$(CELL_FLAGS) $$(LIB_CODE),CC))
+$(eval $(call compile,cell,native/supervisor/,$$(CELL_FLAGS) $$(EXTRA_INC_supervisor),CC))
+$(eval $(call compile,cell,native/,$$(CELL_FLAGS),CC))
+$(eval $(call compile,cell,drivers/,$$(CELL_FLAGS) $$(EXTRA_INC_drivers),CC))
+$(eval $(call compile,cell,membrane/,$$(CELL_FLAGS) $$(EXTRA_INC_posix),CC))
+$(eval $(call compile,cell,posix/,$$(CELL_FLAGS) $$(EXTRA_INC_posix),CC))
+$(eval $(call compile,cell,tests/cell/,$$(CELL_FLAGS),CC))
+
+# Third-party sources: unmodified, so their warnings are not ours to act on.
+FDT_SRC := $(addprefix $(FDT)/,fdt.c fdt_ro.c fdt_wip.c fdt_sw.c fdt_rw.c fdt_strerror.c \
+	fdt_empty_tree.c fdt_addresses.c)
+ZLIB_SRC := $(addprefix $(ZLIB)/,inflate.c inftrees.c inffast.c zutil.c adler32.c crc32.c)
+$(FDT_SRC): $(FDT)/.fetched ;
+$(ZLIB_SRC): $(ZLIB)/.fetched ;
+ZLIB_CODE := -DZ_SOLO -DHAVE_MEMCPY
+
+define third_party
+$(B)/$(1)/$(B)/src/%.o: $(B)/src/%.c Makefile | $(READY)
+	$$(call say,CC,$$<)
+	@mkdir -p $$(@D)
+	@$(2) $(3) $(ZLIB_CODE) -w -c $$< -o $$@
+endef
+$(eval $(call third_party,nucleus,$$(CC),$$(NUCLEUS_FLAGS)))
+$(eval $(call third_party,cell,$$(CC),$$(CELL_FLAGS)))
+$(eval $(call third_party,host,$$(HOSTCC),-O1 -g -I$(FDT) -I$(ZLIB)))
+
+#### Nucleus ######################################################################################
+
+NUCLEUS_SRC := $(sort $(wildcard nucleus/core/*.c nucleus/core/*.S \
+	nucleus/arch/$(ISA)/*.c nucleus/arch/$(ISA)/*.S))
+NUCLEUS_LD := nucleus/arch/$(ISA)/nucleus.ld
+NUCLEUS_OBJ := $(call objects,nucleus,$(NUCLEUS_SRC) $(LIB_SRC) $(FDT_SRC))
+
+$(B)/nucleus.elf: $(NUCLEUS_OBJ) $(NUCLEUS_LD) distro/tools/link-nucleus.sh distro/tools/mksyms.py
+	$(call say,LINK,$@)
+	@distro/tools/link-nucleus.sh $(CC) $(NM) $@ $(B)/gen $(TARGET) -static -nostdlib -no-pie \
+		-Wl,-T,$(NUCLEUS_LD) -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
+		-Wl,--no-warn-rwx-segments -Wl,-Map,$(B)/nucleus.map $(NUCLEUS_OBJ)
+
+$(B)/nucleus.bin: $(B)/nucleus.elf
+	@$(OBJCOPY) -O binary $< $@
+
+#### Cells ########################################################################################
+
+$(B)/cell/libcell.a: $(call objects,cell,$(sort $(wildcard native/lib/*.c native/lib/*.S)) $(LIB_SRC))
+	$(archive)
+	$(make_archive)
+$(B)/cell/libfdt.a: $(call objects,cell,$(FDT_SRC))
+	$(archive)
+	$(make_archive)
+$(B)/cell/libinflate.a: $(call objects,cell,$(ZLIB_SRC))
+	$(archive)
+	$(make_archive)
+$(B)/cell/libdriver.a: $(call objects,cell,$(sort $(wildcard drivers/lib/*.c drivers/lib/*.S)))
+	$(archive)
+	$(make_archive)
+
+sources_in = $(sort $(wildcard $(1)/*.c $(1)/*.S))
+cell_dirs = $(patsubst %/,%,$(filter-out $(1)/lib/ $(1)/include/,$(filter %/,$(wildcard $(1)/*/))))
+with_sources = $(foreach d,$(1),$(if $(call sources_in,$(d)),$(d)))
+
+DRIVERS := $(call with_sources,$(call cell_dirs,drivers))
+NATIVES := $(call with_sources,$(call cell_dirs,native))
+TESTCELLS := $(call with_sources,$(call cell_dirs,tests/cell))
+POSIX_SRC := $(call find_sources,membrane,-name '*.[cS]') $(call find_sources,posix,-name '*.[cS]')
+
+# $(call cell,NAME,OUT,SOURCES,ARCHIVES): the archives come before libcell.a, which they may need.
+# The .elf keeps what a debugger wants, the .cell is what boots.
+define cell
+$(B)/cell/$(1).elf: $(call objects,cell,$(3)) $(4) $(B)/cell/libcell.a $(CELL_LD)
+	$$(call say,LINK,$$@)
+	@$$(CC) $$(CELL_LINK) -Wl,-Map,$$(@:.elf=.map) -o $$@ $(call objects,cell,$(3)) \
+		-Wl,--start-group $(4) $(B)/cell/libcell.a -Wl,--end-group
+$(2)/$(1).cell: $(B)/cell/$(1).elf
+	@mkdir -p $$(@D)
+	@$$(OBJCOPY) --strip-all $$< $$@
+endef
+
+CELLS :=
+ifneq ($(wildcard $(CELL_LD)),)
+$(foreach d,$(NATIVES),$(eval $(call cell,$(notdir $(d)),$(B)/cells,$(call sources_in,$(d)),\
+	$(if $(filter native/supervisor,$(d)),$(B)/cell/libfdt.a))))
+$(foreach d,$(DRIVERS),$(eval $(call cell,$(notdir $(d)),$(B)/cells,$(call sources_in,$(d)),\
+	$(B)/cell/libdriver.a)))
+$(foreach d,$(TESTCELLS),$(eval $(call cell,$(notdir $(d)),$(B)/tests/cells,$(call sources_in,$(d)),)))
+CELLS += $(notdir $(NATIVES) $(DRIVERS))
+ifneq ($(strip $(POSIX_SRC)),)
+$(eval $(call cell,posix,$(B)/cells,$(POSIX_SRC),$(B)/cell/libinflate.a))
+CELLS += posix
+endif
+TESTCELL_FILES := $(addprefix $(B)/tests/cells/,$(addsuffix .cell,$(notdir $(TESTCELLS))))
+endif
+CELL_FILES := $(addprefix $(B)/cells/,$(addsuffix .cell,$(CELLS)))
+
+#### Userland #####################################################################################
+
+MUSLCC := $(B)/sysroot/bin/riscv64-nexus-musl-gcc
+
+$(B)/sysroot/.built: userland/musl/build.sh $(B)/src/musl/.fetched
+	$(call say,BUILD,musl)
+	@userland/musl/build.sh $(B)/src/musl $(B)/sysroot && touch $@
+
+$(B)/userland/busybox: userland/busybox/build.sh userland/busybox/config.fragment \
+		$(B)/src/busybox/.fetched $(B)/sysroot/.built
+	$(call say,BUILD,busybox)
+	@userland/busybox/build.sh $(B)/src/busybox $(B)/sysroot $(B)/userland
+
+USER_FLAGS := -static -O2 -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter $(REPRODUCIBLE) \
+	-Wl,--build-id=none -Wl,-s
+PROGRAMS := $(patsubst userland/%/install,%,$(wildcard userland/*/install))
+
+define program
+$(B)/userland/$(1): $(call sources_in,userland/$(1)) $(wildcard userland/$(1)/*.h) Makefile \
+		$(B)/sysroot/.built | $(READY)
+	$$(call say,CC,$$@)
+	@mkdir -p $$(@D)
+	@$(MUSLCC) $(USER_FLAGS) -Inucleus/abi -I$(B)/gen -o $$@ $(call sources_in,userland/$(1))
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+
+# POSIX tests are Linux programs, static and for riscv64: they run under Nexus and, to prove the
+# test itself right, on Linux.
+POSIX_TESTS := $(patsubst %.c,%,$(call find_sources,tests/posix,-name '*.c'))
+$(B)/tests/posix/%: tests/posix/%.c $(wildcard tests/posix/*.h) Makefile $(B)/sysroot/.built | $(READY)
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	@$(MUSLCC) $(USER_FLAGS) -Itests/posix -o $@ $<
+
+#### Images #######################################################################################
+
+ROOT_PARTS := $(B)/userland/busybox $(addprefix $(B)/userland/,$(PROGRAMS))
+$(B)/rootfs.cpio: $(ROOT_PARTS) distro/tools/mkcpio.py $(shell find distro/rootfs) \
+		$(wildcard userland/*/install)
+	$(call say,CPIO,$@)
+	@python3 distro/tools/mkcpio.py -o $@ --tree distro/rootfs \
+		--file /bin/busybox=$(B)/userland/busybox --links $(B)/userland/busybox.links \
+		$(foreach p,$(PROGRAMS),--file "$$(<userland/$(p)/install)=$(B)/userland/$(p)")
+
+$(B)/boot.bundle: $(CELL_FILES) $(B)/rootfs.cpio distro/tools/mkbundle.py
+	$(call say,BUNDLE,$@)
+	@python3 distro/tools/mkbundle.py -o $@ $(CELL_FILES) rootfs=$(B)/rootfs.cpio
+
+.PHONY: image
+image: $(B)/nucleus.bin $(B)/boot.bundle
+
+#### Running ######################################################################################
+
+SMP ?= 1
+MEM ?= 256
+
+# CMD goes to the machine as typed: make must not see variables of its own in it.
+NX_CMD := $(value CMD)
+unexport CMD
+RUN_ENV := $(if $(NX_CMD),NX_CMD)
+$(if $(NX_CMD),$(eval export NX_CMD))
+
+.PHONY: run
+run: image
+	@python3 distro/run.py --smp $(SMP) --mem $(MEM) $(if $(EXTRA),--extra '$(EXTRA)') \
+		$(if $(filter 1,$(ICOUNT)),--icount) $(if $(filter 1,$(GDB)),--gdb) \
+		$(if $(TIMEOUT),--timeout $(TIMEOUT)) $(if $(NX_CMD),--cmd-env NX_CMD)
+
+#### Tests ########################################################################################
+
+# Unit tests. Each tests/unit/**/*.c is one cmocka program. A line in its first comment
+#     test-sources: path path ...
+# names the sources it is linked with (globs allowed); libfdt and inflate are there to be used.
+UNIT_SRC := $(call find_sources,tests/unit,-name '*.c')
+UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
+
+$(B)/host/libthird.a: $(call objects,host,$(FDT_SRC) $(ZLIB_SRC))
+	$(archive)
+	$(make_archive)
+
+$(B)/host/%.o: %.c Makefile | $(READY)
+	$(call say,HOSTCC,$<)
+	@mkdir -p $(@D)
+	@$(HOSTCC) $(HOST_FLAGS) $(WARN) -MMD -MP -c $< -o $@
+$(B)/host/%.o: %.S Makefile | $(READY)
+	$(call say,HOSTCC,$<)
+	@mkdir -p $(@D)
+	@$(HOSTCC) $(HOST_FLAGS) -MMD -MP -c $< -o $@
+
+$(B)/gen/unit.mk: $(UNIT_SRC)
+	@mkdir -p $(@D)
+	@for t in $(UNIT_SRC); do \
+		sed -n '1,40s,^[ */]*test-sources:,'"$$t"' ,p' $$t; \
+	done | awk '{ t = $$1; $$1 = ""; sub(/[*]\/$$/, ""); print "UNIT_" t " += $$(wildcard" $$0 ")" }' >$@
+ifneq ($(filter test unit lint $(B)/unit/% unit-%,$(MAKECMDGOALS)),)
+include $(B)/gen/unit.mk
+endif
+
+define unit_program
+$(B)/unit/$(1): $(call objects,host,tests/unit/$(1).c $(sort $(UNIT_tests/unit/$(1).c))) $(B)/host/libthird.a
+	@mkdir -p $$(@D)
+	@$$(HOSTCC) -fsanitize=address,undefined -o $$@ $$^ -lcmocka -lpthread
+endef
+$(foreach t,$(patsubst tests/unit/%.c,%,$(UNIT_SRC)),$(eval $(call unit_program,$(t))))
+
+.PHONY: unit
+unit: $(UNIT_BIN)
+	@python3 tests/run.py --unit
+
+.PHONY: test-parts
+test-parts: image $(UNIT_BIN) $(addprefix $(B)/,$(POSIX_TESTS)) $(TESTCELL_FILES)
+
+.PHONY: test
+test: deps
+	@python3 tests/run.py --make '$(MAKE)'
+
+.PHONY: spin
+spin: deps
+	@python3 tests/run.py --spin
+
+.PHONY: bench
+bench: image $(addprefix $(B)/,$(POSIX_TESTS)) $(TESTCELL_FILES)
+	@if [ -x tests/bench/run.py ]; then python3 tests/bench/run.py; \
+	else echo "bench: nothing to measure yet (no tests/bench/run.py)" >&2; exit 1; fi
+
+#### Lint #########################################################################################
+
+OUR_C := $(call find_sources,lib,-name '*.[ch]') \
+	$(sort $(shell find nucleus membrane posix drivers native userland tests -name '*.[ch]' 2>/dev/null))
+
+include tests/check/lint.mk
+
+.PHONY: format
+format: deps
+	@clang-format -i $(OUR_C)
+
+#### The rest #####################################################################################
+
+.PHONY: clean distclean help
+clean:
+	@if [ -d $(B) ]; then find $(B) -mindepth 1 -maxdepth 1 ! -name dl ! -name apt -exec rm -rf {} +; fi
+distclean:
+	@rm -rf $(B)
+
+help:
+	@sed -n 's/^#: \{0,1\}//p' Makefile
+
+#: make run                     boot to an interactive shell on this terminal (Ctrl-A X leaves)
+#: make run CMD='uname -a; ls'  boot, run it, print its output only, exit with its status
+#: make run EXTRA=dir           the tree under dir appears in the root
+#:       SMP=4 MEM=256          harts, MiB of memory
+#:       ICOUNT=1               deterministic time: one instruction is one nanosecond
+#:       GDB=1                  wait for a debugger
+#:       TIMEOUT=600            seconds a CMD may take
+#: make test                    everything there is to check; ends with `N passed, N failed`
+#: make unit, make spin, make lint    parts of it
+#: make bench                   measure, with Linux's figures beside ours
+#: make image                   build/nucleus.bin and build/boot.bundle
+#: make format                  put all C sources into the one style
+#: make deps                    install what this machine lacks (run and test do that themselves)
+#: make clean                   remove what was built, keep what was downloaded (distclean: all)
+
+# What the compiler noted about headers in earlier builds.
+-include $(shell find $(B)/nucleus $(B)/cell $(B)/host -name '*.d' 2>/dev/null)

@@ -1,0 +1,77 @@
+#!/bin/bash
+# Build musl, unmodified, into a sysroot for static riscv64 Linux programs: build.sh SOURCE SYSROOT
+#
+# The sysroot gets musl's static libraries and headers, the Linux ABI headers of the build machine's
+# package linux-libc-dev-riscv64-cross, and bin/riscv64-nexus-musl-gcc, the compiler to use with it.
+set -euo pipefail
+source=$(realpath "$1")
+rm -rf "$2"
+mkdir -p "$2"
+sysroot=$(realpath "$2")
+cross=riscv64-linux-gnu-
+target="-march=rv64gc -mabi=lp64d"
+jobs=$(nproc)
+
+work=$sysroot/obj
+mkdir -p "$work"
+cd "$work"
+{
+    # musl is built outside its source tree, which stays as it was unpacked
+    CC="${cross}gcc $target" CFLAGS="-O2 -ffile-prefix-map=$source=. -ffile-prefix-map=$work=." \
+        "$source/configure" --target=riscv64-linux-gnu --prefix=/ --disable-shared \
+        --disable-gcc-wrapper CROSS_COMPILE="$cross"
+    make -j"$jobs" MAKEFLAGS=
+    make install MAKEFLAGS= DESTDIR="$sysroot"
+} >"$sysroot/build.log" 2>&1 || {
+    tail -n 30 "$sysroot/build.log" >&2
+    exit 1
+}
+cd "$sysroot"
+rm -rf obj
+
+# Linux's headers beside musl's: the folders musl does not have itself.
+from=$(dpkg-query -L linux-libc-dev-riscv64-cross | sed -n 's,/linux/errno\.h$,,p')
+for part in linux asm asm-generic mtd misc rdma sound video drm; do
+    if [ -d "$from/$part" ]; then
+        cp -r "$from/$part" include/
+    fi
+done
+
+# The wrapper names nothing of the build machine: it finds the sysroot from where it lies itself.
+mkdir -p bin
+cat >bin/riscv64-nexus-musl-gcc <<'WRAPPER'
+#!/bin/bash
+# gcc for static riscv64 Linux programs against the musl of this sysroot.
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+gcc=riscv64-linux-gnu-gcc
+args=(-march=rv64gc -mabi=lp64d -nostdinc -isystem "$root/include"
+    -isystem "$($gcc -print-file-name=include)")
+link=yes pie=no libs=yes
+for arg; do
+    case $arg in
+    -c | -S | -E | -M | -MM | -r | -fsyntax-only) link=no ;;
+    -static-pie) pie=yes ;;
+    -nostdlib) libs=no ;;
+    esac
+done
+[ $# -gt 0 ] || link=no
+if [ $link = no ]; then
+    exec $gcc "${args[@]}" "$@"
+fi
+own=(-nostdlib -L"$root/lib" -Wl,--build-id=none)
+start=() end=()
+if [ $pie = yes ]; then
+    # this gcc's -static-pie still asks for a dynamic linker
+    own+=(-Wl,-static -Wl,--no-dynamic-linker -Wl,-z,text)
+    [ $libs = no ] || start=("$root/lib/rcrt1.o")
+else
+    own+=(-static -no-pie)
+    [ $libs = no ] || start=("$root/lib/crt1.o")
+fi
+if [ $libs = yes ]; then
+    start+=("$root/lib/crti.o")
+    end=(-Wl,--start-group -lc "$($gcc -print-libgcc-file-name)" -Wl,--end-group "$root/lib/crtn.o")
+fi
+exec $gcc "${args[@]}" "${own[@]}" "${start[@]}" "$@" "${end[@]}"
+WRAPPER
+chmod +x bin/riscv64-nexus-musl-gcc
