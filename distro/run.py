@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""Boot Nexus in QEMU.
+
+Without --cmd: an interactive console on this terminal; Ctrl-A X leaves QEMU.
+
+With --cmd or --cmd-env: boots, lets the system run the command as /etc/nexus/cmd, copies to standard
+output what the command prints, byte for byte, and exits with its status. What comes before the line
+`nexus: console handed over` is the boot's and is kept back. Exit statuses of this program's own:
+124 the time is up, 125 the boot failed (its messages go to standard error).
+
+Tests import this file: machine() gives the QEMU command line, bundle() the boot bundle.
+"""
+import argparse
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.path.join(TOP, "build")
+sys.path.insert(0, os.path.join(TOP, "distro", "tools"))
+import mkbundle  # noqa: E402
+import mkcpio  # noqa: E402
+
+MARK = b"nexus: console handed over"
+TIMED_OUT, BOOT_FAILED = 124, 125
+
+
+def bundle(out, cmd=None, extra=None, cells=(), base=None):
+    """Write the boot bundle OUT: the built one plus what this run adds.
+
+    cmd is text or bytes for /etc/nexus/cmd, extra a folder to lay over the root, cells are files of
+    cells to add (the tests' own)."""
+    parts = mkbundle.parse(mkbundle.read(base or os.path.join(BUILD, "boot.bundle")))
+    for path in cells:
+        name = os.path.basename(path).removesuffix(".cell")
+        parts = [p for p in parts if p[0] != name]
+        parts.append((name, mkbundle.CELL, mkbundle.read(path)))
+    epoch = int(os.environ.get("SOURCE_DATE_EPOCH", "1735689600"))
+    if extra is not None:
+        root = mkcpio.Root()
+        root.add_tree(extra)
+        parts.append(("extra", mkbundle.ARCHIVE, root.archive(epoch)))
+    if cmd is not None:
+        root = mkcpio.Root()
+        text = cmd if isinstance(cmd, bytes) else os.fsencode(cmd)
+        root.add("/etc/nexus/cmd", 0o100644, text)
+        parts.append(("cmd", mkbundle.ARCHIVE, root.archive(epoch)))
+    with open(out, "wb") as f:
+        f.write(mkbundle.build(parts))
+
+
+def machine(initrd, smp=1, mem=256, icount=False, gdb=False, kernel=None, cpu="rv64", more=()):
+    """The QEMU command line of the machine Nexus runs on."""
+    args = ["qemu-system-riscv64", "-machine", "virt", "-cpu", cpu, "-bios", "default",
+            "-m", str(mem), "-smp", str(smp), "-nographic", "-no-reboot",
+            "-kernel", kernel or os.path.join(BUILD, "nucleus.bin"), "-initrd", initrd]
+    if icount:
+        args += ["-icount", "shift=0"]
+    if gdb:
+        args += ["-s", "-S"]
+    return args + list(more)
+
+
+def stop(child):
+    """End our own QEMU, politely first."""
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(3)
+        except subprocess.TimeoutExpired:
+            child.kill()
+    return child.wait()
+
+
+def run_command(args, timeout):
+    """Run to the end with the console on our standard output."""
+    child = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE)
+    deadline = time.monotonic() + timeout
+    out, err = child.stdout.fileno(), child.stderr.fileno()
+    boot, errors, running = bytearray(), bytearray(), False
+    sources = [out, err]
+    try:
+        while sources:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                stop(child)
+                sys.stderr.buffer.write(bytes(errors) if running else bytes(boot + errors))
+                print(f"run: no end within {timeout:g} s", file=sys.stderr)
+                return TIMED_OUT
+            for source in select.select(sources, [], [], left)[0]:
+                data = os.read(source, 65536)
+                if not data:
+                    sources.remove(source)
+                elif source == err:
+                    errors += data
+                elif running:
+                    write_all(data)
+                else:
+                    boot += data
+                    at = boot.find(MARK)
+                    end = boot.find(b"\n", at) if at >= 0 else -1
+                    if end >= 0:
+                        running = True
+                        write_all(bytes(boot[end + 1:]))
+        status = child.wait()
+    except BaseException:
+        stop(child)
+        raise
+    if not running:
+        sys.stderr.buffer.write(bytes(boot + errors))
+        print(f"run: the boot failed (QEMU's status {status})", file=sys.stderr)
+        return BOOT_FAILED
+    sys.stderr.buffer.write(bytes(errors))
+    return status if status >= 0 else 128 - status
+
+
+def write_all(data):
+    while data:
+        data = data[os.write(1, data):]
+
+
+def run_interactive(args, gdb):
+    if gdb:
+        print("run: waiting for a debugger:\n"
+              "    gdb-multiarch build/nucleus.elf -ex 'target remote :1234'", file=sys.stderr)
+    # The keys that raise signals belong to the console of the machine, not to this program.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return subprocess.call(args)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--smp", type=int, default=1, help="harts (default 1)")
+    p.add_argument("--mem", type=int, default=256, help="MiB of memory (default 256)")
+    p.add_argument("--icount", action="store_true", help="one instruction is one nanosecond")
+    p.add_argument("--gdb", action="store_true", help="wait for a debugger on port 1234")
+    p.add_argument("--timeout", type=float, default=600, help="seconds a command may take (default 600)")
+    p.add_argument("--cmd", help="run this command instead of a shell")
+    p.add_argument("--cmd-env", metavar="VAR", help="the same, taken from the environment")
+    p.add_argument("--extra", metavar="DIR", help="lay the tree under DIR over the root")
+    p.add_argument("--cell", action="append", default=[], help="add this cell to the bundle")
+    p.add_argument("--qemu", action="append", default=[], metavar="ARG", help="one more argument for QEMU")
+    a = p.parse_args()
+    cmd = os.environ[a.cmd_env] if a.cmd_env else a.cmd
+    if a.extra is not None and not os.path.isdir(a.extra):
+        sys.exit(f"run: EXTRA: {a.extra} is not a folder")
+
+    runs = os.path.join(BUILD, "run")
+    os.makedirs(runs, exist_ok=True)
+    work = tempfile.mkdtemp(dir=runs)
+    # Whoever ends this program ends its QEMU too, and the work folder goes.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        initrd = os.path.join(work, "bundle")
+        bundle(initrd, cmd, a.extra, a.cell)
+        args = machine(initrd, a.smp, a.mem, a.icount, a.gdb, more=a.qemu)
+        if cmd is None:
+            return run_interactive(args, a.gdb)
+        return run_command(args, a.timeout)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        return 128 + signal.SIGPIPE
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
