@@ -139,8 +139,8 @@ _Static_assert(offsetof(struct nx_ring_region, slot) == NX_RING_SLOTS_OFF, "firs
 /*
  * The private handle; lives in the owner's memory. `limit` is where `own` may not go past: the
  * peer's index for a consumer, the peer's index plus the slots for a producer; with that both sides
- * are the same code. After a fault limit == own and count == 0, so the fast paths see neither space nor
- * messages and end in nx_ring_nothing_(), where the sticky error is: they never test it themselves.
+ * are the same code. After a fault limit == own and count == 0, so the fast paths see neither space
+ * nor messages and end in nx_ring_nothing_(), where the sticky error is: they never test it.
  */
 struct nx_ring {
     volatile struct nx_ring_end *own_end;
