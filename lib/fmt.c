@@ -253,19 +253,20 @@ static bool out_conversion(struct out *o, const struct spec *spec, va_list *ap)
 int NX_LIBC(vsnprintf)(char *restrict to, size_t size, const char *restrict fmt, va_list ap)
 {
     struct out o = {.to = to, .size = size};
+    const char *at = fmt;
     va_list args; /* a va_list parameter may be an array; the address of a copy is well defined */
     va_copy(args, ap);
-    while (*fmt != '\0') {
-        if (*fmt != '%') {
-            out_char(&o, *fmt++);
+    while (*at != '\0') {
+        if (*at != '%') {
+            out_char(&o, *at++);
             continue;
         }
-        const char *start = fmt++;
-        struct spec spec = spec_parse(&fmt, &args);
+        const char *start = at++;
+        struct spec spec = spec_parse(&at, &args);
         if (out_conversion(&o, &spec, &args)) {
-            fmt++;
+            at++;
         } else {
-            out_text(&o, start, (size_t)(fmt - start));
+            out_text(&o, start, (size_t)(at - start));
         }
     }
     va_end(args);

@@ -4,16 +4,14 @@
  * In plain C so that they are the same on every ISA, for machines without vectors and with slow or
  * no misaligned access: every word access is aligned and inside the object (so the sanitizers agree
  * on the host). Little-endian, 64-bit. What counts is instructions per byte in the unrolled loops:
- * 19 for 64 aligned bytes copied, 11 for 64 set, about 5 for 8 when source and destination are
+ * 19 for 64 aligned bytes copied, 10 for 64 set, about 7 for 8 when source and destination are
  * aligned differently.
+ *
+ * Compiled with -fno-tree-loop-distribute-patterns (Makefile), else gcc recognises the loops as
+ * memcpy and memset and calls what it is just compiling.
  */
 #include <nx_base.h>
 #include <nx_libc.h>
-
-/* Else gcc recognises the loops below as memcpy and memset and calls what it is just compiling. */
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("no-tree-loop-distribute-patterns")
-#endif
 
 typedef uint64_t __attribute__((may_alias)) word_t;
 #define WORD  sizeof(word_t)
@@ -59,8 +57,7 @@ static __attribute__((noinline)) void *copy_shifted_up(uint8_t *to, const uint8_
     unsigned skew = (uintptr_t)from & (WORD - 1);
     unsigned right = skew * 8, left = 64 - right;
     const uint8_t *aligned = from + (WORD - skew);
-    const uint8_t *from_end = from + n;
-    uint8_t *end = to + (n & ~(WORD - 1)) - WORD;
+    uint8_t *end = to + (n & ~(WORD - 1)) - WORD; /* where the last whole word goes */
     uint64_t have = 0; /* bytes of the word before `aligned`, where they stand in it */
     for (unsigned i = skew; i < WORD; i++) {
         have |= (uint64_t)from[i - skew] << i * 8;
@@ -70,39 +67,50 @@ static __attribute__((noinline)) void *copy_shifted_up(uint8_t *to, const uint8_
         *(word_t *)to = have >> right | next << left;
         have = next;
     }
+    uint64_t last = 0;
     for (unsigned i = 0; i < skew; i++) {
-        have = have >> 8 | (uint64_t)aligned[i] << 56;
+        last |= (uint64_t)aligned[i] << i * 8;
     }
-    *(word_t *)to = skew_rest;
+    *(word_t *)to = have >> right | last << left;
+    copy_bytes_up(to + WORD, aligned + skew, n & (WORD - 1));
     return result;
 }
 
 /* The same from the end, for overlaps; `to` and `from` are the ends. */
-static void copy_shifted_down(uint8_t *to, const uint8_t *from, size_t n)
+static __attribute__((noinline)) void *copy_shifted_down(uint8_t *to, const uint8_t *from, size_t n,
+                                                         void *result)
 {
     unsigned skew = (uintptr_t)from & (WORD - 1);
     unsigned right = skew * 8, left = 64 - right;
     const uint8_t *aligned = from - skew;
+    uint8_t *end = to - (n & ~(WORD - 1)) + WORD;
     uint64_t have = 0;
     for (unsigned i = 0; i < skew; i++) {
         have |= (uint64_t)aligned[i] << i * 8;
     }
-    for (uint8_t *end = to - n + WORD; to != end;) {
+    while (to != end) {
         to -= WORD;
         aligned -= WORD;
         uint64_t next = *(const word_t *)aligned;
         *(word_t *)to = next >> right | have << left;
         have = next;
     }
+    /* The part of this word that is ours may be all there is before it: build pointers from the
+     * bytes' own addresses only. */
+    aligned -= WORD - skew;
     uint64_t first = 0;
     for (unsigned i = skew; i < WORD; i++) {
-        first |= (uint64_t)aligned[(ptrdiff_t)i - (ptrdiff_t)WORD] << i * 8;
+        first |= (uint64_t)aligned[i - skew] << i * 8;
     }
-    *(word_t *)(to - WORD) = first >> right | have << left;
+    to -= WORD;
+    *(word_t *)to = first >> right | have << left;
+    n &= WORD - 1;
+    copy_bytes_down(to - n, aligned - n, n);
+    return result;
 }
 
 /* Low addresses first: right for to < from, and for no overlap at all. */
-static inline void copy_up(uint8_t *to, const uint8_t *from, size_t n)
+static inline void *copy_up(uint8_t *to, const uint8_t *from, size_t n, void *result)
 {
     if (n >= 2 * WORD) {
         size_t head = -(uintptr_t)to & (WORD - 1);
@@ -110,37 +118,34 @@ static inline void copy_up(uint8_t *to, const uint8_t *from, size_t n)
         to += head;
         from += head;
         n -= head;
-        size_t words = n & ~(WORD - 1);
-        if (is_word_aligned(from)) {
-            const uint8_t *end = from + (n & ~(BLOCK - 1));
-            for (; from != end; from += BLOCK, to += BLOCK) {
-                const word_t *f = (const word_t *)from;
-                word_t *t = (word_t *)to;
-                t[0] = f[0];
-                t[1] = f[1];
-                t[2] = f[2];
-                t[3] = f[3];
-                t[4] = f[4];
-                t[5] = f[5];
-                t[6] = f[6];
-                t[7] = f[7];
-            }
-            end = from + (n & (BLOCK - WORD));
-            for (; from != end; from += WORD, to += WORD) {
-                *(word_t *)to = *(const word_t *)from;
-            }
-        } else {
-            copy_shifted_up(to, from, words);
-            to += words;
-            from += words;
+        if (!is_word_aligned(from)) {
+            return copy_shifted_up(to, from, n, result);
+        }
+        const uint8_t *end = from + (n & ~(BLOCK - 1));
+        for (; from != end; from += BLOCK, to += BLOCK) {
+            const word_t *f = (const word_t *)from;
+            word_t *t = (word_t *)to;
+            t[0] = f[0];
+            t[1] = f[1];
+            t[2] = f[2];
+            t[3] = f[3];
+            t[4] = f[4];
+            t[5] = f[5];
+            t[6] = f[6];
+            t[7] = f[7];
+        }
+        end = from + (n & (BLOCK - WORD));
+        for (; from != end; from += WORD, to += WORD) {
+            *(word_t *)to = *(const word_t *)from;
         }
         n &= WORD - 1;
     }
     copy_bytes_up(to, from, n);
+    return result;
 }
 
 /* High addresses first: right for to > from. */
-static void copy_down(uint8_t *to, const uint8_t *from, size_t n)
+static void *copy_down(uint8_t *to, const uint8_t *from, size_t n, void *result)
 {
     to += n;
     from += n;
@@ -150,53 +155,47 @@ static void copy_down(uint8_t *to, const uint8_t *from, size_t n)
         from -= tail;
         n -= tail;
         copy_bytes_down(to, from, tail);
-        size_t words = n & ~(WORD - 1);
-        if (is_word_aligned(from)) {
-            const uint8_t *end = from - (n & ~(BLOCK - 1));
-            while (from != end) {
-                from -= BLOCK;
-                to -= BLOCK;
-                const word_t *f = (const word_t *)from;
-                word_t *t = (word_t *)to;
-                t[7] = f[7];
-                t[6] = f[6];
-                t[5] = f[5];
-                t[4] = f[4];
-                t[3] = f[3];
-                t[2] = f[2];
-                t[1] = f[1];
-                t[0] = f[0];
-            }
-            end = from - (n & (BLOCK - WORD));
-            while (from != end) {
-                from -= WORD;
-                to -= WORD;
-                *(word_t *)to = *(const word_t *)from;
-            }
-        } else {
-            copy_shifted_down(to, from, words);
-            to -= words;
-            from -= words;
+        if (!is_word_aligned(from)) {
+            return copy_shifted_down(to, from, n, result);
+        }
+        const uint8_t *end = from - (n & ~(BLOCK - 1));
+        while (from != end) {
+            from -= BLOCK;
+            to -= BLOCK;
+            const word_t *f = (const word_t *)from;
+            word_t *t = (word_t *)to;
+            t[7] = f[7];
+            t[6] = f[6];
+            t[5] = f[5];
+            t[4] = f[4];
+            t[3] = f[3];
+            t[2] = f[2];
+            t[1] = f[1];
+            t[0] = f[0];
+        }
+        end = from - (n & (BLOCK - WORD));
+        while (from != end) {
+            from -= WORD;
+            to -= WORD;
+            *(word_t *)to = *(const word_t *)from;
         }
         n &= WORD - 1;
     }
     copy_bytes_down(to - n, from - n, n);
+    return result;
 }
 
 void *NX_LIBC(memcpy)(void *restrict to, const void *restrict from, size_t n)
 {
-    copy_up(to, from, n);
-    return to;
+    return copy_up(to, from, n, to);
 }
 
 void *NX_LIBC(memmove)(void *to, const void *from, size_t n)
 {
     if ((uintptr_t)to - (uintptr_t)from >= n) {
-        copy_up(to, from, n);
-    } else {
-        copy_down(to, from, n);
+        return copy_up(to, from, n, to);
     }
-    return to;
+    return copy_down(to, from, n, to);
 }
 
 void *NX_LIBC(memset)(void *to, int c, size_t n)

@@ -1,8 +1,8 @@
 /*
  * num.c - numbers from text: strtoul and its relatives.
  *
- * As in the C standard, except that there is no errno: out of range saturates, and whoever must know
- * compares. Bases 2 to 36 and 0; any other reads nothing.
+ * As in the C standard, except that there is no errno: out of range saturates, and whoever must
+ * know compares. Bases 2 to 36 and 0; any other reads nothing.
  */
 #include <nx_base.h>
 #include <nx_libc.h>

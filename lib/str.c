@@ -7,13 +7,9 @@
 #include <nx_base.h>
 #include <nx_libc.h>
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("no-tree-loop-distribute-patterns") /* strlen's loop is strlen to gcc, too */
-#endif
-
 static inline int lower(unsigned char c)
 {
-    return c - 'A' < 26u ? c | 32 : c;
+    return c >= 'A' && c <= 'Z' ? c | 32 : c;
 }
 
 size_t NX_LIBC(strlen)(const char *s)

@@ -1,4 +1,4 @@
-/* string.h - the part of the C header that lib/mem.c and lib/str.c implement. Freestanding builds only. */
+/* string.h - what lib/mem.c and lib/str.c implement of it. Freestanding builds only. */
 #ifndef NX_LIBC_STRING_H
 #define NX_LIBC_STRING_H
 
