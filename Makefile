@@ -321,7 +321,7 @@ $(B)/gen/unit.mk: $(UNIT_SRC)
 	@for t in $(UNIT_SRC); do \
 		sed -n '1,40s,^[ */]*test-sources:,'"$$t"' ,p' $$t; \
 	done | awk '{ t = $$1; $$1 = ""; sub(/[*]\/$$/, ""); print "UNIT_" t " += $$(wildcard" $$0 ")" }' >$@
-ifneq ($(filter test unit lint $(B)/unit/% unit-%,$(MAKECMDGOALS)),)
+ifeq ($(filter clean distclean help deps,$(or $(MAKECMDGOALS),help)),)
 include $(B)/gen/unit.mk
 endif
 
