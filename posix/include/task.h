@@ -47,8 +47,45 @@ struct task {
     char comm[16];
     char state;             /* R S D T Z as in /proc */
     uint64_t sigmask, sigpending; /* bit n-1: signal n */
-    void *priv;             /* the rest is private to posix/proc and posix/signal (task_int.h) */
+
+    /* Why the main loop must not go back to foreign mode at once: WORK_*.  Changed under the lock by
+     * whoever gives the thread something to do (and wakes it); the thread itself looks without it. */
+    volatile uint32_t work;
+    uint32_t last_call; /* number of the system call being handled, for restart and the log */
+    uint64_t orig_a0;   /* its first argument, which the result overwrites */
+
+    /* posix/signal */
+    struct signode *sigqueue;
+    uint64_t saved_mask;   /* sigsuspend, ppoll: the mask a handler returns to */
+    uint64_t waited_mask;  /* sigtimedwait: blocked outside that call */
+    bool mask_saved;
+    uint64_t alt_sp, alt_size;
+    uint32_t alt_flags;
+    struct restart {       /* restart_syscall */
+        long (*fn)(struct restart *r);
+        uint64_t arg[5];
+    } restart;
+
+    /* posix/proc, posix/thread */
+    struct pid *pid;
+    struct user *user;
+    uint64_t clear_tid;    /* zeroed and woken when the thread ends */
+    uint64_t robust_list;
+    uint64_t set_tid;      /* CLONE_CHILD_SETTID: written by the child itself */
+    struct vfork_wait *vfork; /* whoever waits for this thread's exec or end */
+    int exit_status;       /* wait status, with WORK_EXIT */
+    bool exiting;
+    int pdeath_signal;
+    uint64_t cpu_ticks, cpu_base; /* run time: of the fiber when last seen; when the task began */
+    uint64_t sys_ticks;    /* of it inside the personality */
+    uint64_t min_flt, maj_flt, ctx_vol;
+    uint64_t affinity;
+    int sched_policy, sched_prio;
 };
+#define WORK_SIGNAL 1u /* a signal to handle */
+#define WORK_EXIT 2u   /* the thread is to end (exit, group exit, exec of another thread) */
+#define WORK_STOP 4u   /* the process is stopping */
+#define WORK_MASK 8u   /* mask_saved: put the old mask back */
 
 struct process {
     int pid;
@@ -68,11 +105,47 @@ struct process {
     struct file *exe;
     struct tax *tax; /* entropy counters, membrane/tax.h */
     uint64_t rlimit[16][2]; /* soft, hard */
-    void *priv;
+
+    char comm[16];   /* of the last thread, for zombies */
+    struct cred cred; /* the same */
+
+    /* posix/proc */
+    struct process *prev;  /* in the list of all */
+    struct pid *pid_ref;   /* our number */
+    struct pid *pgrp;
+    struct process *pgrp_next, **pgrp_link;
+    unsigned nthreads;
+    bool dying;            /* group exit has begun: exit_status is final */
+    bool execed;           /* since it was forked: setpgid by the parent is over */
+    bool subreaper, dumpable, no_new_privs, keep_caps;
+    int exit_status;       /* wait status */
+    int exit_signal;       /* to the parent at the end; 0: none */
+    struct task *exec_task; /* the thread in execve: all others end */
+    struct waitq threads_wait; /* it waits here */
+    struct waitq child_wait;   /* wait4 of any thread */
+    int stop_sig;          /* stopping or stopped by it, 0: running */
+    unsigned stop_left;    /* threads that still have to stop */
+    int stop_report;       /* the signal, until wait has told */
+    bool cont_report;      /* continued, until wait has told */
+    int nice;
+    uint32_t personality;
+    uint64_t cutime, cstime; /* ns, of reaped children and theirs */
+    uint64_t min_flt, maj_flt, ctx_vol, cmin_flt, cmaj_flt, cctx_vol;
+    uint64_t max_rss, cmax_rss; /* pages */
+
+    /* posix/signal: pending for the process */
+    uint64_t sigpending;
+    struct signode *sigqueue;
+
+    /* posix/time */
+    struct itimers *itimers;
+    struct posix_timer *timers;
 };
 
 /* The thread that runs now; NULL on service fibers. */
 #define current ((struct task *)mb_self()->task)
+/* The state area of the current thread: its program's registers. */
+#define current_state (mb_self()->state)
 
 struct process *process_find(int pid);
 struct process *process_first(void); /* then ->next, in order of pid */
@@ -82,6 +155,8 @@ void process_times(const struct process *p, uint64_t *utime_ns, uint64_t *stime_
 uint64_t process_vsize(const struct process *p);   /* bytes */
 uint64_t process_resident(const struct process *p); /* pages */
 bool cred_in_group(const struct cred *c, uint32_t gid);
+/* A soft limit of the current process, RLIMIT_*; RLIM_INFINITY on service fibers. */
+uint64_t rlimit_soft(unsigned what);
 
 /* Signals from elsewhere (tty, pipes): whole process, process group, current thread. */
 int signal_process(struct process *p, int sig);

@@ -1,0 +1,94 @@
+/* Processes: making, ending and finding them; the glue that execve needs (posix/proc).
+ *
+ * Life of a process:   clone -> running <-> stopped -> zombie -> reaped by wait, or at once
+ * Life of a task:      clone -> main loop (posix/calls.c) -> task_exit -> freed by its own fiber
+ *
+ * Rules: everything wants the personality lock.  A struct task is freed only by its own fiber, a
+ * struct process only when it is a zombie and reaped; so a pointer to either is good until the holder
+ * gives up the lock (blocks).
+ */
+#ifndef POSIX_PROC_H
+#define POSIX_PROC_H
+
+#include "task.h"
+
+/* ---- numbers: one struct pid for all that shares a number ---- */
+struct pid {
+    int nr;
+    unsigned refs;
+    struct pid *hash_next;
+    struct task *task;       /* thread with this tid */
+    struct process *proc;    /* process with this pid */
+    struct process *members; /* of the process group, linked by pgrp_next */
+};
+struct pid *pid_make(void); /* a free number, one reference; NULL: none or no memory */
+struct pid *pid_find(int nr);
+void pid_ref(struct pid *p);
+void pid_unref(struct pid *p);
+#define PID_MAX 32768
+
+/* ---- users: what is limited per real user id ---- */
+struct user {
+    struct user *next;
+    unsigned refs;
+    uint32_t uid;
+    unsigned tasks;   /* RLIMIT_NPROC */
+    unsigned signals; /* RLIMIT_SIGPENDING */
+};
+struct user *user_get(uint32_t uid); /* NULL: no memory */
+struct user *user_ref(struct user *u);
+void user_unref(struct user *u);
+
+/* ---- exec's side ---- */
+/* The point of no return is near: end the other threads of the group and wait until the current one is
+ * alone; it then has the process' pid as its tid.  0, or -EAGAIN / -EINTR when it is to die itself. */
+int proc_exec_begin(void);
+/* The new image is in place (current->mm is the new one): handlers back to default (own copy of the
+ * table if shared), alternate stack off, descriptors with FD_CLOEXEC closed, robust list and
+ * clear_child_tid dropped, a waiting vfork parent let go, comm set, posix timers gone; pending signals,
+ * the mask and itimers stay.  secure: set-id program (dumpable and parent-death signal reset). */
+void proc_exec_commit(const char *comm, bool secure);
+
+/* ---- start and end ---- */
+int proc_init(void);
+/* Make process 1 with a thread that runs fn (on its fiber, without the lock). NULL: no memory. */
+struct process *proc_make_init(void (*fn)(void *));
+/* The body of every Linux thread's fiber: foreign mode and upcalls until the thread ends; frees it. */
+void thread_main(struct task *t);
+/* The whole group of p is to end with this wait status. */
+void proc_group_exit(struct process *p, int wstatus);
+/* Ends the current thread: gives up what it holds; the last one makes the process a zombie.
+ * The task is freed. */
+void task_exit(struct task *t);
+/* A stop signal's default action, for the current thread's process; and the rest a thread takes then. */
+void proc_stop(struct process *p, int sig);
+void task_stopped(struct task *t);
+void proc_continue(struct process *p);
+/* Memory is exhausted: end the largest process. Waits a little for it to go. */
+void proc_oom(void);
+/* A process with a pid limit, for tests and /proc: processes and threads alive. */
+unsigned proc_task_count(void);
+
+/* ---- tree.c ---- */
+void process_link(struct process *p, struct process *parent);
+void process_unlink(struct process *p);
+void process_reap(struct process *p); /* a zombie nobody needs any more */
+struct process *process_init(void);   /* pid 1 */
+
+/* ---- pgrp.c ---- */
+void pgrp_join(struct process *p, struct pid *pgrp);
+void pgrp_leave(struct process *p);
+bool pgrp_orphaned(const struct pid *pgrp, const struct process *without);
+/* Process `p` is leaving the group's view of `parent`: SIGHUP, SIGCONT if that orphans stopped jobs. */
+void pgrp_check_orphaned(struct process *p, struct process *parent);
+struct session *session_make(struct pid *leader);
+struct session *session_ref(struct session *s);
+void session_unref(struct session *s);
+
+/* ---- times, in nanoseconds ---- */
+void task_times(const struct task *t, uint64_t *utime, uint64_t *stime);
+
+/* Called by task_exit and exec: the parent in vfork may go on. */
+void vfork_release(struct task *t);
+
+#endif
