@@ -3,6 +3,9 @@
  * inode: a file of some file system.  file: an open file description (shared by dup and fork).
  * files: a table of descriptors (shared by CLONE_FILES).  fsctx: root, cwd, umask (CLONE_FS).
  * Everything here wants the personality lock.  Errors are negated errno.
+ *
+ * This is what the rest of the personality sees; how the file layer is built inside (inodes,
+ * directory entries, mounts) is in fs/inode.h.
  */
 #ifndef POSIX_VFS_H
 #define POSIX_VFS_H
@@ -13,20 +16,38 @@
 
 struct inode;
 struct file;
+struct dentry;
+struct mount;
 struct task;
 struct poll_table;
 struct kstat; /* vfs_stat.h: what stat and statx are filled from */
 
-/* Source or target of a transfer: program memory (user) or the personality's own (kernel: exec, procfs). */
+/* Source or target of a transfer: program memory (user) or the personality's own (kernel: exec,
+ * procfs).  Only addr and len are for everybody: len is what is left in all, addr where the next
+ * byte is.  A scattered transfer (readv) has more segments behind the first; use iobuf_put, iobuf_get,
+ * iobuf_zero, which step over them. */
+struct iovec_seg {
+    uint64_t addr, len;
+};
 struct iobuf {
     bool user;
     uint64_t addr; /* user: program address; else pointer value */
-    size_t len;
+    size_t len;    /* bytes left */
+    size_t seg;    /* of them, in the segment at addr */
+    const struct iovec_seg *more; /* the segments behind it */
 };
-int iobuf_put(struct iobuf *b, const void *src, size_t n); /* advances; 0 or -EFAULT */
+/* Move n bytes (n <= len) and advance: 0, or -EFAULT and nothing advanced. */
+int iobuf_put(struct iobuf *b, const void *src, size_t n);
 int iobuf_get(struct iobuf *b, void *dst, size_t n);
-struct iobuf iobuf_kernel(void *p, size_t n);
-struct iobuf iobuf_user(uint64_t addr, size_t n);
+int iobuf_zero(struct iobuf *b, size_t n);
+static inline struct iobuf iobuf_kernel(void *p, size_t n)
+{
+    return (struct iobuf){.user = false, .addr = (uintptr_t)p, .len = n, .seg = n};
+}
+static inline struct iobuf iobuf_user(uint64_t addr, size_t n)
+{
+    return (struct iobuf){.user = true, .addr = addr, .len = n, .seg = n};
+}
 
 /* What an open file can do; NULL members mean the usual error.  read/write return bytes moved (short
  * counts allowed) or an error; *pos is the file position to use and advance. */
@@ -34,32 +55,53 @@ struct file_ops {
     const char *name;
     long (*read)(struct file *f, struct iobuf *b, int64_t *pos);
     long (*write)(struct file *f, struct iobuf *b, int64_t *pos);
-    int64_t (*lseek)(struct file *f, int64_t off, int whence);
+    int64_t (*lseek)(struct file *f, int64_t off, int whence); /* NULL: a stream, -ESPIPE */
     int (*getdents)(struct file *f, struct iobuf *b); /* bytes written */
     /* Events ready now (POLLIN...); with pt not NULL also registers the wait queues. */
     unsigned (*poll)(struct file *f, struct poll_table *pt);
     long (*ioctl)(struct file *f, uint64_t cmd, uint64_t arg);
     int (*truncate)(struct file *f, int64_t len);
     /* The page that backs file offset off (page aligned) for mmap; NULL: -ENOMEM or beyond the end ->
-     * *err = -ENOMEM / -EFAULT(SIGBUS).  write: about to be written (allocates holes). */
+     * *err = -ENOMEM / -EFAULT(SIGBUS).  A hole is filled, whether write or not.  The page stays the
+     * file's; before it is freed vfs_truncate_hook is called. */
     void *(*page)(struct file *f, uint64_t off, bool write, int *err);
     int (*mmap_ok)(struct file *f, unsigned prot, bool shared); /* NULL with page set: always */
+    void (*flush)(struct file *f);   /* a descriptor of it is closed */
     void (*release)(struct file *f); /* last reference gone */
 };
 
 struct file {
     const struct file_ops *ops;
     struct inode *inode; /* referenced; NULL never: pipes and the like have anonymous inodes */
-    char *path;          /* absolute path at open, for /proc/<pid>/fd and exe; may be NULL */
     unsigned refs;
     unsigned flags; /* O_ACCMODE | O_APPEND | O_NONBLOCK ... */
     int64_t pos;
     void *priv;
+    struct dentry *dentry; /* the name it was opened by, or NULL (pipes) */
+    struct mount *mnt;     /* NULL without a dentry */
+    struct dentry *cursor; /* a directory being read: the entry given last */
 };
 
 /* ---- open file descriptions ---- */
-struct file *file_ref(struct file *f);
-void file_unref(struct file *f);
+static inline struct file *file_ref(struct file *f)
+{
+    f->refs++;
+    return f;
+}
+void file_release_(struct file *f);
+static inline void file_unref(struct file *f)
+{
+    if (--f->refs == 0) {
+        file_release_(f);
+    }
+}
+/* A file without a name, on an anonymous inode of the given st_mode (pipes, sockets, eventfd ...).
+ * NULL: no memory.  file_open_inode shares an inode (takes a reference of its own). */
+struct file *file_make_anon(const struct file_ops *ops, uint32_t mode, unsigned flags, void *priv);
+struct file *file_make_inode(const struct file_ops *ops, struct inode *ino, unsigned flags, void *priv);
+/* The current path, as /proc/<pid>/fd and maps show it: "/bin/sh", "/tmp/x (deleted)", "pipe:[7]".
+ * Seen from the root of the current thread.  Length as snprintf (n too small: cut). */
+size_t file_path(const struct file *f, char *buf, size_t n);
 
 /* ---- descriptor tables ---- */
 struct files;
@@ -69,9 +111,12 @@ struct files *files_copy(const struct files *fs); /* fork; NULL: ENOMEM */
 void files_unref(struct files *fs);
 void files_close_exec(struct files *fs); /* exec: close FD_CLOEXEC ones */
 struct file *fd_get(int fd);             /* of the current thread; referenced; NULL: EBADF */
+struct file *fd_get_path(int fd);        /* the same, O_PATH ones too */
 int fd_install(struct file *f, int min, bool cloexec); /* takes over the reference; -EMFILE */
+int fd_close(int fd);                    /* of the current thread */
 /* Iterate for procfs: the first open fd >= from, or -1; borrowed reference in *f. */
 int files_next(struct files *fs, int from, struct file **f);
+uint64_t files_open_count(void);         /* open file descriptions of the system */
 
 /* ---- root, cwd, umask ---- */
 struct fsctx;
@@ -91,8 +136,14 @@ uint32_t file_mode(struct file *f);                 /* st_mode */
 void file_owner(struct file *f, uint32_t *uid, uint32_t *gid);
 uint64_t file_ino(struct file *f);
 uint64_t file_dev(struct file *f);
+int64_t file_size(struct file *f);
+bool file_nosuid(struct file *f); /* its mount ignores S_ISUID and S_ISGID */
 /* Make the two ends of a pipe. */
 int pipe_make(struct file **rd, struct file **wr, unsigned flags);
+
+/* Set by posix/mem: pages of ino at and behind byte `from` (up to `to`) are about to be freed: take
+ * them out of every program they are mapped into.  ino is the object mappings of the file share. */
+extern void (*vfs_truncate_hook)(struct inode *ino, uint64_t from, uint64_t to);
 
 /* ---- poll ---- */
 struct poll_table; /* opaque; poll_wait adds the caller to a queue until the poll call ends */
@@ -101,7 +152,8 @@ void poll_wait(struct poll_table *pt, struct waitq *q);
 /* ---- set-up ---- */
 int vfs_init(void); /* root tmpfs, /dev, /proc, /tmp mounted; archives unpacked */
 
-/* Character devices: posix/tty registers the console with these. */
+/* Character devices: posix/tty registers the console with these.  open sets f->ops and f->priv (and
+ * may block or refuse); the node appears as /dev/<name>. */
 int devfs_register(const char *name, uint32_t mode, uint32_t major, uint32_t minor,
                    int (*open)(struct file *f));
 
