@@ -73,12 +73,12 @@ CELL_LINK = $(TARGET) -static-pie -nostdlib -Wl,-static -Wl,--no-dynamic-linker 
 
 # What a folder's sources see beyond the flags above.
 EXTRA_INC_supervisor := -isystem $(FDT)
-EXTRA_INC_posix := -Imembrane/include -Iposix/include -Iposix -isystem $(B)/uapi -isystem $(ZLIB)
+EXTRA_INC_posix := -Imembrane/include -Iposix/include -Iposix -isystem $(B)/uapi -isystem $(ZLIB) -DZ_SOLO
 EXTRA_INC_drivers := -Idrivers/lib
 
 HOST_INC := -Inucleus/abi -Inucleus/include -Inucleus/core -Inucleus/arch/host -I$(B)/gen \
 	-Inative/include -Imembrane/include -Iposix/include -Iposix -Itests/unit \
-	-isystem $(FDT) -isystem $(ZLIB) -idirafter lib/include -idirafter $(B)/uapi
+	-isystem $(FDT) -isystem $(ZLIB) -DZ_SOLO -idirafter lib/include -idirafter $(B)/uapi
 HOST_FLAGS := -O1 -g $(LANG) -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -DNX_HOST -D_GNU_SOURCE $(HOST_INC)
 
@@ -153,11 +153,11 @@ define third_party
 $(B)/$(1)/$(B)/src/%.o: $(B)/src/%.c Makefile | $(READY)
 	$$(call say,CC,$$<)
 	@mkdir -p $$(@D)
-	@$(2) $(3) $(ZLIB_CODE) -w -c $$< -o $$@
+	@$(2) $(3) -I$(FDT) -I$(ZLIB) $(ZLIB_CODE) -w -c $$< -o $$@
 endef
 $(eval $(call third_party,nucleus,$$(CC),$$(NUCLEUS_FLAGS)))
 $(eval $(call third_party,cell,$$(CC),$$(CELL_FLAGS)))
-$(eval $(call third_party,host,$$(HOSTCC),-O1 -g -I$(FDT) -I$(ZLIB)))
+$(eval $(call third_party,host,$$(HOSTCC),-O1 -g))
 
 #### Nucleus ######################################################################################
 
