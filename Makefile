@@ -286,14 +286,24 @@ MEM ?= 256
 # CMD goes to the machine as typed: make must not see variables of its own in it.
 NX_CMD := $(value CMD)
 unexport CMD
-RUN_ENV := $(if $(NX_CMD),NX_CMD)
 $(if $(NX_CMD),$(eval export NX_CMD))
+
+RUN = python3 distro/run.py --smp $(SMP) --mem $(MEM) $(if $(EXTRA),--extra '$(EXTRA)') \
+	$(if $(filter 1,$(ICOUNT)),--icount) $(if $(filter 1,$(GDB)),--gdb) \
+	$(if $(TIMEOUT),--timeout $(TIMEOUT)) $(if $(NX_CMD),--cmd-env NX_CMD)
+
+# make itself knows only the exit status 2. For a CMD it loads an object that lets it exit with the
+# status the recipe leaves in a file.
+ifneq ($(and $(NX_CMD),$(filter run,$(MAKECMDGOALS))),)
+-load $(B)/host/makestatus.so
+$(B)/host/makestatus.so: distro/tools/makestatus.c | deps
+	@mkdir -p $(@D)
+	@$(HOSTCC) -O2 -shared -fPIC -o $@ $< 2>/dev/null || rm -f $@
+endif
 
 .PHONY: run
 run: image
-	@python3 distro/run.py --smp $(SMP) --mem $(MEM) $(if $(EXTRA),--extra '$(EXTRA)') \
-		$(if $(filter 1,$(ICOUNT)),--icount) $(if $(filter 1,$(GDB)),--gdb) \
-		$(if $(TIMEOUT),--timeout $(TIMEOUT)) $(if $(NX_CMD),--cmd-env NX_CMD)
+	@$(RUN)$(if $(filter %/makestatus.so,$(.LOADED)), || echo $$? >$(B)/run/status.$$PPID)
 
 #### Tests ########################################################################################
 
@@ -355,7 +365,7 @@ bench: image $(addprefix $(B)/,$(POSIX_TESTS)) $(TESTCELL_FILES)
 #### Lint #########################################################################################
 
 OUR_C := $(call find_sources,lib,-name '*.[ch]') \
-	$(sort $(shell find nucleus membrane posix drivers native userland tests -name '*.[ch]' 2>/dev/null))
+	$(sort $(shell find nucleus membrane posix drivers native userland tests distro -name '*.[ch]' 2>/dev/null))
 
 include tests/check/lint.mk
 

@@ -47,7 +47,7 @@ $(addprefix $(L)/,$(addsuffix .tidy,$(1))): $(L)/%.tidy: % .clang-tidy | $(READY
 	@rm -f $$@.err; touch $$@
 endef
 under = $(filter $(addsuffix /%,$(1)),$(filter %.c,$(OUR_C)))
-HOST_ONLY := $(filter nucleus/arch/host/% membrane/arch/host/% tests/unit/%,$(filter %.c,$(OUR_C)))
+HOST_ONLY := $(filter distro/tools/% nucleus/arch/host/% membrane/arch/host/% tests/unit/%,$(filter %.c,$(OUR_C)))
 
 $(eval $(call tidy,$(filter-out $(HOST_ONLY),$(call under,nucleus)),\
 	$(CLANG_TARGET) $(NUCLEUS_INC) -DNX_NUCLEUS,$$(CC) $$(NUCLEUS_FLAGS)))
