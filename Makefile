@@ -89,7 +89,7 @@ HOST_FLAGS := -O1 -g $(LANG) -fno-omit-frame-pointer -fsanitize=address,undefine
 deps:
 	@distro/deps.sh
 
-$(B)/src/%/.fetched: distro/sources.lock distro/fetch.sh | deps
+$(B)/src/%/.fetched: distro/sources.lock | deps
 	@distro/fetch.sh $*
 
 $(B)/uapi/.made: distro/tools/uapi.sh | deps
