@@ -31,11 +31,22 @@ struct mb_fiber {
     void *arg;
     struct mb_fiber *next; /* in the pool of idle fibers */
     void *stack;
+    uint64_t space;        /* the foreign space it is bound to */
+    uint64_t stamp_ticks;  /* tax.h: where the last lap of its own clocks ended */
+    uint64_t stamp_instructions;
 };
 /* [lock] Take an idle fiber (or make one) and let it run fn(arg); when fn returns it goes back to the
  * pool.  fn starts without the lock.  NULL: no memory or quota. */
 struct mb_fiber *mb_fiber_start(void (*fn)(void *), void *arg);
+#ifdef NX_HOST
 struct mb_fiber *mb_self(void);
+#else
+/* The thread pointer register is the fiber's for good: set by its first instructions. */
+static inline struct mb_fiber *mb_self(void)
+{
+    return (struct mb_fiber *)__builtin_thread_pointer();
+}
+#endif
 /* [lock] Give up the lock, sleep until mb_wake(self) or the deadline (ticks, MB_NEVER), take the lock.
  * A wake-up before the sleep is not lost; spurious returns happen.  0, or -ETIMEDOUT. */
 int mb_park(uint64_t deadline);
@@ -67,6 +78,9 @@ int mb_unmap(mb_space s, uint64_t va, uint64_t len);
 int mb_protect(mb_space s, uint64_t va, uint64_t len, unsigned prot);
 int mb_move(mb_space s, uint64_t from, uint64_t len, uint64_t to);
 uint64_t mb_resident(mb_space s); /* pages */
+/* Resolve a demand-zero or copy-on-write page now, as an access would: 0, -ENOMEM, or -ENOENT when
+ * nothing is there that could be resolved (the page is absent or forbids the access). */
+int mb_touch(mb_space s, uint64_t va, bool write);
 
 /* ---- program memory of the bound space ----
  * They touch program memory directly; a page that is not there is first tried with mb_fault_hook
@@ -83,7 +97,7 @@ int mb_cas32(uint64_t addr, uint32_t expect, uint32_t want, uint32_t *old);
 /* Set by posix/mem: make the page at addr present (write: for writing); 0, or -EFAULT/-ENOMEM. */
 extern int (*mb_fault_hook)(uint64_t addr, bool write);
 
-/* ---- memory of the personality ---- */
+/* ---- memory of the personality; all [lock] ---- */
 void *mb_alloc(size_t n);  /* 16-byte aligned, not zeroed; NULL when exhausted */
 void *mb_zalloc(size_t n); /* zeroed */
 void mb_free(void *p);     /* NULL is fine */

@@ -1,0 +1,68 @@
+/* Address spaces of processes (posix/mem).
+ *
+ * A struct mm is a foreign space of the nucleus plus the list of areas that says what every address
+ * means.  Anonymous memory and copy-on-write are resolved by the nucleus; what it cannot resolve (file
+ * pages, stack growth) comes to mm_fault.  Threads and vfork children share one mm.
+ * Everything wants the personality lock.  Errors are negated errno.
+ */
+#ifndef POSIX_MM_H
+#define POSIX_MM_H
+
+#include <membrane.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct mm;
+struct file;
+
+struct mm *mm_make(void); /* empty but for the trampoline page; NULL: no memory */
+struct mm *mm_ref(struct mm *mm);
+/* The last reference destroys the space: no fiber may be bound to it (mb_space_bind(0) first). */
+void mm_unref(struct mm *mm);
+struct mm *mm_clone(struct mm *from); /* fork; NULL: no memory */
+mb_space mm_space(const struct mm *mm);
+/* The calling fiber runs in mm from now on (NULL: in none). */
+int mm_bind(struct mm *mm);
+
+/* What a fault of a program comes to. */
+struct mm_signal {
+    int signo; /* SIGSEGV, SIGBUS */
+    int code;  /* SEGV_MAPERR, SEGV_ACCERR, BUS_ADRERR */
+};
+#define MM_CAUSE_EXEC 12u  /* scause: 12 fetch, 13 load, 15 store; 1, 5, 7: access faults */
+#define MM_CAUSE_LOAD 13u
+#define MM_CAUSE_STORE 15u
+/* NX_LEAVE_FAULT, NX_LEAVE_NOMEM: 0: run on; 1: send the signal; -ENOMEM: memory is out (OOM). */
+int mm_fault(struct mm *mm, uint64_t addr, uint64_t cause, struct mm_signal *out);
+
+/* Address of the code that makes the rt_sigreturn system call, in every program. */
+uint64_t mm_sigreturn_addr(const struct mm *mm);
+
+uint64_t mm_vsize(const struct mm *mm);    /* bytes */
+uint64_t mm_resident(const struct mm *mm); /* pages */
+size_t mm_maps_text(const struct mm *mm, char *buf, size_t n); /* /proc/<pid>/maps */
+/* For /proc/<pid>/stat and friends. */
+struct mm_layout {
+    uint64_t code_start, code_end, data_start, data_end, brk_start, brk, stack_top;
+    uint64_t arg_start, arg_end, env_start, env_end;
+    uint64_t text_pages, data_pages, stack_pages; /* virtual sizes as in /proc/<pid>/status */
+};
+void mm_layout(const struct mm *mm, struct mm_layout *out);
+
+/* What a futex word at addr is, whoever maps it where: the key of a futex.  Private memory belongs to
+ * the mm, shared memory to its object.  The object lives as long as something maps it. */
+struct mm_futex_key {
+    const void *object;
+    uint64_t offset;
+};
+int mm_futex_key(struct mm *mm, uint64_t addr, bool private_, struct mm_futex_key *key);
+
+/* The file shrank to `size` bytes: its pages behind that leave every address space that maps them
+ * (SIGBUS when touched).  Called by the file systems before they free the pages. */
+struct inode;
+void mm_file_truncated(struct inode *inode, uint64_t size);
+
+void mm_init(void); /* before the first process; sets mb_fault_hook */
+
+#endif
