@@ -123,7 +123,7 @@ objects = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(basename $(2))))
 
 archive = $(call say,AR,$@)
 define make_archive
-	@rm -f $@
+	@mkdir -p $(@D) && rm -f $@
 	@$(AR) rcsD $@ $^
 endef
 

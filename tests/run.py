@@ -48,9 +48,8 @@ def report(name, output, status, took, quiet_name=False):
         results.append((True, "") if status == 0 else (False, "said nothing"))
     with talk:
         if not all(good for good, _ in results):
-            print(f"---- {name}")
-            print("\n".join(output.splitlines()[-400:]))
-            print("----")
+            print(f"# what {name} said:")
+            print("\n".join("    " + line for line in output.splitlines()[-400:]))
         for good, what in results:
             label = what if quiet_name else f"{name}: {what}" if what else name
             print(("ok" if good else "not ok") + f" - {label}")
