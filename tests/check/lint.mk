@@ -7,9 +7,9 @@ L := $(B)/lint
 lint: lint-format lint-layers lint-cppcheck lint-tidy
 
 lint-format: deps
-	@bad=$$(clang-format --dry-run -Werror $(OUR_C) 2>&1 | sed -n 's/^\([^ :]*:[0-9]*\):.*error:.*/# \1/p' | sort -u || true); \
+	@bad=$$(clang-format --dry-run -Werror $(OUR_C) 2>&1 | sed -n 's/^\([^ :]*\):[0-9]*:.*error:.*/\1/p' | sort | uniq -c || true); \
 	if [ -z "$$bad" ]; then echo 'ok - clang-format'; \
-	else echo "$$bad"; echo 'not ok - clang-format (make format repairs it)'; exit 1; fi
+	else sed 's/^/# lines to format:/' <<<"$$bad"; echo 'not ok - clang-format (make format repairs it)'; exit 1; fi
 
 lint-layers: deps
 	@python3 tests/check/layers.py
