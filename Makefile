@@ -76,11 +76,14 @@ EXTRA_INC_supervisor := -isystem $(FDT)
 EXTRA_INC_posix := -Imembrane/include -Iposix/include -Iposix -isystem $(B)/uapi -isystem $(ZLIB) -DZ_SOLO
 EXTRA_INC_drivers := -Idrivers/lib
 
-HOST_INC := -Inucleus/abi -Inucleus/include -Inucleus/core -Inucleus/arch/host -I$(B)/gen \
-	-Inative/include -Imembrane/include -Iposix/include -Iposix -Itests/unit \
-	-isystem $(FDT) -isystem $(ZLIB) -DZ_SOLO -idirafter lib/include -idirafter $(B)/uapi
+# On the host a name in <> is the system's first (it has a sched.h too), a name in "" ours.
+host_inc = $(addprefix -iquote ,$(1)) $(addprefix -idirafter ,$(1)) -isystem $(FDT) -isystem $(ZLIB) -DZ_SOLO
+HOST_INC_nucleus := $(call host_inc,nucleus/abi nucleus/include nucleus/core nucleus/arch/host $(B)/gen \
+	native/include lib/include tests/unit)
+HOST_INC_posix := $(call host_inc,posix/include membrane/include posix native/include nucleus/abi $(B)/gen \
+	lib/include $(B)/uapi tests/unit)
 HOST_FLAGS := -O1 -g $(LANG) -fno-omit-frame-pointer -fsanitize=address,undefined \
-	-fno-sanitize-recover=all -DNX_HOST -D_GNU_SOURCE $(HOST_INC)
+	-fno-sanitize-recover=all -DNX_HOST -D_GNU_SOURCE
 
 #### Preparation ##################################################################################
 
@@ -242,14 +245,17 @@ $(B)/userland/busybox: userland/busybox/build.sh userland/busybox/config.fragmen
 
 USER_FLAGS := -static -O2 -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter $(REPRODUCIBLE) \
 	-Wl,--build-id=none -Wl,-s
-PROGRAMS := $(patsubst userland/%/install,%,$(wildcard userland/*/install))
+program_sources = $(call find_sources,userland/$(1),-name '*.[cS]')
+PROGRAMS := $(foreach p,$(patsubst userland/%/install,%,$(wildcard userland/*/install)),\
+	$(if $(call program_sources,$(p)),$(p)))
 
 define program
-$(B)/userland/$(1): $(call sources_in,userland/$(1)) $(wildcard userland/$(1)/*.h) Makefile \
+$(B)/userland/$(1): $(call program_sources,$(1)) $(call find_sources,userland/$(1),-name '*.h') Makefile \
 		$(B)/sysroot/.built | $(READY)
 	$$(call say,CC,$$@)
 	@mkdir -p $$(@D)
-	@$(MUSLCC) $(USER_FLAGS) -Inucleus/abi -I$(B)/gen -o $$@ $(call sources_in,userland/$(1))
+	@$(MUSLCC) $(USER_FLAGS) -Inucleus/abi -I$(B)/gen \
+		-Iuserland/$(1) -o $$@ $(call program_sources,$(1))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
@@ -317,14 +323,20 @@ $(B)/host/libthird.a: $(call objects,host,$(FDT_SRC) $(ZLIB_SRC))
 	$(archive)
 	$(make_archive)
 
-$(B)/host/%.o: %.c Makefile | $(READY)
-	$(call say,HOSTCC,$<)
-	@mkdir -p $(@D)
-	@$(HOSTCC) $(HOST_FLAGS) $(WARN) -MMD -MP -c $< -o $@
-$(B)/host/%.o: %.S Makefile | $(READY)
-	$(call say,HOSTCC,$<)
-	@mkdir -p $(@D)
-	@$(HOSTCC) $(HOST_FLAGS) -MMD -MP -c $< -o $@
+# $(call host,SOURCE_DIR_PREFIX,INCLUDES)
+define host
+$(B)/host/$(1)%.o: $(1)%.c Makefile | $(READY)
+	$$(call say,HOSTCC,$$<)
+	@mkdir -p $$(@D)
+	@$(HOSTCC) $(HOST_FLAGS) $(2) $(WARN) -MMD -MP -c $$< -o $$@
+$(B)/host/$(1)%.o: $(1)%.S Makefile | $(READY)
+	$$(call say,HOSTCC,$$<)
+	@mkdir -p $$(@D)
+	@$(HOSTCC) $(HOST_FLAGS) $(2) -MMD -MP -c $$< -o $$@
+endef
+HOST_POSIX_DIRS := posix/ membrane/ tests/unit/posix/ tests/unit/membrane/
+$(foreach d,$(HOST_POSIX_DIRS),$(eval $(call host,$(d),$(HOST_INC_posix))))
+$(eval $(call host,,$(HOST_INC_nucleus)))
 
 $(B)/gen/unit.mk: $(UNIT_SRC)
 	@mkdir -p $(@D)

@@ -58,7 +58,11 @@ $(eval $(call tidy,$(call under,drivers),\
 	$(CLANG_TARGET) $(CELL_INC) $(EXTRA_INC_drivers) -DNX_CELL,$$(CC) $$(CELL_FLAGS) $(EXTRA_INC_drivers)))
 $(eval $(call tidy,$(filter-out $(HOST_ONLY),$(call under,membrane posix)),\
 	$(CLANG_TARGET) $(CELL_INC) $(EXTRA_INC_posix) -DNX_CELL,$$(CC) $$(CELL_FLAGS) $(EXTRA_INC_posix)))
-$(eval $(call tidy,$(HOST_ONLY),$(LANG) -D_GNU_SOURCE -DNX_HOST $(HOST_INC),$(HOSTCC) $(HOST_FLAGS)))
+HOST_POSIX := $(filter $(addsuffix %,$(HOST_POSIX_DIRS)),$(HOST_ONLY))
+$(eval $(call tidy,$(HOST_POSIX),$(LANG) -D_GNU_SOURCE -DNX_HOST $(HOST_INC_posix),\
+	$(HOSTCC) $(HOST_FLAGS) $(HOST_INC_posix)))
+$(eval $(call tidy,$(filter-out $(HOST_POSIX),$(HOST_ONLY)),$(LANG) -D_GNU_SOURCE -DNX_HOST $(HOST_INC_nucleus),\
+	$(HOSTCC) $(HOST_FLAGS) $(HOST_INC_nucleus)))
 $(eval $(call tidy,$(call under,userland tests/posix),$(CLANG_USER),$(MUSLCC) -Inucleus/abi -I$(B)/gen))
 
 lint-tidy: $(addprefix $(L)/,$(addsuffix .tidy,$(TIDY_C)))
