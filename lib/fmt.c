@@ -132,12 +132,23 @@ static unsigned spec_flags(const char **fmt)
     unsigned flags = 0;
     for (;; (*fmt)++) {
         switch (**fmt) {
-        case '-': flags |= FLAG_LEFT; break;
-        case '+': flags |= FLAG_PLUS; break;
-        case ' ': flags |= FLAG_SPACE; break;
-        case '#': flags |= FLAG_ALT; break;
-        case '0': flags |= FLAG_ZERO; break;
-        default: return flags;
+        case '-':
+            flags |= FLAG_LEFT;
+            break;
+        case '+':
+            flags |= FLAG_PLUS;
+            break;
+        case ' ':
+            flags |= FLAG_SPACE;
+            break;
+        case '#':
+            flags |= FLAG_ALT;
+            break;
+        case '0':
+            flags |= FLAG_ZERO;
+            break;
+        default:
+            return flags;
         }
     }
 }
@@ -158,8 +169,11 @@ static int spec_length(const char **fmt)
         return sizeof(long);
     case 'z':
     case 'j':
-    case 't': ++*fmt; return sizeof(long);
-    default: return sizeof(int);
+    case 't':
+        ++*fmt;
+        return sizeof(long);
+    default:
+        return sizeof(int);
     }
 }
 
@@ -234,19 +248,30 @@ static bool out_conversion(struct out *o, const struct spec *spec, va_list *ap)
     char c;
     switch (spec->conversion) {
     case 'd':
-    case 'i': out_signed(o, spec, ap); return true;
+    case 'i':
+        out_signed(o, spec, ap);
+        return true;
     case 'u':
     case 'x':
     case 'X':
-    case 'o': out_unsigned(o, spec, ap); return true;
-    case 'p': out_number(o, spec, (uintptr_t)va_arg(*ap, void *), ""); return true;
-    case 's': out_string(o, spec, va_arg(*ap, const char *)); return true;
+    case 'o':
+        out_unsigned(o, spec, ap);
+        return true;
+    case 'p':
+        out_number(o, spec, (uintptr_t)va_arg(*ap, void *), "");
+        return true;
+    case 's':
+        out_string(o, spec, va_arg(*ap, const char *));
+        return true;
     case 'c':
         c = (char)va_arg(*ap, int);
         out_padded(o, spec, &c, 1);
         return true;
-    case '%': out_char(o, '%'); return true;
-    default: return false;
+    case '%':
+        out_char(o, '%');
+        return true;
+    default:
+        return false;
     }
 }
 

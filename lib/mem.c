@@ -14,9 +14,9 @@
 #include <nx_libc.h>
 
 typedef uint64_t __attribute__((may_alias)) word_t;
-#define WORD  sizeof(word_t)
+#define WORD sizeof(word_t)
 #define BLOCK (8 * WORD)
-#define ONES  0x0101010101010101u
+#define ONES 0x0101010101010101u
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "shifts in copy_shifted_*");
 static_assert(sizeof(size_t) == 8, "64-bit only");

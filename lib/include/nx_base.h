@@ -43,7 +43,7 @@
  * align - 1 of the type's end: use nx_align_up() on numbers that others chose.
  */
 #define ALIGN_DOWN(x, align) ((x) & ~((__typeof__(x))(align)-1))
-#define ALIGN_UP(x, align)   (((x) + ((__typeof__(x))(align)-1)) & ~((__typeof__(x))(align)-1))
+#define ALIGN_UP(x, align) (((x) + ((__typeof__(x))(align)-1)) & ~((__typeof__(x))(align)-1))
 #define IS_ALIGNED(x, align) (((x) & ((__typeof__(x))(align)-1)) == 0)
 
 /* True when the result does not fit *out (any integer types); *out is then not to be used. */

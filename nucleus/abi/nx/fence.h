@@ -18,11 +18,11 @@
 #if defined(__riscv)
 #define nx_fence_publish() __asm__ volatile("fence rw, w" ::: "memory")
 #define nx_fence_observe() __asm__ volatile("fence r, rw" ::: "memory")
-#define nx_fence_full()    __asm__ volatile("fence rw, rw" ::: "memory")
+#define nx_fence_full() __asm__ volatile("fence rw, rw" ::: "memory")
 #else
 #define nx_fence_publish() __atomic_thread_fence(__ATOMIC_RELEASE)
 #define nx_fence_observe() __atomic_thread_fence(__ATOMIC_ACQUIRE)
-#define nx_fence_full()    __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define nx_fence_full() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #endif
 
 #endif

@@ -54,7 +54,8 @@
  * Restart: a new cell attaches to the same side and goes on from the shared index. Slots released
  * before the crash are gone (their work may be half done), slots not released are seen again; so a
  * consumer that cannot repeat releases before it works, one that can releases afterwards.
- * NX_TYPE_REPEATABLE says which a message type is.
+ * NX_TYPE_REPEATABLE says which a message type is. A cell that takes over asks nx_ring_needs_bell()
+ * once after attach: its predecessor may have died between publishing and ringing.
  */
 #ifndef NX_RING_H
 #define NX_RING_H
@@ -66,26 +67,23 @@
 #include <nx/fence.h>
 #include <nx/types.h>
 
-#define NX_RING_MAGIC     0x4752584eu /* "NXRG" */
-#define NX_RING_VERSION   1u
+#define NX_RING_MAGIC 0x4752584eu /* "NXRG" */
+#define NX_RING_VERSION 1u
 #define NX_RING_SLOTS_MIN 2u
 #define NX_RING_SLOTS_MAX 256u
-#define NX_RING_PAYLOAD   48u
-#define NX_RING_LINE      64u
-#define NX_RING_PAGE      4096u
+#define NX_RING_PAYLOAD 48u
+#define NX_RING_LINE 64u
+#define NX_RING_PAGE 4096u
 #define NX_RING_SLOTS_OFF 256u
 
 /* A client may send messages of such a type again when the server died before answering them. */
 #define NX_TYPE_REPEATABLE 0x8000u
 
 #define NX_SLOT_INLINE 0x0001u /* buf_len counts bytes of payload, buf_off is zero */
-#define NX_SLOT_MORE   0x0002u /* the message goes on in the next slot */
-#define NX_SLOT_REPLY  0x0004u /* cookie is that of the request */
+#define NX_SLOT_MORE 0x0002u   /* the message goes on in the next slot */
+#define NX_SLOT_REPLY 0x0004u  /* cookie is that of the request */
 
-enum nx_ring_side {
-    NX_RING_PRODUCER = 0,
-    NX_RING_CONSUMER = 1
-};
+enum nx_ring_side { NX_RING_PRODUCER = 0, NX_RING_CONSUMER = 1 };
 
 struct nx_slot {
     uint16_t type;
