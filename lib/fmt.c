@@ -38,11 +38,13 @@ static void out_char(struct out *o, char c)
     o->len++;
 }
 
+/* Past the end it only counts: a width may come from data and be as large as an int. */
 static void out_repeat(struct out *o, char c, long n)
 {
-    for (; n > 0; n--) {
-        out_char(o, c);
+    for (; n > 0 && o->len < o->size; n--) {
+        o->to[o->len++] = c;
     }
+    o->len += (size_t)NX_MAX(n, 0);
 }
 
 static void out_text(struct out *o, const char *s, size_t n)
