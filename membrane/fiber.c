@@ -1,0 +1,167 @@
+/* Fibers of the personality: one runs each Linux thread.
+ *
+ * A fiber that has nothing to run waits in a pool.  A pool above IDLE_MAX lets fibers end; the memory
+ * of an ended one is freed by another, once the nucleus no longer knows its handle.
+ * Stack: STACK_PAGES pages, all present from the start (a stack that meets the end of memory would end
+ * the cell), an unmapped page below, so that an overflow is a fault and not damage.
+ */
+#include "mb_int.h"
+
+#include <string.h>
+
+#define STACK_PAGES 4
+#define IDLE_MAX 32
+
+struct mb_fiber mb_main_fiber;
+static struct nx_state main_state __attribute__((aligned(NX_STATE_SIZE)));
+static struct mb_fiber *idle, *ending;
+static unsigned idle_count;
+
+void mb_fiber_init(void)
+{
+    mb_main_fiber.state = &main_state;
+    idle = ending = NULL;
+    idle_count = 0;
+}
+
+static void fiber_free(struct mb_fiber *f)
+{
+    if (f->stack) {
+        mb_run_free(f->stack);
+    }
+    mb_free(f->state);
+    mb_free(f);
+}
+
+/* A fiber with stack and state area, not yet known to the nucleus. */
+static struct mb_fiber *fiber_alloc(void)
+{
+    struct mb_fiber *f = mb_zalloc(sizeof(*f));
+    if (!f) {
+        return NULL;
+    }
+    f->state = mb_zalloc(NX_STATE_SIZE); /* a slab of this size is aligned to it */
+    f->stack = f->state ? mb_run_alloc(1 + STACK_PAGES) : NULL;
+    if (!f->stack || nx_map_unmap(0, (uint64_t)f->stack, MB_PAGE) < 0) {
+        fiber_free(f);
+        return NULL;
+    }
+    return f;
+}
+
+/* Free what ended since the last look. */
+static void fiber_reap(void)
+{
+    struct mb_fiber **link = &ending;
+    while (*link) {
+        struct mb_fiber *f = *link;
+        if (nx_meta_fiber(f->handle, NX_FIBER_TIER) < 0) {
+            *link = f->next;
+            fiber_free(f);
+        } else {
+            link = &f->next;
+        }
+    }
+}
+
+/* What a fiber runs last. */
+static void fiber_end(void *arg)
+{
+    struct mb_fiber *self = mb_self();
+    mb_lock();
+    self->next = ending;
+    ending = self;
+    mb_unlock();
+    nx_exit_fiber(0);
+    mb_panic("a fiber outlived its end");
+}
+
+/* The life of every fiber but the main one: run what it is given, wait for more. */
+void mb_fiber_main(struct mb_fiber *self)
+{
+    for (;;) {
+        self->fn(self->arg);
+        mb_space_bind(0);
+        nx_tick_tier(0, NX_TIER_MATTER); /* the next thread does not pay for this one */
+        mb_lock();
+        self->task = NULL;
+        self->fn = NULL;
+        if (idle_count >= IDLE_MAX) {
+            mb_unlock();
+            fiber_end(NULL);
+        }
+        self->next = idle;
+        idle = self;
+        idle_count++;
+        while (!self->fn) { /* kicks meant for the last thread may still come */
+            mb_park(MB_NEVER);
+        }
+        mb_unlock();
+    }
+}
+
+static struct mb_fiber *idle_take(void)
+{
+    struct mb_fiber *f = idle;
+    if (f) {
+        idle = f->next;
+        f->next = NULL;
+        idle_count--;
+    }
+    return f;
+}
+
+struct mb_fiber *mb_fiber_start(void (*fn)(void *), void *arg)
+{
+    if (ending) {
+        fiber_reap();
+    }
+    struct mb_fiber *f = idle_take();
+    if (f) {
+        f->arg = arg;
+        f->fn = fn;
+        mb_wake(f);
+        return f;
+    }
+    f = fiber_alloc();
+    if (!f) {
+        return NULL;
+    }
+    f->arg = arg;
+    f->fn = fn;
+    uint64_t sp = (uint64_t)f->stack + (1 + STACK_PAGES) * MB_PAGE;
+    long handle = nx_spawn_fiber((uint64_t)mb_fiber_entry, sp, (uint64_t)f, NX_TIER_MATTER);
+    if (handle < 0) {
+        fiber_free(f);
+        return NULL;
+    }
+    f->handle = (uint64_t)handle; /* nobody else knows f yet */
+    return f;
+}
+
+int mb_park(uint64_t deadline)
+{
+    mb_unlock();
+    long r = nx_recv_wait(0, deadline);
+    mb_lock();
+    return r == -NX_ETIME ? -ETIMEDOUT : 0;
+}
+
+void mb_wake(struct mb_fiber *f)
+{
+    nx_send_kick(f->handle);
+}
+
+void mb_yield(void)
+{
+    nx_tick_yield();
+}
+
+void mb_fiber_trim(void)
+{
+    for (struct mb_fiber *f; (f = idle_take()) != NULL;) {
+        f->fn = fiber_end;
+        mb_wake(f);
+    }
+    fiber_reap();
+}

@@ -1,0 +1,85 @@
+/* Private to membrane/: what its files share. */
+#ifndef MEMBRANE_INT_H
+#define MEMBRANE_INT_H
+
+#include <mb_arch.h>
+#include <membrane.h>
+#include <nx/sys.h>
+
+#include <linux/errno.h>
+
+/* The window of the personality's cell, from NX_FREE on:
+ *     + 0           page descriptors of the arena (pages.c)
+ *     + 256 MiB     console rings
+ *     + 512 MiB     the boot bundle, read-only
+ *     + 2 GiB       the page arena, to the window's end */
+#ifdef NX_HOST
+extern uintptr_t mb_host_base; /* tests reserve address space and say where */
+#define MB_BASE mb_host_base
+#define MB_ARENA (MB_BASE + (64ul << 20))
+#define MB_ARENA_END (MB_ARENA + (512ul << 20))
+#else
+#define MB_BASE NX_FREE
+#define MB_ARENA (MB_BASE + (2ul << 30))
+#define MB_ARENA_END (NX_WINDOW + ((uint64_t)MB_WINDOW_GB << 30))
+#endif
+#define MB_DESCRIPTORS MB_BASE
+#define MB_RINGS (MB_BASE + (256ul << 20))
+#define MB_BUNDLE (MB_BASE + (512ul << 20))
+#define MB_BUNDLE_END (MB_BASE + (2ul << 30))
+#define MB_WINDOW_GB 8
+
+/* Slots of the capability space, as the manifest in main.c wants them. */
+#define MB_SLOT_CONSOLE_TX 1
+#define MB_SLOT_CONSOLE_RX 2
+#define MB_SLOT_BUNDLE 3
+
+/* The nucleus' error codes are Linux' where both have one; the rest is converted here, at the edge. */
+static inline int mb_errno(long result)
+{
+    if (__builtin_expect(result >= 0, 1)) {
+        return 0;
+    }
+    switch (-result) {
+    case NX_ETIME: return -ETIMEDOUT;
+    case NX_EIMAGE: return -ENOEXEC;
+    case NX_EPEER: return -EIO;
+    case NX_EFULL:
+    case NX_EEMPTY: return -EAGAIN;
+    default: return (int)result;
+    }
+}
+
+/* The personality cannot go on: log why and end the cell; the supervisor starts a new one. */
+_Noreturn void mb_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* lock.c: is the lock the calling fiber's? */
+bool mb_lock_is_mine(void);
+
+/* time.c, random.c */
+void mb_time_init(uint64_t timebase);
+void mb_random_init(const void *seed, size_t n);
+
+/* fiber.c */
+extern struct mb_fiber mb_main_fiber;
+void mb_fiber_init(void);
+void mb_fiber_main(struct mb_fiber *self); /* from fiber.S */
+void mb_fiber_entry(void);
+void mb_fiber_trim(void); /* end idle fibers, free the memory of ended ones */
+
+/* pages.c: the arena, in pages.  Zeroed, present, contiguous. */
+void *mb_run_alloc(size_t pages);
+void mb_run_free(void *run);
+size_t mb_run_pages(const void *run);
+void mb_pages_trim(void);
+void mb_pages_mark_shared(const void *at, size_t len); /* mapped into a program from now on */
+
+/* console.c, archive.c */
+void mb_console_init(void);
+_Noreturn void mb_console_serve(void);
+void mb_archive_init(void);
+
+/* Fault injection for tests: answers true when the next allocation is to fail. */
+extern bool (*mb_alloc_fails_hook)(void);
+
+#endif

@@ -1,0 +1,9 @@
+/* Exit codes by which a cell asks its supervisor for something: nx_exit_cell(code), seen by the
+ * supervisor as NX_CELL_EXIT_CODE with NX_CELL_EXIT_WHY == NX_WHY_EXIT. */
+#ifndef NEXUS_EXIT_H
+#define NEXUS_EXIT_H
+
+#define NEXUS_EXIT_POWEROFF 0x10000 /* | status 0..255: switch the machine off with this status */
+#define NEXUS_EXIT_RESET 0x20000    /* start the machine anew */
+
+#endif
