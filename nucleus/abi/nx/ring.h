@@ -263,7 +263,8 @@ static inline int nx_ring_attach(struct nx_ring *r, enum nx_ring_side side, void
         return -NX_EINVAL;
     }
     uint32_t slots_end = NX_RING_SLOTS_OFF + slots * (uint32_t)sizeof(struct nx_slot);
-    if (slots_end > size || buf_off % NX_RING_LINE != 0 || buf_off < slots_end || buf_off > size ||
+    /* slots_end <= buf_off <= size: so the slots are inside, too */
+    if (buf_off % NX_RING_LINE != 0 || buf_off < slots_end || buf_off > size ||
         buf_size > size - buf_off) {
         return -NX_EINVAL;
     }
