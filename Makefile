@@ -73,14 +73,14 @@ CELL_LINK = $(TARGET) -static-pie -nostdlib -Wl,-static -Wl,--no-dynamic-linker 
 
 # What a folder's sources see beyond the flags above.
 EXTRA_INC_supervisor := -isystem $(FDT)
-EXTRA_INC_posix := -Imembrane/include -Iposix/include -Iposix -isystem $(B)/uapi -isystem $(ZLIB) -DZ_SOLO
+EXTRA_INC_posix := -Imembrane/include -Imembrane/arch/$(ISA) -Iposix/include -Iposix -isystem $(B)/uapi -isystem $(ZLIB) -DZ_SOLO
 EXTRA_INC_drivers := -Idrivers/lib
 
 # On the host a name in <> is the system's first (it has a sched.h too), a name in "" ours.
 host_inc = $(addprefix -iquote ,$(1)) $(addprefix -idirafter ,$(1)) -isystem $(FDT) -isystem $(ZLIB) -DZ_SOLO
 HOST_INC_nucleus := $(call host_inc,nucleus/abi nucleus/include nucleus/core nucleus/arch/host $(B)/gen \
 	native/include lib/include tests/unit)
-HOST_INC_posix := $(call host_inc,posix/include membrane/include posix native/include nucleus/abi $(B)/gen \
+HOST_INC_posix := $(call host_inc,posix/include membrane/include membrane/arch/host posix native/include nucleus/abi $(B)/gen \
 	lib/include $(B)/uapi tests/unit)
 HOST_FLAGS := -O1 -g $(LANG) -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -DNX_HOST -D_GNU_SOURCE

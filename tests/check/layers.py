@@ -28,8 +28,9 @@ MAY_SEE = {
     "native": CELL,
     "drivers/lib": CELL,
     "drivers": CELL + ["drivers/lib"],
-    "membrane/include": CELL,
-    "membrane": CELL + ["membrane/include"],
+    "membrane/arch": CELL + ["membrane/include"],
+    "membrane/include": CELL + ["membrane/arch"],
+    "membrane": CELL + ["membrane/arch", "membrane/include"],
     "posix/include": CELL + ["membrane/include"],
     "posix": CELL + ["membrane/include", "posix/include"],
     "userland": ["nucleus/abi"],
@@ -40,7 +41,9 @@ PROGRAMS = ("native", "drivers", "userland")
 # Where the build looks for a header, by the includer's folder: the Makefile's -I, in order.
 SEARCH = ["lib/include", "lib/include/libc", "nucleus/abi", "nucleus/include", "nucleus/core",
           "nucleus/arch/riscv64", "native/include", "drivers/lib", "membrane/include",
-          "posix/include", "posix"]
+          "membrane/arch/riscv64", "posix/include", "posix"]
+# Linux programs have a C library of their own, whose headers ours are not.
+SEARCH_USERLAND = ["nucleus/abi"]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 ISA_IF = re.compile(r"^\s*#\s*(?:if|ifdef|ifndef|elif)\b.*\b(__riscv\w*|__x86_64__|__i386__|"
@@ -53,7 +56,7 @@ def sources():
         for folder, dirs, files in os.walk(os.path.join(TOP, top)):
             dirs[:] = sorted(d for d in dirs if not d.startswith("."))
             for name in sorted(files):
-                if name.endswith((".c", ".h", ".S")):
+                if name.endswith((".c", ".h", ".S", ".def")):
                     yield os.path.relpath(os.path.join(folder, name), TOP)
 
 
@@ -71,7 +74,8 @@ def resolve(path, quote, name, files):
             return near
     own = layer(path)
     # a name that several folders have is taken from the includer's own layer first, as -I would
-    places = sorted(SEARCH, key=lambda d: not (d + "/").startswith(own.split("/")[0] + "/"))
+    search = SEARCH_USERLAND if own == "userland" else SEARCH
+    places = sorted(search, key=lambda d: not (d + "/").startswith(own.split("/")[0] + "/"))
     for place in places:
         candidate = os.path.normpath(os.path.join(place, name))
         if candidate in files:
