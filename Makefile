@@ -44,7 +44,7 @@ find_sources = $(sort $(shell test -d $(1) && find $(1) -name '.?*' -prune -o \
 #### Flags ########################################################################################
 
 WARN := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings \
-	-Wno-unused-parameter
+	-Wno-unused-parameter -Wno-format-truncation
 LANG := -std=gnu11 -fno-common -fno-strict-aliasing
 
 # The compiler's own headers (stdint.h, stddef.h ...) and no C library's. Asked when first used:
@@ -243,7 +243,8 @@ $(B)/userland/busybox: userland/busybox/build.sh userland/busybox/config.fragmen
 	$(call say,BUILD,busybox)
 	@userland/busybox/build.sh $(B)/src/busybox $(B)/sysroot $(B)/userland
 
-USER_FLAGS := -static -O2 -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter $(REPRODUCIBLE) \
+USER_FLAGS := -static -O2 -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \
+	-Wno-format-truncation $(REPRODUCIBLE) \
 	-Wl,--build-id=none -Wl,-s
 program_sources = $(call find_sources,userland/$(1),-name '*.[cS]')
 PROGRAMS := $(foreach p,$(patsubst userland/%/install,%,$(wildcard userland/*/install)),\

@@ -31,8 +31,7 @@ MAY_SEE = {
     "membrane/arch": CELL + ["membrane/include"],
     "membrane/include": CELL + ["membrane/arch"],
     "membrane": CELL + ["membrane/arch", "membrane/include"],
-    "posix/include": CELL + ["membrane/include"],
-    "posix": CELL + ["membrane/include", "posix/include"],
+    "posix": CELL + ["membrane/include"],
     "userland": ["nucleus/abi"],
 }
 # Folders whose sub-folders are programs of their own: strangers to each other.
