@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Measure, and print the table with Linux's column beside ours (`make bench`).
+
+Boots once with -icount shift=0, where one instruction is one nanosecond and every figure comes out
+the same again, runs nxbench, and compares with tests/bench/linux.tsv. A row that misses its aim stays
+in the table, marked `missed`; that is no failure of this program. A row without a figure shows why.
+"""
+import os
+import re
+import subprocess
+import sys
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# What is printed between the marks is measured before nxbench has run: the system at rest.
+CMD = "echo ---meminfo; cat /proc/meminfo; echo ---nxbench; nxbench; echo ---end"
+
+
+def boot():
+    run = [sys.executable, os.path.join(TOP, "distro", "run.py"), "--icount", "--mem", "512",
+           "--timeout", "1200", "--cmd", CMD]
+    done = subprocess.run(run, stdout=subprocess.PIPE, text=True, errors="replace")
+    parts = dict(re.findall(r"^---(\w+)\n(.*?)(?=^---)", done.stdout.replace("\r", ""), re.M | re.S))
+    if "nxbench" not in parts:
+        sys.stderr.write(done.stdout)
+        sys.exit(f"bench: the run did not get through (status {done.returncode})")
+    return parts
+
+
+def rows():
+    with open(os.path.join(TOP, "tests", "bench", "linux.tsv")) as f:
+        for line in f:
+            if line.strip() and not line.startswith("#"):
+                name, what, linux, aim = line.rstrip("\n").split("\t")
+                yield name, what, int(linux), linux if aim == "linux" else aim
+
+
+def text_size():
+    """Bytes of the nucleus' executable code."""
+    out = subprocess.run(["riscv64-linux-gnu-size", "-A", os.path.join(TOP, "build", "nucleus.elf")],
+                         check=True, stdout=subprocess.PIPE, text=True).stdout
+    return sum(int(line.split()[1]) for line in out.splitlines() if line.startswith(".text"))
+
+
+def memory_used(meminfo):
+    found = {k: int(v) for k, v in re.findall(r"^(\w+):\s+(\d+) kB", meminfo, re.M)}
+    if "MemTotal" not in found or "MemFree" not in found:
+        return None
+    return (found["MemTotal"] - found["MemFree"]) * 1024
+
+
+def show(what, ours, linux, aim):
+    """One line of the table; True unless the row has an aim and misses it."""
+    number = lambda n: "-" if n is None else f"{n:,}"
+    verdict, good = "", True
+    if aim not in ("-", None):
+        good = ours is not None and ours <= int(aim)
+        verdict = f"{'at most' if good else 'MISSED:'} {int(aim):,}"
+    ratio = f"{ours / linux:.2f}" if ours is not None and linux else ""
+    print(f"{what:<44} {number(ours):>12} {number(linux):>12} {ratio:>7}  {verdict}".rstrip())
+    return good
+
+
+def main():
+    parts = boot()
+    ours = dict(re.findall(r"^([\w-]+)\t(\d+)$", parts["nxbench"], re.M))
+    print(f"{'instructions an operation':<44} {'Nexus':>12} {'Linux 6.1':>12} {'ratio':>7}")
+    results = [show(what, int(ours[name]) if name in ours else None, linux, aim)
+               for name, what, linux, aim in rows()]
+    print()
+    print(f"{'bytes':<44} {'Nexus':>12} {'Linux 6.1':>12}")
+    results.append(show("nucleus text", text_size(), None, 64 * 1024))
+    results.append(show("memory in use, one command running", memory_used(parts["meminfo"]),
+                        int(11.4 * 1024 * 1024), 8 * 1024 * 1024))
+    print(f"\n{results.count(True)} rows as wanted or without an aim, {results.count(False)} missed")
+
+
+if __name__ == "__main__":
+    main()
