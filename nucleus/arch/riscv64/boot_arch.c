@@ -1,0 +1,108 @@
+/* riscv64: from start.S to boot_main, the other harts, console, time, idle, the end. */
+#include "boot.h"
+#include "csr.h"
+#include "local.h"
+#include "log.h"
+#include "sched.h"
+
+uint8_t hart_stacks[HARTS_MAX][HART_STACK] __attribute__((aligned(16)));
+static uint64_t image_offset; /* virtual - physical */
+extern char start_secondary[], systable_page[];
+
+static void init_hart(void)
+{
+    csr_write(sie, SIE_SOFT | SIE_TIMER | SIE_EXTERNAL);
+    csr_write(scounteren, 7); /* programs may read cycle, time, instret */
+    csr_clear(sstatus, SSTATUS_FS | SSTATUS_SPP);
+    csr_set(sstatus, 1ul << 5); /* SPIE */
+}
+
+_Noreturn void arch_boot(uint32_t hwid, uint64_t fdt, uint64_t image_base, uint64_t image_end)
+{
+    extern char nucleus_start[];
+    extern pte_t nucleus_root_table[];
+    image_offset = (uint64_t)nucleus_start - image_base;
+    for (unsigned i = 0; i < HARTS_MAX; i++) {
+        harts[i].stack_top = (uint64_t)&hart_stacks[i][HART_STACK];
+    }
+    mmu_init_asids();
+    mmu_protect_image(image_base);
+    boot_main(hwid, fdt, image_base, image_end, (uint64_t)nucleus_root_table - image_offset);
+}
+
+_Noreturn void arch_boot_secondary(void)
+{
+    init_hart();
+    plic_init_hart(this_hart());
+    arch_timer_set(NX_NEVER);
+    boot_secondary();
+}
+
+int arch_hart_start(unsigned hart)
+{
+    struct sbi_result r = sbi_call(SBI_HSM, 0, harts[hart].hwid,
+                                   (uint64_t)start_secondary - image_offset,
+                                   (uint64_t)&harts[hart], 0, 0);
+    return r.error == 0 ? 0 : -1;
+}
+
+int arch_irq_init(void)
+{
+    init_hart();
+    arch_timer_set(NX_NEVER);
+    plic_init_hart(this_hart());
+    return 0;
+}
+
+uint64_t arch_systable_page(void)
+{
+    return (uint64_t)systable_page - image_offset;
+}
+
+void arch_console_write(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] == '\n') {
+            (void)sbi_call(SBI_PUTCHAR, 0, '\r', 0, 0, 0, 0);
+        }
+        (void)sbi_call(SBI_PUTCHAR, 0, (unsigned char)text[i], 0, 0, 0, 0);
+    }
+}
+
+void arch_timer_set(uint64_t deadline)
+{
+    csr_write(0x14d, deadline); /* stimecmp */
+}
+
+void arch_ipi(unsigned hart)
+{
+    (void)sbi_call(SBI_IPI, 0, 1, harts[hart].hwid, 0, 0, 0);
+}
+
+void arch_idle(void)
+{
+    __asm__ volatile("wfi" ::: "memory");
+}
+
+void arch_poll_interrupts(struct hart *h)
+{
+    uint64_t pending = csr_read(sip) & csr_read(sie);
+    if ((pending & SIE_SOFT) != 0) {
+        csr_clear(sip, SIE_SOFT);
+        sched_ipi();
+    }
+    if ((pending & SIE_TIMER) != 0) {
+        sched_timer();
+    }
+    if ((pending & SIE_EXTERNAL) != 0) {
+        plic_claim(h);
+    }
+}
+
+_Noreturn void arch_halt(void)
+{
+    for (;;) {
+        csr_write(sie, 0);
+        __asm__ volatile("wfi");
+    }
+}

@@ -1,0 +1,19 @@
+/* Offsets of struct hart and struct fiber that the assembler uses; checked in mmu.c. */
+#ifndef OFFSETS_H
+#define OFFSETS_H
+
+#define H_FOREIGN 0
+#define H_FIBER 8
+#define H_STACK 16
+#define H_SCRATCH 24
+#define H_RESCHED 40
+#define H_READY 44
+
+#define F_REG(n) ((n) * 8)
+#define F_HOST_ROOT 256
+#define F_FOREIGN_ROOT 264
+#define F_STATE 272
+#define F_KICK 280
+#define F_OUTRANKED 284
+
+#endif

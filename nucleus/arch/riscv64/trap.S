@@ -1,0 +1,294 @@
+/* Trap entry and exit.
+ *
+ * sscratch holds this hart's structure while user code runs and 0 while the nucleus runs; tp is the
+ * hart's structure inside the nucleus.  The entry decides what it is before it spills:
+ *   foreign mode        everything straight into the state area
+ *   native system call  what the handler does not preserve for us: ra sp gp tp s0-s11 into the fiber
+ *   native, otherwise   the rest as well
+ * A system call from foreign mode and enter RUN never leave this file in the common case.
+ */
+#include <nx/callnr.h>
+#include <nx/layout.h>
+#include <nx/state.h>
+
+#include "offsets.h"
+
+/* After satp changes, on harts without address space numbers: mmu.c writes sfence.vma over it. */
+.macro ROOT_FENCE
+    .option push
+    .option norvc
+9:  nop
+    .option pop
+    .pushsection .rodata.root_fences, "a"
+    .quad 9b
+    .popsection
+.endm
+
+.macro LOAD_ALL_FROM_SP
+    ld ra, F_REG(1)(sp)
+    ld gp, F_REG(3)(sp)
+    ld tp, F_REG(4)(sp)
+    ld t0, F_REG(5)(sp)
+    ld t1, F_REG(6)(sp)
+    ld t2, F_REG(7)(sp)
+    ld s0, F_REG(8)(sp)
+    ld s1, F_REG(9)(sp)
+    ld a0, F_REG(10)(sp)
+    ld a1, F_REG(11)(sp)
+    ld a2, F_REG(12)(sp)
+    ld a3, F_REG(13)(sp)
+    ld a4, F_REG(14)(sp)
+    ld a5, F_REG(15)(sp)
+    ld a6, F_REG(16)(sp)
+    ld a7, F_REG(17)(sp)
+    ld s2, F_REG(18)(sp)
+    ld s3, F_REG(19)(sp)
+    ld s4, F_REG(20)(sp)
+    ld s5, F_REG(21)(sp)
+    ld s6, F_REG(22)(sp)
+    ld s7, F_REG(23)(sp)
+    ld s8, F_REG(24)(sp)
+    ld s9, F_REG(25)(sp)
+    ld s10, F_REG(26)(sp)
+    ld s11, F_REG(27)(sp)
+    ld t3, F_REG(28)(sp)
+    ld t4, F_REG(29)(sp)
+    ld t5, F_REG(30)(sp)
+    ld t6, F_REG(31)(sp)
+    ld sp, F_REG(2)(sp)
+.endm
+
+.macro SAVE_CALLER_SAVED
+    sd t0, F_REG(5)(sp)
+    sd t1, F_REG(6)(sp)
+    sd t2, F_REG(7)(sp)
+    sd a0, F_REG(10)(sp)
+    sd a1, F_REG(11)(sp)
+    sd a2, F_REG(12)(sp)
+    sd a3, F_REG(13)(sp)
+    sd a4, F_REG(14)(sp)
+    sd a5, F_REG(15)(sp)
+    sd a6, F_REG(16)(sp)
+    sd a7, F_REG(17)(sp)
+    sd t3, F_REG(28)(sp)
+    sd t4, F_REG(29)(sp)
+    sd t5, F_REG(30)(sp)
+    sd t6, F_REG(31)(sp)
+.endm
+
+.macro SAVE_CALLEE_SAVED
+    sd ra, F_REG(1)(sp)
+    sd gp, F_REG(3)(sp)
+    sd s0, F_REG(8)(sp)
+    sd s1, F_REG(9)(sp)
+    sd s2, F_REG(18)(sp)
+    sd s3, F_REG(19)(sp)
+    sd s4, F_REG(20)(sp)
+    sd s5, F_REG(21)(sp)
+    sd s6, F_REG(22)(sp)
+    sd s7, F_REG(23)(sp)
+    sd s8, F_REG(24)(sp)
+    sd s9, F_REG(25)(sp)
+    sd s10, F_REG(26)(sp)
+    sd s11, F_REG(27)(sp)
+.endm
+
+    .text
+    .balign 4
+    .global trap_entry
+trap_entry:
+    csrrw tp, sscratch, tp
+    beqz tp, trap_nucleus
+    sd sp, H_SCRATCH(tp)
+    ld sp, H_FOREIGN(tp)
+    bnez sp, trap_foreign
+
+    /* ---- native ---- */
+    ld sp, H_FIBER(tp)
+    SAVE_CALLEE_SAVED
+    ld ra, H_SCRATCH(tp)
+    sd ra, F_REG(2)(sp)
+    csrrw ra, sscratch, zero
+    sd ra, F_REG(4)(sp)
+    csrr ra, scause
+    addi ra, ra, -8
+    bnez ra, native_other
+    csrr ra, sepc
+    addi ra, ra, 4
+    sd ra, F_REG(0)(sp)
+
+    /* A call through the SysTable: op and arguments in a0..a5, number in a7. */
+    li t0, NX_CALL_ENTER
+    beq a7, t0, enter_fast
+dispatch:
+    li t0, NX_CALL_COUNT
+    bgeu a7, t0, bad_call
+    la t1, call_table
+    slli t0, a7, 3
+    add t1, t1, t0
+    ld t1, 0(t1)
+    ld sp, H_STACK(tp)
+    li s0, 0
+    jalr t1
+call_return:
+    lw t0, H_RESCHED(tp)
+    ld t1, H_FIBER(tp)
+    bnez t0, call_resched
+    ld t0, F_REG(0)(t1)
+    csrw sepc, t0
+    csrw sscratch, tp
+    ld ra, F_REG(1)(t1)
+    ld sp, F_REG(2)(t1)
+    ld tp, F_REG(4)(t1)
+    ld s0, F_REG(8)(t1)
+    li t0, 0
+    li t1, 0
+    li t2, 0
+    li a1, 0
+    li a2, 0
+    li a3, 0
+    li a4, 0
+    li a5, 0
+    li a6, 0
+    li a7, 0
+    li t3, 0
+    li t4, 0
+    li t5, 0
+    li t6, 0
+    sret
+
+call_resched:
+    sd a0, F_REG(10)(t1)
+    ld sp, H_STACK(tp)
+    li s0, 0
+    call sched_reschedule
+
+bad_call:
+    li a0, -38 /* NX_ENOSYS */
+    j call_return
+
+/* enter RUN: nothing speaks against it, so load the foreign program and go. */
+enter_fast:
+    bnez a0, dispatch
+    ld t0, F_STATE(sp)
+    beqz t0, dispatch
+    lw t1, F_KICK(sp)
+    lw t2, H_RESCHED(tp)
+    lw t3, H_READY(tp)
+    lw t4, F_OUTRANKED(sp)
+    ld t5, NX_STATE_FLAGS(t0)
+    or t1, t1, t2
+    and t3, t3, t4
+    andi t5, t5, NX_FS_FP_LOAD
+    or t1, t1, t3
+    or t1, t1, t5
+    bnez t1, dispatch
+    ld t1, F_FOREIGN_ROOT(sp)
+    sd t0, H_FOREIGN(tp)
+    csrw satp, t1
+    ROOT_FENCE
+    ld t2, F_REG(0)(t0)
+    csrw sepc, t2
+    csrw sscratch, tp
+    mv sp, t0
+    LOAD_ALL_FROM_SP
+    sret
+
+native_other:
+    SAVE_CALLER_SAVED
+    csrr a1, scause
+    csrr t0, sepc
+    sd t0, F_REG(0)(sp)
+    csrr a2, stval
+    mv a0, tp
+    ld sp, H_STACK(tp)
+    li s0, 0
+    call arch_trap
+
+    /* ---- foreign: sp is the state area ---- */
+trap_foreign:
+    SAVE_CALLEE_SAVED
+    SAVE_CALLER_SAVED
+    ld t0, H_SCRATCH(tp)
+    csrrw t1, sscratch, zero
+    csrr t2, scause
+    csrr t3, sepc
+    sd t0, F_REG(2)(sp)
+    sd t1, F_REG(4)(sp)
+    addi t2, t2, -8
+    bnez t2, foreign_other
+    /* A system call: back to the personality, as if enter returned 0 (NX_LEAVE_SYSCALL). */
+    addi t3, t3, 4
+    sd t3, F_REG(0)(sp)
+    ld sp, H_FIBER(tp)
+    sd zero, H_FOREIGN(tp)
+    ld t0, F_HOST_ROOT(sp)
+    csrw satp, t0
+    ROOT_FENCE
+    ld t0, F_REG(0)(sp)
+    csrw sepc, t0
+    csrw sscratch, tp
+    li a0, NX_LEAVE_SYSCALL
+    ld ra, F_REG(1)(sp)
+    ld gp, F_REG(3)(sp)
+    ld tp, F_REG(4)(sp)
+    ld s0, F_REG(8)(sp)
+    ld s1, F_REG(9)(sp)
+    ld s2, F_REG(18)(sp)
+    ld s3, F_REG(19)(sp)
+    ld s4, F_REG(20)(sp)
+    ld s5, F_REG(21)(sp)
+    ld s6, F_REG(22)(sp)
+    ld s7, F_REG(23)(sp)
+    ld s8, F_REG(24)(sp)
+    ld s9, F_REG(25)(sp)
+    ld s10, F_REG(26)(sp)
+    ld s11, F_REG(27)(sp)
+    ld sp, F_REG(2)(sp)
+    sret
+
+foreign_other:
+    sd t3, F_REG(0)(sp)
+    mv a0, tp
+    csrr a1, scause
+    csrr a2, stval
+    ld sp, H_STACK(tp)
+    li s0, 0
+    call arch_trap
+
+/* arch_resume(hart): specified in arch.h. */
+    .global arch_resume
+arch_resume:
+    ld t0, H_FIBER(tp)
+    ld t1, H_FOREIGN(tp)
+    bnez t1, 1f
+    mv sp, t0
+    ld t2, F_HOST_ROOT(t0)
+    j 2f
+1:  mv sp, t1
+    ld t2, F_FOREIGN_ROOT(t0)
+2:  csrw satp, t2
+    ROOT_FENCE
+    ld t2, F_REG(0)(sp)
+    csrw sepc, t2
+    csrw sscratch, tp
+    LOAD_ALL_FROM_SP
+    sret
+
+/* A trap inside the nucleus is a bug.  sscratch has tp, tp is 0. */
+trap_nucleus:
+    csrrw tp, sscratch, zero
+    addi sp, sp, -256
+    sd ra, 8(sp)
+    sd s0, 64(sp)
+    sd a0, 80(sp)
+    sd a1, 88(sp)
+    sd a2, 96(sp)
+    sd a3, 104(sp)
+    sd a4, 112(sp)
+    sd a5, 120(sp)
+    sd t0, 40(sp)
+    sd t1, 48(sp)
+    mv a0, sp
+    call arch_nucleus_trap
+    j .

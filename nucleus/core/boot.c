@@ -1,0 +1,162 @@
+/* Boot: memory, harts, the boot bundle, the supervisor cell.  See boot.h. */
+#include "boot.h"
+
+#include "cell.h"
+#include "fiber.h"
+#include "log.h"
+#include "machine.h"
+#include "mem.h"
+#include "page.h"
+#include "sched.h"
+
+#include <nx/bundle.h>
+#include <nx_base.h>
+#include <nx_crc32.h>
+#include <string.h>
+
+#define MEMORY_MIN (16ul << 20)
+
+struct range {
+    uint64_t base, end;
+};
+
+/* Give all memory to the allocator but the ranges in `keep` (not sorted, may overlap). */
+static void give_memory(const struct range *keep, unsigned n)
+{
+    uint64_t at = machine.memory_base;
+    while (at < machine.memory_end) {
+        uint64_t stop = machine.memory_end, skip = machine.memory_end;
+        bool inside = false;
+        for (unsigned i = 0; i < n; i++) {
+            if (at >= keep[i].base && at < keep[i].end) {
+                inside = true;
+                skip = keep[i].end;
+                break;
+            }
+            if (keep[i].base > at && keep[i].base < stop) {
+                stop = keep[i].base;
+            }
+        }
+        if (!inside) {
+            page_give(at, stop);
+        }
+        at = inside ? ALIGN_UP(skip, NX_PAGE_SIZE) : stop;
+    }
+}
+
+static void init_memory(uint64_t image_base, uint64_t image_end)
+{
+    uint64_t size = machine.memory_end - machine.memory_base;
+    if (size < MEMORY_MIN) {
+        boot_stop("%lu KiB of memory are too little, %lu MiB are needed", size >> 10,
+                  MEMORY_MIN >> 20);
+    }
+    uint64_t table = page_frames_size(machine.memory_base, machine.memory_end);
+    uint64_t table_base = ALIGN_UP(image_end, NX_PAGE_SIZE);
+    uint64_t initrd_end = ALIGN_UP(machine.initrd_end, NX_PAGE_SIZE);
+    uint64_t fdt_end = machine.fdt_base + machine.fdt_size;
+    if (table_base + table > machine.memory_end ||
+        (table_base < initrd_end && table_base + table > machine.initrd_base) ||
+        (table_base < fdt_end && table_base + table > machine.fdt_base)) {
+        boot_stop("memory is too little for the boot bundle");
+    }
+    page_init(machine.memory_base, machine.memory_end, arch_phys(table_base));
+    /* The firmware sits below the nucleus' image. */
+    const struct range keep[] = {
+        {machine.memory_base, table_base + table},
+        {image_base, image_end},
+        {machine.initrd_base, initrd_end},
+        {ALIGN_DOWN(machine.fdt_base, NX_PAGE_SIZE), ALIGN_UP(fdt_end, NX_PAGE_SIZE)},
+    };
+    give_memory(keep, ARRAY_LEN(keep));
+    nucleus_quota = quota_make(~0ul, ~0u, ~0u);
+    machine.obj.quota = nucleus_quota;
+}
+
+static const struct nx_bundle_entry *check_bundle(const char *want)
+{
+    const struct nx_bundle_head *head = arch_phys(machine.initrd_base);
+    uint64_t room = machine.initrd_end - machine.initrd_base;
+    if (room < sizeof(*head) || head->magic != NX_BUNDLE_MAGIC || head->version != 1 ||
+        head->size > room || head->size < sizeof(*head) ||
+        head->count > (head->size - sizeof(*head)) / sizeof(struct nx_bundle_entry)) {
+        boot_stop("the boot bundle is damaged: its head is not one");
+    }
+    if (nx_crc32(0, head + 1, head->size - sizeof(*head)) != head->crc) {
+        boot_stop("the boot bundle is damaged: its checksum does not match");
+    }
+    const struct nx_bundle_entry *e = (const struct nx_bundle_entry *)(head + 1);
+    for (uint32_t i = 0; i < head->count; i++) {
+        if (e[i].kind == NX_BUNDLE_CELL && strncmp(e[i].name, want, sizeof(e[i].name)) == 0 &&
+            nx_in_bounds(e[i].offset, e[i].size, head->size)) {
+            return &e[i];
+        }
+    }
+    boot_stop("the boot bundle has no cell '%s'", want);
+}
+
+static void must(int err, const char *what)
+{
+    if (err != 0) {
+        boot_stop("%s (error %d)", what, -err);
+    }
+}
+
+/* The first cell: from the bundle, with the capabilities to make everything else. */
+static void start_supervisor(void)
+{
+    const struct nx_bundle_entry *e = check_bundle("supervisor");
+    uint64_t bundle_pages = ALIGN_UP(machine.initrd_end, NX_PAGE_SIZE) - machine.initrd_base;
+    struct mem *bundle = mem_make_fixed(nucleus_quota, NX_T_MEM, machine.initrd_base,
+                                        bundle_pages / NX_PAGE_SIZE);
+    uint64_t fdt_base = ALIGN_DOWN(machine.fdt_base, NX_PAGE_SIZE);
+    uint64_t fdt_end = ALIGN_UP(machine.fdt_base + machine.fdt_size, NX_PAGE_SIZE);
+    struct mem *fdt = mem_make_fixed(nucleus_quota, NX_T_MEM, fdt_base,
+                                     (fdt_end - fdt_base) / NX_PAGE_SIZE);
+    if (bundle == NULL || fdt == NULL) {
+        boot_stop("out of memory");
+    }
+    struct nx_manifest man;
+    must(image_manifest(bundle, e->offset, e->size, &man), "the supervisor's manifest is malformed");
+    int err;
+    struct cell *c = cell_make(&man, 1, &err);
+    must(err * (c == NULL), "no memory for the supervisor");
+    must(image_load(c, bundle, e->offset, e->size), "the supervisor's image is malformed");
+    const uint32_t ro = NX_R_READ | NX_R_EXEC | NX_R_GRANT;
+    must(cap_put(c, BOOT_SLOT_BUNDLE, &bundle->obj, ro), "slot");
+    must(cap_put(c, BOOT_SLOT_FDT, &fdt->obj, NX_R_READ), "slot");
+    must(cap_put(c, BOOT_SLOT_MACHINE, &machine.obj, NX_R_ALL), "slot");
+    must(cell_start(c, machine.fdt_base - fdt_base), "the supervisor does not start");
+}
+
+_Noreturn void boot_main(uint32_t hwid, uint64_t fdt, uint64_t image_base, uint64_t image_end,
+                         uint64_t root_table)
+{
+    for (unsigned i = 0; i < HARTS_MAX; i++) {
+        harts[i].index = i;
+        sched_init_hart(&harts[i]);
+    }
+    machine_read(fdt, hwid);
+    init_memory(image_base, image_end);
+    sched_set_timebase(machine.timebase);
+    space_init(root_table);
+    machine.systable_page = arch_systable_page();
+    must(arch_irq_init(), "the interrupt controller is unusable");
+    console_print("\nnexus: %u hart%s, %lu MiB\n", hart_count, hart_count == 1 ? "" : "s",
+                  (machine.memory_end - machine.memory_base) >> 20);
+    lock();
+    start_supervisor();
+    unlock();
+    for (unsigned i = 1; i < hart_count; i++) {
+        if (arch_hart_start(i) != 0) {
+            console_print("nexus: hart %u does not start\n", harts[i].hwid);
+        }
+    }
+    console_print("nexus: console handed over\n");
+    sched_enter();
+}
+
+_Noreturn void boot_secondary(void)
+{
+    sched_enter();
+}

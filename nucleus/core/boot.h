@@ -1,0 +1,21 @@
+/* From the first C instruction to the first cell. */
+#ifndef BOOT_H
+#define BOOT_H
+
+#include <stdint.h>
+
+/* Called by arch code on the first hart, in the final address space; fdt is physical, image_base and
+ * image_end are the nucleus' own physical range. */
+_Noreturn void boot_main(uint32_t hwid, uint64_t fdt, uint64_t image_base, uint64_t image_end,
+                         uint64_t root_table);
+/* On every other hart, with its structure in place. */
+_Noreturn void boot_secondary(void);
+/* Arch: physical page that holds the SysTable and its trap stubs. */
+uint64_t arch_systable_page(void);
+
+/* Slots of the first cell (native/supervisor). */
+#define BOOT_SLOT_BUNDLE 0
+#define BOOT_SLOT_FDT 1
+#define BOOT_SLOT_MACHINE 2
+
+#endif

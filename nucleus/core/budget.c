@@ -1,0 +1,143 @@
+/* Budgets: how long a tier may run at a stretch, and what happens when it runs longer. */
+#include "budget.h"
+
+#include "hart.h"
+#include "log.h"
+#include "sched.h"
+#include "timeq.h"
+
+#include <nx_base.h>
+
+static const uint32_t tier_us[NX_TIERS] = {
+    [NX_TIER_PHOTON] = 2000,
+    [NX_TIER_MATTER] = 10000,
+    [NX_TIER_GRAVITY] = 50000,
+    [NX_TIER_VOID] = 50000, /* a slice among Void fibers, not a budget: no strike */
+};
+#define STRIKES 3
+static uint64_t tier_ticks[NX_TIERS];
+static uint64_t second;
+
+void sched_set_timebase(uint64_t ticks_per_second)
+{
+    second = ticks_per_second;
+    for (unsigned t = 0; t < NX_TIERS; t++) {
+        tier_ticks[t] = NX_MAX(ticks_per_second * tier_us[t] / 1000000, 1ul);
+    }
+}
+
+static uint64_t budget_of(const struct fiber *f)
+{
+    return f->budget != 0 ? f->budget : tier_ticks[NX_MAX(f->tier, f->cell->tier)];
+}
+
+static void set_tier(struct fiber *f, unsigned tier)
+{
+    f->tier = tier;
+    f->outranked_by = (1u << NX_MAX(tier, f->cell->tier)) - 1;
+    f->strikes = 0;
+}
+
+void sched_set_tier(struct fiber *f, unsigned tier)
+{
+    set_tier(f, tier);
+    f->left = budget_of(f);
+}
+
+void budget_refill(struct fiber *f)
+{
+    if (f->tier > f->cell->tier && f->demotions > 0 && arch_time() - f->last_strike > second) {
+        set_tier(f, f->tier - 1);
+        f->demotions--;
+        f->last_strike = arch_time();
+        beb_add(NX_BEB_PROMOTED, f, f->tier, 0);
+    }
+    f->left = budget_of(f);
+}
+
+void budget_account(struct hart *h, struct fiber *f, uint64_t now)
+{
+    uint64_t ran = now - h->since;
+    h->since = now;
+    f->runtime += ran;
+    f->left = ran < f->left ? f->left - ran : 0;
+}
+
+bool budget_over(struct hart *h, struct fiber *f)
+{
+    uint64_t now = arch_time();
+    budget_account(h, f, now);
+    if (f->left != 0) {
+        return false;
+    }
+    if (NX_MAX(f->tier, f->cell->tier) < NX_TIER_VOID) {
+        f->last_strike = now;
+        beb_add(NX_BEB_OVERRUN, f, budget_of(f), f->runtime);
+        if (++f->strikes >= STRIKES) {
+            set_tier(f, NX_MAX(f->tier, f->cell->tier) + 1);
+            f->demotions++;
+            beb_add(NX_BEB_DEMOTED, f, f->tier, 0);
+        }
+    }
+    f->left = budget_of(f);
+    return true;
+}
+
+void budget_arm(struct hart *h, uint64_t now)
+{
+    uint64_t due = NX_NEVER;
+    const struct fiber *first = timeq_first(h);
+    const struct fiber *f = h->fiber;
+    if (first != NULL) {
+        due = first->deadline;
+    }
+    if (f != NULL) {
+        bool alone = NX_MAX(f->tier, f->cell->tier) == NX_TIER_VOID && h->ready == 0;
+        if (!alone) {
+            due = NX_MIN(due, now + f->left);
+        }
+    }
+    if (due < h->armed) {
+        h->armed = due;
+        arch_timer_set(due);
+    }
+}
+
+void budget_slice_void(struct hart *h)
+{
+    if (h == this_hart()) {
+        budget_arm(h, arch_time());
+    }
+}
+
+/* ---- periodic fibers ---- */
+int sched_period(struct fiber *f, uint64_t period, uint64_t budget)
+{
+    if (period == 0 || budget == 0 || budget > period) {
+        return -NX_EINVAL;
+    }
+    if (NX_MAX(f->tier, f->cell->tier) != NX_TIER_PHOTON) {
+        return -NX_EPERM;
+    }
+    /* Rate-monotonic on harmonic periods is schedulable up to full utilisation; parts per 2^20. */
+    uint64_t used = 0;
+    list_for_each(cn, &cells) {
+        struct cell *c = list_entry(cn, struct cell, link);
+        list_for_each(n, &c->fibers) {
+            const struct fiber *g = list_entry(n, struct fiber, cell_link);
+            if (g == f || g->period == 0 || g->hart != f->hart) {
+                continue;
+            }
+            if (NX_MAX(g->period, period) % NX_MIN(g->period, period) != 0) {
+                return -NX_EBUSY;
+            }
+            used += (g->budget << 20) / g->period;
+        }
+    }
+    if (budget >= 1ul << 43 || used + (budget << 20) / period > 1ul << 20) {
+        return -NX_EBUSY;
+    }
+    f->period = period;
+    f->budget = budget;
+    return 0;
+}

@@ -1,0 +1,28 @@
+/* The twelve calls and meta: one handler each, called by the trap entry with the registers' values.
+ *
+ * A handler checks everything first and changes state afterwards; it takes the nucleus lock itself;
+ * it answers a result, or goes on to another fiber and never returns (then its result is put into the
+ * fiber's saved a0).
+ */
+#ifndef CALL_H
+#define CALL_H
+
+#include "fiber.h"
+#include "hart.h"
+
+#include <nx/callnr.h>
+
+typedef long call_handler(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                          uint64_t a5);
+
+#define DECLARE_CALL(name, nr) call_handler call_##name;
+/* Written out, because NX_CALLS is one long line of X(name, nr). */
+NX_CALLS(DECLARE_CALL)
+#undef DECLARE_CALL
+
+extern call_handler *const call_table[NX_CALL_COUNT];
+
+/* The calling fiber; NULL and a record when its cell's pledge does not cover the class. */
+struct fiber *call_begin(uint32_t pledge);
+
+#endif

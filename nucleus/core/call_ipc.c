@@ -1,0 +1,146 @@
+/* The calls that wake and wait: send, recv, tick.  See call.h. */
+#include "call.h"
+#include "event.h"
+#include "ring.h"
+#include "sched.h"
+
+#include <nx_base.h>
+
+/* ---- send ---- */
+static long send_bell(struct fiber *f, uint64_t slot)
+{
+    struct object *o;
+    int e = cap_get(f, slot, NX_T_NONE, 0, &o);
+    if (e != 0) {
+        return e;
+    }
+    uint32_t rights = cap_rights(f->cell, slot);
+    struct fiber *woken;
+    if (o->type == NX_T_RING && (rights & (NX_R_SEND | NX_R_RECV)) != 0) {
+        woken = ring_bell((struct ring *)o, rights);
+    } else if (o->type == NX_T_EVENT && (rights & NX_R_SEND) != 0) {
+        woken = event_signal(&((struct event *)o)->to);
+    } else {
+        return -NX_EPERM;
+    }
+    /* The consumer gets this hart at once when it waits here and its tier allows. */
+    if (woken != NULL && woken->status == FIBER_READY && woken->hart == f->hart &&
+        fiber_tier(woken, woken->in_foreign) <= fiber_tier(f, false)) {
+        f->reg[10] = 0;
+        sched_hand_over(f, woken);
+    }
+    return 0;
+}
+
+long call_send(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
+{
+    struct fiber *f = call_begin(NX_PLEDGE_IPC), *to;
+    long r = 0;
+    if (f == NULL) {
+        return -NX_EPERM;
+    }
+    lock();
+    switch (op) {
+    case NX_SEND_BELL: r = send_bell(f, a1); break;
+    case NX_SEND_KICK:
+        to = fiber_get(f, a1);
+        if (to != NULL) {
+            fiber_kick(to);
+        } else {
+            r = -NX_EBADF;
+        }
+        break;
+    default: r = -NX_ENOSYS; break;
+    }
+    unlock();
+    return r;
+}
+
+/* ---- recv ---- */
+long call_recv(uint64_t op, uint64_t mask, uint64_t deadline, uint64_t a3, uint64_t a4, uint64_t a5)
+{
+    struct fiber *f = call_begin(NX_PLEDGE_IPC);
+    long r;
+    if (f == NULL) {
+        return -NX_EPERM;
+    }
+    if (op != NX_RECV_WAIT) {
+        return -NX_ENOSYS;
+    }
+    lock();
+    struct cell *c = f->cell;
+    uint64_t fired = c->pending & mask & f->capmask;
+    if (f->kick != 0) {
+        f->kick = 0;
+        r = NX_KICKED;
+    } else if (fired != 0) {
+        r = (long)nx_ctz64(fired);
+        c->pending &= ~(1ul << r);
+    } else if (deadline <= arch_time()) {
+        r = -NX_ETIME;
+    } else {
+        mask &= f->capmask;
+        sched_block(f, mask == WATCH_SLEEP ? mask >> 1 : mask, deadline);
+    }
+    unlock();
+    return r;
+}
+
+/* ---- tick ---- */
+static long tick_tier(struct fiber *f, uint64_t handle, uint64_t tier)
+{
+    struct fiber *to = fiber_get(f, handle);
+    if (to == NULL) {
+        return -NX_EBADF;
+    }
+    if (tier >= NX_TIERS || tier < f->cell->tier) {
+        return -NX_EINVAL;
+    }
+    bool queued = to->status == FIBER_READY;
+    if (queued) {
+        sched_unready(to);
+    }
+    sched_set_tier(to, (unsigned)tier);
+    to->demotions = 0;
+    if (queued) {
+        sched_ready(to);
+    }
+    return 0;
+}
+
+long call_tick(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
+{
+    if (op == NX_TICK_NOW) {
+        return (long)arch_time();
+    }
+    struct fiber *f = call_begin(NX_PLEDGE_TIME), *to;
+    long r;
+    if (f == NULL) {
+        return -NX_EPERM;
+    }
+    lock();
+    switch (op) {
+    case NX_TICK_YIELD:
+        f->reg[10] = 0;
+        if (this_hart()->ready != 0) {
+            sched_yield(f);
+        }
+        r = 0;
+        break;
+    case NX_TICK_SLEEP:
+        if (a1 > arch_time()) {
+            f->reg[10] = 0;
+            sched_block(f, WATCH_SLEEP, a1);
+        }
+        r = 0;
+        break;
+    case NX_TICK_TIER: r = tick_tier(f, a1, a2); break;
+    case NX_TICK_PERIOD:
+        to = fiber_get(f, a1);
+        r = to != NULL ? sched_period(to, a2, a3) : -NX_EBADF;
+        break;
+    default: r = -NX_ENOSYS; break;
+    }
+    unlock();
+    return r;
+}

@@ -1,0 +1,216 @@
+/* meta: introspection.  See call.h. */
+#include "call.h"
+#include "event.h"
+#include "log.h"
+#include "machine.h"
+#include "mem.h"
+#include "page.h"
+#include "ring.h"
+#include "sched.h"
+
+#include <nx_base.h>
+
+static long stat(uint64_t what)
+{
+    uint64_t idle = 0;
+    switch (what) {
+    case NX_STAT_PAGES_TOTAL: return (long)page_total();
+    case NX_STAT_PAGES_FREE: return (long)page_free_count();
+    case NX_STAT_FIBERS: return fiber_count;
+    case NX_STAT_SPACES: return space_count;
+    case NX_STAT_CELLS: return cell_count;
+    case NX_STAT_MEMS: return mem_count;
+    case NX_STAT_RINGS: return ring_count;
+    case NX_STAT_EVENTS: return event_count;
+    case NX_STAT_CAPS: return cap_count;
+    case NX_STAT_LOG_END: return (long)log_end();
+    case NX_STAT_BEB_END: return (long)beb_end();
+    case NX_STAT_SWITCHES: return (long)sched_switches;
+    case NX_STAT_IPIS: return (long)sched_ipis;
+    case NX_STAT_IDLE_TICKS:
+        for (unsigned i = 0; i < hart_count; i++) {
+            idle += harts[i].idle_ticks;
+        }
+        return (long)idle;
+    case NX_STAT_TABLES: return (long)table_count;
+    default: return -NX_EINVAL;
+    }
+}
+
+static uint64_t cell_runtime(struct cell *c)
+{
+    uint64_t t = c->runtime;
+    list_for_each(n, &c->fibers) {
+        t += list_entry(n, struct fiber, cell_link)->runtime;
+    }
+    return t;
+}
+
+static long cell_value(struct cell *c, uint64_t what)
+{
+    switch (what) {
+    case NX_CELL_STATE: return c->state;
+    case NX_CELL_GENERATION: return c->generation;
+    case NX_CELL_EXIT_WHY: return c->end.why;
+    case NX_CELL_EXIT_CODE: return (long)c->end.code;
+    case NX_CELL_EXIT_PC: return (long)c->end.pc;
+    case NX_CELL_EXIT_ADDR: return (long)c->end.addr;
+    case NX_CELL_PAGES: return (long)(c->quota->used / NX_PAGE_SIZE);
+    case NX_CELL_QUOTA: return (long)(c->quota->limit / NX_PAGE_SIZE);
+    case NX_CELL_FIBERS: return c->fiber_count;
+    case NX_CELL_RUNTIME: return (long)cell_runtime(c);
+    case NX_CELL_TIER: return c->tier;
+    default: return -NX_EINVAL;
+    }
+}
+
+static long fiber_value(const struct fiber *f, uint64_t what)
+{
+    switch (what) {
+    case NX_FIBER_RUNTIME: return (long)f->runtime;
+    case NX_FIBER_TIER: return f->tier;
+    case NX_FIBER_STRIKES: return f->strikes;
+    case NX_FIBER_DEMOTIONS: return f->demotions;
+    default: return -NX_EINVAL;
+    }
+}
+
+static long write_log(struct fiber *f, uint64_t va, uint64_t len)
+{
+    char line[257];
+    if (len > 256) {
+        return -NX_EINVAL;
+    }
+    int e = space_copy_in(&f->cell->window, line, va, len);
+    if (e != 0) {
+        return e;
+    }
+    for (uint64_t i = 0; i < len; i++) {
+        if (line[i] < ' ' || line[i] > '~') {
+            line[i] = line[i] == '\t' ? '\t' : '?';
+        }
+    }
+    line[len] = 0;
+    log_print("%s.%u: %s", f->cell->name, f->cell->generation, line);
+    return 0;
+}
+
+static long read_log(struct fiber *f, uint64_t va, uint64_t len, uint64_t cursor)
+{
+    char part[256];
+    long done = 0;
+    while (len > 0) {
+        size_t n = log_read(cursor, part, NX_MIN(sizeof(part), (size_t)len));
+        if (n == 0) {
+            break;
+        }
+        int e = space_copy_out(&f->cell->window, va, part, n);
+        if (e != 0) {
+            return e;
+        }
+        va += n;
+        cursor += n;
+        len -= n;
+        done += (long)n;
+    }
+    return done;
+}
+
+static long read_beb(struct fiber *f, uint64_t va, uint64_t len, uint64_t first)
+{
+    struct nx_beb b;
+    long done = 0;
+    for (; len >= sizeof(b) && beb_read(first, &b, 1) == 1; first++) {
+        int e = space_copy_out(&f->cell->window, va, &b, sizeof(b));
+        if (e != 0) {
+            return e;
+        }
+        va += sizeof(b);
+        len -= sizeof(b);
+        done++;
+    }
+    return done;
+}
+
+static long physical(struct fiber *f, uint64_t slot, uint64_t off)
+{
+    struct object *o;
+    int e = cap_get(f, slot, NX_T_MEM, NX_R_DMA, &o);
+    if (e != 0) {
+        return e;
+    }
+    const struct mem *m = (struct mem *)o;
+    if (!nx_in_bounds(off, 1, m->pages * NX_PAGE_SIZE)) {
+        return -NX_EINVAL;
+    }
+    return (long)(mem_page(m, off / NX_PAGE_SIZE) + off % NX_PAGE_SIZE);
+}
+
+static long size_of(struct fiber *f, uint64_t slot)
+{
+    struct object *o;
+    int e = cap_get(f, slot, NX_T_NONE, 0, &o);
+    if (e != 0) {
+        return e;
+    }
+    if (o->type == NX_T_RING) {
+        o = &((struct ring *)o)->mem->obj;
+    }
+    return o->type == NX_T_MEM || o->type == NX_T_DEVMEM
+               ? (long)(((struct mem *)o)->pages * NX_PAGE_SIZE)
+               : -NX_EBADF;
+}
+
+static long machine_value(uint64_t what)
+{
+    switch (what) {
+    case NX_MACHINE_HARTS: return hart_count;
+    case NX_MACHINE_TIMEBASE: return (long)machine.timebase;
+    case NX_MACHINE_MEMORY: return (long)(machine.memory_end - machine.memory_base);
+    default: return -NX_EINVAL;
+    }
+}
+
+static long meta_cell(struct fiber *f, uint64_t slot, uint64_t what)
+{
+    struct object *o;
+    if (slot == NX_SELF) {
+        return cell_value(f->cell, what);
+    }
+    int e = cap_get(f, slot, NX_T_CELL, NX_R_READ, &o);
+    return e != 0 ? e : cell_value((struct cell *)o, what);
+}
+
+long call_meta(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
+{
+    bool system = op == NX_META_STAT || op == NX_META_READLOG || op == NX_META_BEB;
+    struct fiber *f = call_begin(system ? NX_PLEDGE_DEBUG : NX_PLEDGE_META), *other;
+    struct space *s;
+    long r;
+    if (f == NULL) {
+        return -NX_EPERM;
+    }
+    lock();
+    switch (op) {
+    case NX_META_VERSION: r = NX_ABI_VERSION; break;
+    case NX_META_LOG: r = write_log(f, a1, a2); break;
+    case NX_META_STAT: r = stat(a1); break;
+    case NX_META_CELL: r = meta_cell(f, a1, a2); break;
+    case NX_META_READLOG: r = read_log(f, a1, a2, a3); break;
+    case NX_META_BEB: r = read_beb(f, a1, a2, a3); break;
+    case NX_META_PHYS: r = physical(f, a1, a2); break;
+    case NX_META_SPACE:
+        s = space_get(f->cell, a1);
+        r = s == NULL ? -NX_EBADF : a2 == NX_SPACE_RESIDENT ? (long)s->resident : -NX_EINVAL;
+        break;
+    case NX_META_FIBER:
+        other = fiber_get(f, a1);
+        r = other == NULL ? -NX_EBADF : fiber_value(other, a2);
+        break;
+    case NX_META_SIZE: r = size_of(f, a1); break;
+    case NX_META_MACHINE: r = machine_value(a1); break;
+    default: r = -NX_ENOSYS; break;
+    }
+    unlock();
+    return r;
+}

@@ -1,0 +1,24 @@
+/* Capabilities: 64 slots a cell, typed, with rights and the object's epoch. */
+#ifndef CAP_H
+#define CAP_H
+
+#include "object.h"
+
+struct cap {
+    struct object *obj; /* NULL: empty */
+    uint64_t epoch;
+    uint32_t rights;
+};
+
+struct fiber;
+
+/* The object behind a slot of the fiber's cell, if it has that type (NX_T_NONE: any) and the rights:
+ * 0, -NX_EBADF or -NX_EPERM; a failure is recorded in the Boot Error Buffer. */
+int cap_get(struct fiber *f, uint64_t slot, unsigned type, uint32_t rights, struct object **out);
+uint32_t cap_rights(const struct cell *c, uint64_t slot);
+/* Put an object into an empty slot (takes a reference) / empty a slot. */
+int cap_put(struct cell *c, uint64_t slot, struct object *o, uint32_t rights);
+void cap_drop(struct cell *c, unsigned slot);
+extern uint32_t cap_count;
+
+#endif

@@ -1,0 +1,178 @@
+/* Cells: make, start, end.  See cell.h; loading an image is image.c. */
+#include "cell.h"
+
+#include "ckpt.h"
+#include "event.h"
+#include "fiber.h"
+#include "hart.h"
+#include "log.h"
+#include "machine.h"
+#include "page.h"
+#include "pool.h"
+#include "sched.h"
+
+#include <nx_base.h>
+#include <string.h>
+
+static struct pool cell_pool = POOL("cell", struct cell);
+struct quota *nucleus_quota;
+struct list cells = LIST_INIT(cells);
+uint32_t cell_count;
+
+/* Memory a cell without a limit of its own leaves to the others and to the nucleus. */
+#define RESERVE_PAGES 256u
+
+struct cell *cell_make(const struct nx_manifest *man, uint32_t generation, int *err)
+{
+    *err = -NX_ENOMEM;
+    uint64_t free = page_free_count();
+    uint64_t pages = man->quota_pages;
+    if (pages == 0 || pages > free) {
+        pages = free > RESERVE_PAGES ? free - RESERVE_PAGES : 0;
+    }
+    struct quota *q = quota_make(pages * NX_PAGE_SIZE, man->quota_fibers, man->quota_spaces);
+    if (q == NULL) {
+        return NULL;
+    }
+    struct cell *c = pool_alloc(&cell_pool);
+    if (c == NULL) {
+        quota_orphan(q);
+        return NULL;
+    }
+    cell_count++;
+    c->obj = (struct object){.type = NX_T_CELL, .refs = 1, .quota = q};
+    memcpy(c->name, man->name, sizeof(c->name) - 1);
+    c->generation = generation;
+    c->pledge = man->pledge & NX_PLEDGE_ALL;
+    c->tier = man->tier;
+    c->quota = q;
+    list_init(&c->spaces);
+    list_init(&c->fibers);
+    list_init(&c->waiting);
+    list_push_back(&cells, &c->link);
+    int e = space_make_window(&c->window, c, man->window_gb);
+    if (e != 0) {
+        *err = e;
+        object_unref(&c->obj);
+        return NULL;
+    }
+    return c;
+}
+
+static int map_fixed_pages(struct cell *c)
+{
+    c->info = page_alloc_zero(c->quota, 0);
+    if (c->info == 0) {
+        return -NX_ENOMEM;
+    }
+    struct nx_cellinfo *info = arch_phys(c->info);
+    memcpy(info->name, c->name, sizeof(info->name));
+    info->generation = c->generation;
+    info->harts = hart_count;
+    info->timebase = machine.timebase;
+    info->memory = machine.memory_end - machine.memory_base;
+    info->image_end = c->image_end;
+    info->window_end = c->window.high;
+    info->quota = c->quota->limit / NX_PAGE_SIZE;
+    memcpy(info->bootargs, machine.bootargs, sizeof(info->bootargs));
+    int e = space_page(&c->window, NX_SYSTABLE, machine.systable_page, NX_PROT_R | NX_PROT_X,
+                       PTE_SHARED);
+    if (e == 0) {
+        e = space_page(&c->window, NX_CELLINFO, c->info, NX_PROT_R, PTE_SHARED);
+    }
+    if (e == 0) {
+        e = space_anon(&c->window, NX_STACK_TOP - NX_STACK_SIZE, NX_STACK_SIZE,
+                       NX_PROT_R | NX_PROT_W);
+    }
+    return e;
+}
+
+int cell_start(struct cell *c, uint64_t arg)
+{
+    if (c->state != NX_CS_NEW || c->entry == 0) {
+        return -NX_EINVAL;
+    }
+    int e = map_fixed_pages(c);
+    if (e != 0) {
+        return e;
+    }
+    ((struct nx_cellinfo *)arch_phys(c->info))->arg = arg;
+    struct fiber *f = fiber_make(c, c->entry, NX_STACK_TOP, NX_CELLINFO, c->tier, &e);
+    if (f == NULL) {
+        return e;
+    }
+    c->state = NX_CS_RUNNING;
+    sched_ready(f);
+    return 0;
+}
+
+void cell_end(struct cell *c, uint32_t why, uint64_t code, uint64_t pc, uint64_t addr)
+{
+    if (c->state == NX_CS_DYING || c->state == NX_CS_DEAD) {
+        return;
+    }
+    c->state = NX_CS_DYING;
+    c->end.why = why;
+    c->end.code = code;
+    c->end.pc = pc;
+    c->end.addr = addr;
+    log_print("cell %s generation %u ends: why %u code %#lx pc %#lx addr %#lx", c->name,
+              c->generation, why, (unsigned long)code, (unsigned long)pc, (unsigned long)addr);
+    object_ref(&c->obj);
+    list_for_each_safe(n, &c->fibers) {
+        struct fiber *f = list_entry(n, struct fiber, cell_link);
+        if (f->status == FIBER_RUNNING) {
+            f->hart->resched = 1;
+            if (f->hart != this_hart()) {
+                arch_ipi(f->hart->index);
+            }
+            continue;
+        }
+        if (f->status == FIBER_READY) {
+            sched_unready(f);
+        } else {
+            fiber_unblock(f);
+        }
+        fiber_free(f);
+    }
+    if (c->fiber_count == 0) {
+        cell_reap(c);
+    }
+    object_unref(&c->obj);
+}
+
+void cell_reap(struct cell *c)
+{
+    for (unsigned i = 0; i < NX_SLOTS; i++) {
+        cap_drop(c, i);
+    }
+    list_for_each_safe(n, &c->spaces) {
+        space_end(list_entry(n, struct space, link));
+    }
+    space_end_window(&c->window);
+    if (c->info != 0) {
+        page_unref(c->info);
+        c->info = 0;
+    }
+    c->state = NX_CS_DEAD;
+    event_signal(&c->death);
+}
+
+void cell_destroy(struct cell *c)
+{
+    if (c->state != NX_CS_DEAD) {
+        /* Never started, or its last capability was dropped while it ran. */
+        c->obj.refs = 1;
+        cell_end(c, NX_WHY_KILLED, 0, 0, 0);
+        if (c->state != NX_CS_DEAD) {
+            return; /* fibers still leave their harts; the last one comes back here */
+        }
+        if (--c->obj.refs != 0) {
+            return;
+        }
+    }
+    list_remove(&c->link);
+    quota_orphan(c->quota);
+    pool_free(&cell_pool, c);
+    cell_count--;
+}

@@ -1,0 +1,58 @@
+/* cell: an image with an address space, capabilities and fibers; the unit that crashes and restarts. */
+#ifndef CELL_H
+#define CELL_H
+
+#include "cap.h"
+#include "space.h"
+
+#include <nx/manifest.h>
+#include <nx_list.h>
+
+#define CKPT_MAX 32768u
+
+struct cell {
+    struct object obj;
+    char name[32];
+    uint32_t generation;
+    uint32_t state; /* enum nx_cell_state */
+    uint32_t pledge;
+    uint32_t tier;
+    struct quota *quota;
+    struct space window;
+    struct list spaces;  /* foreign spaces */
+    struct list fibers;
+    struct list waiting; /* fibers in recv that watch slots */
+    uint32_t fiber_count;
+    uint64_t pending; /* bit n: slot n has fired */
+    uint64_t harts;   /* harts that ever ran it */
+    uint64_t runtime; /* ticks, of ended fibers */
+    struct cap caps[NX_SLOTS];
+    struct listener death; /* the supervisor's slot */
+    uint64_t entry, image_end;
+    uint64_t info; /* physical page of struct nx_cellinfo */
+    struct {
+        uint32_t why; /* enum nx_why */
+        uint64_t code, pc, addr;
+    } end;
+    struct list link; /* all cells */
+};
+
+extern struct quota *nucleus_quota;
+extern struct list cells;
+extern uint32_t cell_count;
+
+/* A cell without image, in state NEW, with one reference; *err says why not. */
+struct cell *cell_make(const struct nx_manifest *man, uint32_t generation, int *err);
+/* Give it its image and manifest from the ELF file in `image`. */
+struct mem;
+int image_manifest(const struct mem *image, uint64_t off, uint64_t size, struct nx_manifest *out);
+int image_load(struct cell *c, const struct mem *image, uint64_t off, uint64_t size);
+int cell_start(struct cell *c, uint64_t arg);
+/* End it: its fibers stop everywhere, everything it holds is given back, the listener hears of it.
+ * When it is the calling fiber's cell, the caller must go on to sched_leave(). */
+void cell_end(struct cell *c, uint32_t why, uint64_t code, uint64_t pc, uint64_t addr);
+/* The last fiber of a dying cell has left its hart. */
+void cell_reap(struct cell *c);
+void cell_destroy(struct cell *c); /* no references left */
+
+#endif

@@ -1,0 +1,76 @@
+/* fiber: a thread of a cell.  When it is bound to a foreign space it can run foreign code (enter).
+ *
+ * The nucleus has one stack per hart and never blocks inside a call: a fiber that sleeps is nothing
+ * but its saved user registers.
+ */
+#ifndef FIBER_H
+#define FIBER_H
+
+#include "cell.h"
+
+#include <nx/types.h>
+#include <nx_list.h>
+
+enum fiber_state { FIBER_READY, FIBER_RUNNING, FIBER_BLOCKED, FIBER_DEAD };
+
+struct fiber {
+    /* Offsets known to assembler: arch/riscv64/offsets.h. */
+    uint64_t reg[32];        /* 0: pc, 1..31: its own (host mode) registers */
+    uint64_t host_root;      /* address space in host mode */
+    uint64_t foreign_root;   /* in foreign mode; 0: not bound */
+    struct nx_state *state;  /* state area, in the direct map; NULL: not bound */
+    uint32_t kick;           /* leave foreign mode or recv at the next chance */
+    uint32_t outranked_by;   /* bits of hart->ready that outrank its foreign tier */
+
+    struct cell *cell;
+    uint64_t handle;
+    uint32_t status; /* enum fiber_state */
+    uint32_t tier;   /* of its foreign mode; host mode runs at the cell's */
+    bool in_foreign; /* when not running: where it goes on */
+    bool queued;
+    struct hart *hart; /* last or current */
+    struct space *space;
+    uint64_t state_page; /* physical page of the state area, referenced */
+    uint64_t capmask;
+    uint64_t watch; /* recv mask while blocked */
+    struct list wait_link;  /* in cell->waiting */
+    struct list queue_link; /* in a run queue */
+    struct list cell_link;  /* in cell->fibers */
+
+    /* Sleep deadline: node of a pairing heap, timeq.c. */
+    uint64_t deadline;
+    struct fiber *heap_child, *heap_next, *heap_prev;
+    struct hart *heap_hart; /* NULL: not in a heap */
+
+    /* Budget (sched.c). */
+    uint64_t left;     /* ticks of this activation's budget */
+    uint64_t runtime;  /* ticks in all */
+    uint32_t strikes;
+    uint32_t demotions;
+    uint64_t last_strike;
+    uint64_t period, budget; /* declared; 0: none */
+    uint64_t out_time, out_instr; /* clocks when it was switched out */
+};
+
+struct fiber *fiber_make(struct cell *c, uint64_t pc, uint64_t sp, uint64_t arg, unsigned tier,
+                         int *err);
+/* Free one that runs nowhere. */
+void fiber_free(struct fiber *f);
+/* handle 0: f itself; only fibers of f's cell. */
+struct fiber *fiber_get(struct fiber *f, uint64_t handle);
+/* Bind to a foreign space and state area, or unbind (space NULL). */
+int fiber_bind(struct fiber *f, struct space *s, uint64_t state_va);
+/* A blocked fiber becomes ready; its call answers `result`. */
+void fiber_wake(struct fiber *f, long result);
+void fiber_kick(struct fiber *f);
+/* Take it out of recv's or sleep's lists, as it stops being blocked. */
+void fiber_unblock(struct fiber *f);
+extern uint32_t fiber_count;
+
+static inline unsigned fiber_tier(const struct fiber *f, bool foreign)
+{
+    unsigned cell_tier = f->cell->tier;
+    return foreign && f->tier > cell_tier ? f->tier : cell_tier;
+}
+
+#endif

@@ -1,0 +1,61 @@
+/* A hart (CPU) as the nucleus sees it, and the one nucleus lock.
+ *
+ * Locking: one lock guards everything in nucleus/core; it is held only inside the nucleus and the
+ * nucleus never blocks and takes no interrupts, so it is held for bounded time.  What is marked
+ * [own] below is touched by its hart only, without the lock.
+ */
+#ifndef HART_H
+#define HART_H
+
+#include <arch.h>
+#include <nx_list.h>
+
+#define HARTS_MAX 8
+#define HART_STACK 8192
+
+struct fiber;
+
+struct hart {
+    /* Offsets known to assembler: arch/riscv64/offsets.h. */
+    struct nx_state *foreign; /* [own] state area while the fiber is in foreign mode, else NULL */
+    struct fiber *fiber;      /* the fiber it runs; NULL: idle */
+    uint64_t stack_top;
+    uint64_t scratch[2]; /* [own] of the trap entry */
+    uint32_t resched;    /* look for a better fiber before going back to user mode */
+    uint32_t ready;      /* bit t: queue[t] is not empty */
+    uint32_t fp_live;    /* [own] the fiber's floating point registers are in the hart */
+    uint32_t index;
+
+    uint32_t hwid; /* as the firmware calls it */
+    uint32_t irq_context;
+    bool online;
+    struct list queue[NX_TIERS];
+    struct fiber *sleepers; /* root of the heap of deadlines, timeq.c */
+    uint64_t armed;         /* what the timer is set to */
+    uint64_t since;         /* when the fiber was switched to */
+    uint64_t idle_ticks;
+};
+
+extern struct hart harts[HARTS_MAX];
+extern unsigned hart_count;
+
+static inline struct hart *this_hart(void)
+{
+    return arch_this_hart();
+}
+
+extern uint32_t nucleus_lock_word;
+
+static inline void lock(void)
+{
+    while (arch_test_and_set(&nucleus_lock_word)) {
+        arch_relax();
+    }
+}
+
+static inline void unlock(void)
+{
+    arch_release(&nucleus_lock_word);
+}
+
+#endif

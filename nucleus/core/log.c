@@ -1,0 +1,118 @@
+/* Log ring, Boot Error Buffer, console messages, panic.  See log.h. */
+#include "log.h"
+
+#include "fiber.h"
+#include "hart.h"
+
+#include <nx_base.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LOG_SIZE 16384u
+#define BEB_SIZE 128u
+
+static char text[LOG_SIZE];
+static uint64_t text_end;
+static struct nx_beb beb[BEB_SIZE];
+static uint64_t beb_next;
+
+static int format(char *buf, size_t n, const char *fmt, va_list ap)
+{
+    int len = vsnprintf(buf, n, fmt, ap);
+    return len < 0 ? 0 : NX_MIN(len, (int)n - 1);
+}
+
+void console_print(const char *fmt, ...)
+{
+    char line[256];
+    va_list ap;
+    va_start(ap, fmt);
+    int n = format(line, sizeof(line), fmt, ap);
+    va_end(ap);
+    arch_console_write(line, (size_t)n);
+}
+
+void log_print(const char *fmt, ...)
+{
+    char line[320];
+    int head = snprintf(line, sizeof(line), "%llu ", (unsigned long long)arch_time());
+    va_list ap;
+    va_start(ap, fmt);
+    int n = head + format(line + head, sizeof(line) - 1 - (size_t)head, fmt, ap);
+    va_end(ap);
+    line[n++] = '\n';
+    for (int i = 0; i < n; i++) {
+        text[text_end++ % LOG_SIZE] = line[i];
+    }
+}
+
+uint64_t log_end(void)
+{
+    return text_end;
+}
+
+size_t log_read(uint64_t cursor, char *buf, size_t n)
+{
+    uint64_t oldest = text_end > LOG_SIZE ? text_end - LOG_SIZE : 0;
+    size_t got = 0;
+    for (cursor = NX_MAX(cursor, oldest); cursor < text_end && got < n; cursor++) {
+        buf[got++] = text[cursor % LOG_SIZE];
+    }
+    return got;
+}
+
+void beb_add(enum nx_beb_kind kind, const struct fiber *f, uint64_t arg0, uint64_t arg1)
+{
+    struct nx_beb *b = &beb[beb_next++ % BEB_SIZE];
+    *b = (struct nx_beb){
+        .time = arch_time(),
+        .kind = kind,
+        .hart = this_hart()->index,
+        .arg0 = arg0,
+        .arg1 = arg1,
+    };
+    if (f != NULL) {
+        memcpy(b->cell, f->cell->name, sizeof(b->cell) - 1);
+        b->generation = f->cell->generation;
+        b->fiber = (uint32_t)f->handle;
+    }
+}
+
+uint64_t beb_end(void)
+{
+    return beb_next;
+}
+
+size_t beb_read(uint64_t first, struct nx_beb *out, size_t max)
+{
+    uint64_t oldest = beb_next > BEB_SIZE ? beb_next - BEB_SIZE : 0;
+    size_t got = 0;
+    for (first = NX_MAX(first, oldest); first < beb_next && got < max; first++) {
+        out[got++] = beb[first % BEB_SIZE];
+    }
+    return got;
+}
+
+_Noreturn void boot_stop(const char *fmt, ...)
+{
+    char line[256];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)format(line, sizeof(line), fmt, ap);
+    va_end(ap);
+    console_print("\nnexus: cannot start: %s\n", line);
+    arch_halt();
+}
+
+_Noreturn void panic(const char *fmt, ...)
+{
+    char line[256];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)format(line, sizeof(line), fmt, ap);
+    va_end(ap);
+    console_print("\nnexus: panic on hart %u: %s\n", this_hart()->index, line);
+    arch_backtrace((uint64_t)__builtin_return_address(0), (uint64_t)__builtin_frame_address(0));
+    arch_halt();
+}

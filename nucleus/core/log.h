@@ -1,0 +1,30 @@
+/* The nucleus' log (text), the Boot Error Buffer (structured), and the last word: panic. */
+#ifndef LOG_H
+#define LOG_H
+
+#include <nx/types.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct fiber;
+
+/* To the firmware's console: boot messages and panics only, drivers own the device afterwards. */
+void console_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* To the log ring, a line with time. */
+void log_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+uint64_t log_end(void); /* bytes ever written */
+/* Bytes of the log from `cursor` (moved up to the oldest kept byte): their number. */
+size_t log_read(uint64_t cursor, char *buf, size_t n);
+
+void beb_add(enum nx_beb_kind kind, const struct fiber *f, uint64_t arg0, uint64_t arg1);
+uint64_t beb_end(void);
+size_t beb_read(uint64_t first, struct nx_beb *out, size_t max);
+
+/* A bug in the nucleus or a machine it cannot run on. */
+_Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The machine or its boot data is unusable: say it on the console and stop. */
+_Noreturn void boot_stop(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Symbol of an address: name, and the offset into it; "?" when unknown. */
+const char *symbol_name(uint64_t addr, uint64_t *off);
+
+#endif

@@ -1,0 +1,28 @@
+/* Object reference counts: who destroys what.  See object.h. */
+#include "object.h"
+
+#include "cell.h"
+#include "event.h"
+#include "mem.h"
+#include "ring.h"
+
+void object_ref(struct object *o)
+{
+    o->refs++;
+}
+
+void object_unref(struct object *o)
+{
+    if (--o->refs != 0) {
+        return;
+    }
+    switch (o->type) {
+    case NX_T_MEM:
+    case NX_T_DEVMEM: mem_destroy((struct mem *)o); break;
+    case NX_T_RING: ring_destroy((struct ring *)o); break;
+    case NX_T_EVENT:
+    case NX_T_IRQ: event_destroy((struct event *)o); break;
+    case NX_T_CELL: cell_destroy((struct cell *)o); break;
+    default: break; /* the machine object is static */
+    }
+}

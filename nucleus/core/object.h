@@ -1,0 +1,28 @@
+/* What all objects that capabilities name have in common. */
+#ifndef OBJECT_H
+#define OBJECT_H
+
+#include "quota.h"
+
+#include <nx/types.h>
+#include <stdint.h>
+
+struct cell;
+
+struct object {
+    uint32_t type;  /* enum nx_type */
+    uint32_t refs;  /* capabilities and users inside the nucleus */
+    uint64_t epoch; /* bumped by revoke; a capability of another epoch is dead */
+    struct quota *quota; /* charged for it */
+};
+
+/* Who hears when an object fires: bit `slot` of the cell's pending mask is set. */
+struct listener {
+    struct cell *cell; /* NULL: nobody; emptied when the cell ends */
+    uint32_t slot;
+};
+
+void object_ref(struct object *o);
+void object_unref(struct object *o); /* destroys it with the last reference */
+
+#endif

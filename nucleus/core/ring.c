@@ -1,0 +1,85 @@
+/* Ring objects.  See ring.h. */
+#include "ring.h"
+
+#include "event.h"
+#include "mem.h"
+#include "pool.h"
+
+#include <arch.h>
+#include <nx/ring.h>
+#include <nx_base.h>
+
+static struct pool rings = POOL("ring", struct ring);
+uint32_t ring_count;
+
+static struct nx_ring_region *region(const struct ring *r)
+{
+    return arch_phys(mem_page(r->mem, 0));
+}
+
+struct ring *ring_make(struct quota *q, uint64_t slots, uint64_t bufpages)
+{
+    if (!nx_is_pow2(slots) || slots < NX_RING_SLOTS_MIN || slots > NX_RING_SLOTS_MAX ||
+        bufpages > 1024 || !quota_charge(q, sizeof(struct ring), 0)) {
+        return NULL;
+    }
+    struct ring *r = pool_alloc(&rings);
+    if (r == NULL) {
+        quota_credit(q, sizeof(struct ring));
+        return NULL;
+    }
+    ring_count++;
+    r->obj = (struct object){.type = NX_T_RING, .refs = 1, .quota = q};
+    uint64_t head = ALIGN_UP(NX_RING_SLOTS_OFF + slots * sizeof(struct nx_slot), NX_PAGE_SIZE);
+    r->mem = mem_make(q, head / NX_PAGE_SIZE + bufpages, false);
+    if (r->mem == NULL) {
+        object_unref(&r->obj);
+        return NULL;
+    }
+    r->generation[0] = r->generation[1] = 1;
+    region(r)->constant = (struct nx_ring_const){
+        .magic = NX_RING_MAGIC,
+        .version = NX_RING_VERSION,
+        .slots = (uint32_t)slots,
+        .buf_off = bufpages != 0 ? (uint32_t)head : 0,
+        .buf_size = (uint32_t)(bufpages * NX_PAGE_SIZE),
+        .generation = {1, 1},
+    };
+    return r;
+}
+
+void ring_destroy(struct ring *r)
+{
+    if (r->mem != NULL) {
+        object_unref(&r->mem->obj);
+    }
+    quota_credit(r->obj.quota, sizeof(struct ring));
+    pool_free(&rings, r);
+    ring_count--;
+}
+
+void ring_listen(struct ring *r, struct cell *c, unsigned slot, uint32_t rights)
+{
+    if ((rights & NX_R_SEND) != 0) {
+        r->end[NX_RING_PRODUCER] = (struct listener){.cell = c, .slot = slot};
+    } else if ((rights & NX_R_RECV) != 0) {
+        r->end[NX_RING_CONSUMER] = (struct listener){.cell = c, .slot = slot};
+    }
+}
+
+void ring_unlisten(struct ring *r, struct cell *c, unsigned slot)
+{
+    for (unsigned side = 0; side < 2; side++) {
+        if (r->end[side].cell == c && r->end[side].slot == slot) {
+            r->end[side].cell = NULL;
+            /* Whoever takes this side next is another life: the peer sees that and looks again. */
+            region(r)->constant.generation[side] = ++r->generation[side];
+            event_signal(&r->end[1 - side]);
+        }
+    }
+}
+
+struct fiber *ring_bell(struct ring *r, uint32_t rights)
+{
+    return event_signal(&r->end[(rights & NX_R_SEND) != 0 ? NX_RING_CONSUMER : NX_RING_PRODUCER]);
+}
