@@ -50,10 +50,11 @@ int proc_exec_begin(void);
 void proc_exec_commit(const char *comm, bool secure);
 
 /* ---- start and end ---- */
-int proc_init(void);
-/* Make process 1 with a thread that runs fn (on its fiber, without the lock). NULL: no memory. */
-struct process *proc_make_init(void (*fn)(void *));
-/* The body of every Linux thread's fiber: foreign mode and upcalls until the thread ends; frees it. */
+/* Make process 1, whose thread first runs fn (as current, with the lock): it loads the program.
+ * NULL: no memory. */
+struct process *proc_make_init(void (*fn)(void));
+/* The body of every Linux thread's fiber, entered with the lock, left without: foreign mode and
+ * upcalls until the thread ends; frees it.  Binds the fiber to the thread's mm. */
 void thread_main(struct task *t);
 /* The whole group of p is to end with this wait status. */
 void proc_group_exit(struct process *p, int wstatus);
@@ -64,6 +65,8 @@ void task_exit(struct task *t);
 void proc_stop(struct process *p, int sig);
 void task_stopped(struct task *t);
 void proc_continue(struct process *p);
+/* Set WORK_* flags of a thread and make it look at them. */
+void task_give_work(struct task *t, uint32_t work);
 /* Memory is exhausted: end the largest process. Waits a little for it to go. */
 void proc_oom(void);
 /* A process with a pid limit, for tests and /proc: processes and threads alive. */
@@ -74,19 +77,21 @@ void process_link(struct process *p, struct process *parent);
 void process_unlink(struct process *p);
 void process_reap(struct process *p); /* a zombie nobody needs any more */
 struct process *process_init(void);   /* pid 1 */
+void process_adopt(struct process *child, struct process *parent);
 
 /* ---- pgrp.c ---- */
 void pgrp_join(struct process *p, struct pid *pgrp);
 void pgrp_leave(struct process *p);
 bool pgrp_orphaned(const struct pid *pgrp, const struct process *without);
-/* Process `p` is leaving the group's view of `parent`: SIGHUP, SIGCONT if that orphans stopped jobs. */
+/* SIGHUP and SIGCONT to p's group if it has stopped jobs and was just orphaned: because p itself exits
+ * (parent NULL), or because its former parent did. */
 void pgrp_check_orphaned(struct process *p, struct process *parent);
 struct session *session_make(struct pid *leader);
 struct session *session_ref(struct session *s);
 void session_unref(struct session *s);
 
 /* ---- times, in nanoseconds ---- */
-void task_times(const struct task *t, uint64_t *utime, uint64_t *stime);
+uint64_t task_run_ns(const struct task *t); /* of the current thread, since it began */
 
 /* Called by task_exit and exec: the parent in vfork may go on. */
 void vfork_release(struct task *t);

@@ -20,6 +20,7 @@
 #else
 #include <asm/siginfo.h>
 #include <asm/signal.h>
+#include <linux/signal.h>
 #endif
 
 struct task;
@@ -120,6 +121,10 @@ void sig_flush_task(struct task *t);
 void sig_flush_process(struct process *p);
 /* Signals waiting for t (its own and the process') that it does not block. */
 uint64_t sig_deliverable(const struct task *t);
+
+/* The state area holds the program's live floating point registers afterwards. */
+struct nx_state;
+void state_fp_sync(struct nx_state *s);
 
 /* Inside the personality only: restart whatever happens (fork found a signal pending). */
 #define ERESTARTNOINTR 513

@@ -10,6 +10,7 @@
 
 typedef long sys_handler(const uint64_t a[6]);
 #define CALL_NOLOCK 1 /* runs without the lock: touches only its own thread */
+#define CALL_REGS 2   /* on success it has set the registers itself: its result is not stored */
 
 #define CALL(name, flags) sys_handler sys_##name;
 #include "../calls.def"

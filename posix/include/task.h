@@ -30,6 +30,7 @@ struct cred { /* copied, not shared: 6.1 semantics are per thread */
 struct session {
     unsigned refs;
     int sid;
+    struct pid *pid; /* keeps the number in use */
     struct tty *tty; /* controlling terminal or NULL */
 };
 
@@ -72,13 +73,13 @@ struct task {
     uint64_t clear_tid;    /* zeroed and woken when the thread ends */
     uint64_t robust_list;
     uint64_t set_tid;      /* CLONE_CHILD_SETTID: written by the child itself */
-    struct vfork_wait *vfork; /* whoever waits for this thread's exec or end */
+    struct task *vfork;    /* whoever waits for this thread's exec or end */
+    struct task *vforked;  /* the thread this one waits for */
+    struct waitq vfork_queue;
     int exit_status;       /* wait status, with WORK_EXIT */
     bool exiting;
     int pdeath_signal;
-    uint64_t cpu_ticks, cpu_base; /* run time: of the fiber when last seen; when the task began */
-    uint64_t sys_ticks;    /* of it inside the personality */
-    uint64_t min_flt, maj_flt, ctx_vol;
+    uint64_t cpu_base;     /* ticks the fiber had run before it became this thread's */
     uint64_t affinity;
     int sched_policy, sched_prio;
 };
@@ -97,7 +98,6 @@ struct process {
     bool zombie;
     bool stopped;
     uint64_t start_ticks;
-    uint64_t utime, stime; /* ns, of ended threads; see process_times */
     char *cmdline;         /* argv joined by NULs */
     size_t cmdline_len;
     char *environ_;
@@ -111,6 +111,7 @@ struct process {
 
     /* posix/proc */
     struct process *prev;  /* in the list of all */
+    struct process *last_child;
     struct pid *pid_ref;   /* our number */
     struct pid *pgrp;
     struct process *pgrp_next, **pgrp_link;
@@ -123,14 +124,14 @@ struct process {
     struct task *exec_task; /* the thread in execve: all others end */
     struct waitq threads_wait; /* it waits here */
     struct waitq child_wait;   /* wait4 of any thread */
+    struct waitq signal_wait;  /* sigtimedwait, sigsuspend, pause */
     int stop_sig;          /* stopping or stopped by it, 0: running */
     unsigned stop_left;    /* threads that still have to stop */
     int stop_report;       /* the signal, until wait has told */
     bool cont_report;      /* continued, until wait has told */
     int nice;
     uint32_t personality;
-    uint64_t cutime, cstime; /* ns, of reaped children and theirs */
-    uint64_t min_flt, maj_flt, ctx_vol, cmin_flt, cmaj_flt, cctx_vol;
+    uint64_t min_flt, cmin_flt;
     uint64_t max_rss, cmax_rss; /* pages */
 
     /* posix/signal: pending for the process */

@@ -1,0 +1,50 @@
+/* Memory is exhausted: end the process that holds most of it.
+ *
+ * The thread that ran into the wall then waits a moment and tries its access again; when the victim
+ * is itself, it ends.  pid 1 is spared.
+ */
+#include "proc.h"
+#include "ptime.h"
+#include "sig.h"
+
+#define OOM_WAIT_NS 10000000ul
+
+static struct process *largest(bool *dying)
+{
+    struct process *worst = NULL;
+    uint64_t most = 0;
+    *dying = false;
+    for (struct process *p = process_first(); p; p = p->next) {
+        if (p->zombie || p == process_init())
+            continue;
+        if (p->dying) { /* its memory comes free soon: nobody else has to go */
+            *dying = true;
+            continue;
+        }
+        uint64_t n = process_resident(p);
+        if (n > most) {
+            most = n;
+            worst = p;
+        }
+    }
+    return worst;
+}
+
+void proc_oom(void)
+{
+    struct task *t = current;
+    bool dying;
+    mb_trim();
+    struct process *worst = largest(&dying);
+    if (worst && !dying) {
+        mb_log("out of memory: killed process %d (%s), %lu pages resident", worst->pid,
+               worst->threads ? worst->threads->comm : worst->comm,
+               (unsigned long)process_resident(worst));
+        proc_group_exit(worst, SIGKILL);
+    } else if (!worst && !dying && t) {
+        mb_log("out of memory: nobody but process %d is left", t->proc->pid);
+        proc_group_exit(t->proc, SIGKILL);
+    }
+    if (t && !(t->work & WORK_EXIT))
+        mb_park(time_ticks_after(OOM_WAIT_NS));
+}

@@ -1,0 +1,98 @@
+/* Resource limits.  They are kept per process; who enforces them reads rlimit_soft(). */
+#include <asm/errno.h>
+#include <linux/resource.h>
+#include "proc.h"
+#include "proc_int.h"
+#include "sys.h"
+
+#define LIMITS 16
+#define NOFILE_MAX (1u << 20) /* fs.nr_open */
+
+void rlimit_defaults(struct process *p)
+{
+    for (unsigned i = 0; i < LIMITS; i++)
+        p->rlimit[i][0] = p->rlimit[i][1] = RLIM_INFINITY;
+    uint64_t tasks = mb_pages_total() / 32;
+    p->rlimit[RLIMIT_STACK][0] = 8ul << 20;
+    p->rlimit[RLIMIT_CORE][0] = 0;
+    p->rlimit[RLIMIT_NOFILE][0] = 1024;
+    p->rlimit[RLIMIT_NOFILE][1] = 4096;
+    p->rlimit[RLIMIT_NPROC][0] = p->rlimit[RLIMIT_NPROC][1] = tasks / 2;
+    p->rlimit[RLIMIT_SIGPENDING][0] = p->rlimit[RLIMIT_SIGPENDING][1] = tasks / 2;
+    p->rlimit[RLIMIT_MEMLOCK][0] = p->rlimit[RLIMIT_MEMLOCK][1] = 8ul << 20;
+    p->rlimit[RLIMIT_MSGQUEUE][0] = p->rlimit[RLIMIT_MSGQUEUE][1] = 819200;
+    p->rlimit[RLIMIT_NICE][0] = p->rlimit[RLIMIT_NICE][1] = 0;
+    p->rlimit[RLIMIT_RTPRIO][0] = p->rlimit[RLIMIT_RTPRIO][1] = 0;
+}
+
+uint64_t rlimit_soft(unsigned what)
+{
+    const struct task *t = current;
+    return t ? t->proc->rlimit[what][0] : RLIM_INFINITY;
+}
+
+static int check(const uint64_t *old, unsigned what, const uint64_t new[2])
+{
+    if (new[0] > new[1])
+        return -EINVAL;
+    bool root = current->cred.euid == 0;
+    if (what == RLIMIT_NOFILE && new[1] > NOFILE_MAX)
+        return -EPERM;
+    return new[1] > old[1] && !root ? -EPERM : 0;
+}
+
+static int get_and_set(struct process *p, unsigned what, uint64_t unew, uint64_t uold)
+{
+    uint64_t new[2], old[2];
+    if (what >= LIMITS)
+        return -EINVAL;
+    uint64_t *limit = p->rlimit[what];
+    if (unew && mb_copy_in(new, unew, sizeof new))
+        return -EFAULT;
+    old[0] = limit[0];
+    old[1] = limit[1];
+    if (unew) {
+        int err = check(limit, what, new);
+        if (err)
+            return err;
+        limit[0] = new[0];
+        limit[1] = new[1];
+    }
+    return uold ? mb_copy_out(uold, old, sizeof old) : 0;
+}
+
+static bool may_change(const struct process *p)
+{
+    const struct cred *me = &current->cred, *it = p->threads ? &p->threads->cred : &p->cred;
+    if (p == current->proc || me->euid == 0)
+        return true;
+    return me->ruid == it->euid && me->ruid == it->suid && me->ruid == it->ruid &&
+           me->rgid == it->egid && me->rgid == it->sgid && me->rgid == it->rgid;
+}
+
+long sys_prlimit64(const uint64_t a[6])
+{
+    int pid = (int)a[0];
+    struct process *p = current->proc;
+    if (pid) {
+        struct task *t = task_find(pid);
+        if (!t)
+            return -ESRCH;
+        p = t->proc;
+    }
+    if (!may_change(p))
+        return -EPERM;
+    return get_and_set(p, (uint32_t)a[1], a[2], a[3]);
+}
+
+long sys_getrlimit(const uint64_t a[6])
+{
+    return get_and_set(current->proc, (uint32_t)a[0], 0, a[1]);
+}
+
+long sys_setrlimit(const uint64_t a[6])
+{
+    if (!a[1])
+        return -EFAULT;
+    return get_and_set(current->proc, (uint32_t)a[0], a[1], 0);
+}

@@ -1,0 +1,173 @@
+/* wait4 and waitid: what became of one's children.
+ *
+ * A child has up to one report of each kind to give: that it ended (zombie), stopped, or continued;
+ * giving it takes it away, unless WNOWAIT.  Reaping adds the child's times to its parent's.
+ */
+#include <asm/errno.h>
+#include <limits.h>
+#include <linux/wait.h>
+#include <string.h>
+#include <tax.h>
+#include "proc_int.h"
+#include "rusage.h"
+#include "sig.h"
+#include "sys.h"
+
+struct wait_request {
+    int type; /* P_ALL, P_PID, P_PGID */
+    int id;
+    unsigned options;
+    /* the answer: */
+    int pid, status; /* wait status */
+    int code;        /* CLD_* */
+    uint32_t uid;
+    struct krusage usage;
+};
+
+static bool eligible(const struct wait_request *w, const struct process *c)
+{
+    if (w->type == P_PID && c->pid != w->id)
+        return false;
+    if (w->type == P_PGID && c->pgid != w->id)
+        return false;
+    if (w->options & __WALL)
+        return true;
+    bool clone_child = c->exit_signal != SIGCHLD;
+    return clone_child == !!(w->options & __WCLONE);
+}
+
+static void answer(struct wait_request *w, struct process *c, int code, int status)
+{
+    w->pid = c->pid;
+    w->code = code;
+    w->status = status;
+    w->uid = c->threads ? c->threads->cred.ruid : c->cred.ruid;
+    rusage_both(c, &w->usage);
+}
+
+static void reap(struct process *c)
+{
+    struct process *p = current->proc;
+    tax_merge(p->tax, c->tax);
+    p->cmin_flt += c->min_flt + c->cmin_flt;
+    uint64_t rss = c->max_rss > c->cmax_rss ? c->max_rss : c->cmax_rss;
+    if (rss > p->cmax_rss)
+        p->cmax_rss = rss;
+    process_reap(c);
+}
+
+/* Does c have something to tell?  Then it is in w, and taken from c. */
+static bool take_report(struct wait_request *w, struct process *c)
+{
+    bool keep = w->options & WNOWAIT;
+    if (c->zombie) {
+        if (!(w->options & WEXITED))
+            return false;
+        answer(w, c, c->exit_status & 0x7f ? CLD_KILLED : CLD_EXITED, c->exit_status);
+        if (!keep)
+            reap(c);
+        return true;
+    }
+    if (c->stop_report && (w->options & WSTOPPED)) {
+        answer(w, c, CLD_STOPPED, c->stop_report << 8 | 0x7f);
+        if (!keep)
+            c->stop_report = 0;
+        return true;
+    }
+    if (c->cont_report && (w->options & WCONTINUED)) {
+        answer(w, c, CLD_CONTINUED, 0xffff);
+        if (!keep)
+            c->cont_report = false;
+        return true;
+    }
+    return false;
+}
+
+/* 1: an answer is in w; 0: none yet (WNOHANG); or an error. */
+static int wait_child(struct wait_request *w)
+{
+    struct process *p = current->proc;
+    for (;;) {
+        bool any = false;
+        for (struct process *c = p->children, *next; c; c = next) {
+            next = c->sibling;
+            if (!eligible(w, c))
+                continue;
+            any = true;
+            if (take_report(w, c))
+                return 1;
+        }
+        if (!any)
+            return -ECHILD;
+        if (w->options & WNOHANG)
+            return 0;
+        int err = wait_on(&p->child_wait, MB_NEVER);
+        if (err)
+            return err == -EINTR ? -ERESTARTSYS : err;
+    }
+}
+
+long sys_wait4(const uint64_t a[6])
+{
+    int pid = (int)a[0];
+    uint64_t ustatus = a[1], uusage = a[3];
+    uint32_t options = (uint32_t)a[2];
+    if (options & ~(uint32_t)(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL))
+        return -EINVAL;
+    if (pid == INT_MIN)
+        return -ESRCH;
+    struct wait_request w = {.options = options | WEXITED};
+    w.type = pid == -1 ? P_ALL : pid > 0 ? P_PID : P_PGID;
+    w.id = pid > 0 ? pid : pid == 0 ? current->proc->pgid : -pid;
+    int got = wait_child(&w);
+    if (got <= 0)
+        return got;
+    int32_t status = w.status;
+    if (ustatus && mb_copy_out(ustatus, &status, sizeof status))
+        return -EFAULT;
+    if (uusage && mb_copy_out(uusage, &w.usage, sizeof w.usage))
+        return -EFAULT;
+    return w.pid;
+}
+
+static int put_info(uint64_t uinfo, const struct wait_request *w, bool found)
+{
+    struct ksiginfo info = {0};
+    if (found) {
+        info.signo = SIGCHLD;
+        info.code = w->code;
+        info.u.chld.pid = w->pid;
+        info.u.chld.uid = w->uid;
+        info.u.chld.status = w->code == CLD_EXITED      ? w->status >> 8 & 0xff
+                             : w->code == CLD_STOPPED   ? w->status >> 8 & 0xff
+                             : w->code == CLD_CONTINUED ? SIGCONT
+                                                        : w->status & 0x7f;
+    }
+    /* The fields of SIGCHLD up to the status; Linux leaves the rest of the program's structure alone. */
+    return mb_copy_out(uinfo, &info, offsetof(struct ksiginfo, u.chld.pad));
+}
+
+long sys_waitid(const uint64_t a[6])
+{
+    int type = (int)a[0], id = (int)a[1];
+    uint64_t uinfo = a[2], uusage = a[4];
+    uint32_t options = (uint32_t)a[3];
+    if (options & ~(uint32_t)(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
+                              __WCLONE | __WALL))
+        return -EINVAL;
+    if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
+        return -EINVAL;
+    if (type != P_ALL && type != P_PID && type != P_PGID)
+        return -EINVAL;
+    if ((type == P_PID && id <= 0) || (type == P_PGID && id < 0))
+        return -EINVAL;
+    struct wait_request w = {.type = type, .id = id, .options = options};
+    if (type == P_PGID && id == 0)
+        w.id = current->proc->pgid;
+    int got = wait_child(&w);
+    if (got < 0)
+        return got;
+    if (got && uusage && mb_copy_out(uusage, &w.usage, sizeof w.usage))
+        return -EFAULT;
+    return uinfo ? put_info(uinfo, &w, got) : 0;
+}

@@ -1,0 +1,24 @@
+/* Clocks by number, for the files of posix/time and the futex code. */
+#ifndef POSIX_CLOCK_H
+#define POSIX_CLOCK_H
+
+#include <stdint.h>
+#ifdef NX_HOST
+#include <time.h>
+#else
+#include <linux/time.h>
+#endif
+
+int clock_now(int id, int64_t *ns); /* 0 or -EINVAL */
+int64_t time_realtime_offset(void);
+/* The realtime clock jumped: sleepers until a point of it look again. */
+void clock_was_set(void);
+
+/* The deadline in ticks of a sleep until `ns` of the clock (absolute), which may move for REALTIME. */
+uint64_t clock_deadline(int id, int64_t ns);
+
+#ifndef TIMER_ABSTIME
+#define TIMER_ABSTIME 1
+#endif
+
+#endif
