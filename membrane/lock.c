@@ -14,7 +14,7 @@
 
 static volatile uint64_t lock_word __attribute__((aligned(64)));
 
-static void lock_slow(uint64_t me)
+static void __attribute__((noinline)) lock_slow(uint64_t me)
 {
     uint64_t sleep_ns = SLEEP_MIN_NS;
     if (lock_word == me) {

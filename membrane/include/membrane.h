@@ -11,6 +11,7 @@
 #define MEMBRANE_H
 
 #include <nx/state.h>
+#include <nx/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -16,7 +16,7 @@
 struct mm;
 struct file;
 
-struct mm *mm_make(void); /* empty but for the trampoline page; NULL: no memory */
+struct mm *mm_make(void); /* empty but for the page with the sigreturn code; NULL: no memory */
 struct mm *mm_ref(struct mm *mm);
 /* The last reference destroys the space: no fiber may be bound to it (mb_space_bind(0) first). */
 void mm_unref(struct mm *mm);
@@ -58,11 +58,7 @@ struct mm_futex_key {
 };
 int mm_futex_key(struct mm *mm, uint64_t addr, bool private_, struct mm_futex_key *key);
 
-/* The file shrank to `size` bytes: its pages behind that leave every address space that maps them
- * (SIGBUS when touched).  Called by the file systems before they free the pages. */
-struct inode;
-void mm_file_truncated(struct inode *inode, uint64_t size);
-
-void mm_init(void); /* before the first process; sets mb_fault_hook */
+/* Before the first process; sets mb_fault_hook and vfs_truncate_hook.  0 or -ENOMEM. */
+int mm_init(void);
 
 #endif
