@@ -282,6 +282,11 @@ $(B)/boot.bundle: $(CELL_FILES) $(B)/rootfs.cpio distro/tools/mkbundle.py
 	$(call say,BUNDLE,$@)
 	@python3 distro/tools/mkbundle.py -o $@ $(CELL_FILES) rootfs=$(B)/rootfs.cpio
 
+# Compile everything for the target, link nothing: quick to ask while something is still missing.
+.PHONY: objects
+objects: $(NUCLEUS_OBJ) $(call objects,cell,$(POSIX_SRC) $(foreach d,native/lib drivers/lib \
+	$(NATIVES) $(DRIVERS) $(TESTCELLS),$(call sources_in,$(d))) $(LIB_SRC))
+
 .PHONY: image
 image: $(B)/nucleus.bin $(B)/boot.bundle
 
@@ -407,6 +412,7 @@ help:
 #: make unit, make spin, make lint    parts of it
 #: make bench                   measure, with Linux's figures beside ours
 #: make image                   build/nucleus.bin and build/boot.bundle
+#: make objects                 compile only
 #: make format                  put all C sources into the one style
 #: make deps                    install what this machine lacks (run and test do that themselves)
 #: make clean                   remove what was built, keep what was downloaded (distclean: all)
