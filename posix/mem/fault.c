@@ -77,6 +77,17 @@ static struct vma *grow_stack(struct mm *mm, uint64_t addr)
     return v;
 }
 
+/* What the nucleus can make of the page: 0, -ENOMEM, or -ENOENT when it is really absent. */
+static int touch(struct mm *mm, const struct vma *v, uint64_t page, bool write)
+{
+    int err = mb_touch(mm->space, page, write);
+    if (err == -ENOENT && mm->uneven) { /* present after all, with less access? */
+        mb_protect(mm->space, page, MB_PAGE, v->prot);
+        err = mb_touch(mm->space, page, write);
+    }
+    return err;
+}
+
 /* ---- pages of objects ---- */
 
 static void *object_page(const struct vma *v, uint64_t addr, bool write, int *err)
@@ -165,7 +176,7 @@ static int fault_object(struct mm *mm, struct vma *v, uint64_t addr, bool write)
         }
         return map_pages(mm, v, start, end < v->end ? end : v->end, addr, write);
     }
-    int err = mb_touch(mm->space, addr, write);
+    int err = touch(mm, v, addr, write);
     return err == -ENOENT ? map_pages(mm, v, addr, addr + MB_PAGE, addr, write) : err;
 }
 
@@ -189,7 +200,7 @@ int mm_fault(struct mm *mm, uint64_t addr, uint64_t cause, struct mm_signal *out
     uint64_t page = page_down(addr);
     int err;
     if (v->kind == VMA_ANON) {
-        err = mb_touch(mm->space, page, write);
+        err = touch(mm, v, page, write);
         if (err == -ENOENT) { /* lost by a failure in the middle of some call */
             err = mb_map_anon(mm->space, page, MB_PAGE, v->prot);
         }

@@ -54,6 +54,7 @@ struct mm {
     uint64_t pages; /* sum of all areas */
     uint64_t mmap_base; /* searches go down from here */
     uint64_t vdso;
+    bool uneven; /* a failed mprotect left pages with other access than the list says */
     uint64_t brk_start, brk;
     struct mm_layout layout; /* of the program, set by exec */
     struct mm *next, **link; /* all address spaces */
