@@ -137,6 +137,7 @@ _Noreturn void boot_main(uint32_t hwid, uint64_t fdt, uint64_t image_base, uint6
         sched_init_hart(&harts[i]);
     }
     machine_read(fdt, hwid);
+    log_to_console = strstr(machine.bootargs, "nexus.log=console") != NULL;
     init_memory(image_base, image_end);
     sched_set_timebase(machine.timebase);
     space_init(root_table);

@@ -21,10 +21,13 @@ call_handler *const call_table[NX_CALL_COUNT] = {NX_CALLS(ENTRY)};
 struct fiber *call_begin(uint32_t pledge)
 {
     struct fiber *f = this_hart()->fiber;
+    lock();
+    if (f->cell->state == NX_CS_DYING) {
+        sched_leave(f); /* ended from another hart: nothing may be added to it any more */
+    }
     if ((f->cell->pledge & pledge) == pledge) {
         return f;
     }
-    lock();
     beb_add(NX_BEB_DENIED, f, pledge, NX_SLOTS);
     unlock();
     return NULL;
@@ -83,7 +86,6 @@ long call_spawn(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     if (f == NULL) {
         return -NX_EPERM;
     }
-    lock();
     switch (op) {
     case NX_SPAWN_FIBER: r = spawn_fiber(f, a1, a2, a3, a4); break;
     case NX_SPAWN_CELL: r = spawn_cell(f, a1, a2, a3, a4, a5); break;
@@ -107,7 +109,6 @@ long call_exit(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
     if (f == NULL) {
         return -NX_EPERM;
     }
-    lock();
     if (op == NX_EXIT_KILL) {
         long r = cap_get(f, a1, NX_T_CELL, NX_R_KILL, &o);
         if (r == 0) {
@@ -202,7 +203,6 @@ long call_make(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
     if (f == NULL) {
         return -NX_EPERM;
     }
-    lock();
     if (op != NX_MAKE_SPACE && a1 < NX_SLOTS && f->cell->caps[a1].obj != NULL) {
         unlock();
         return -NX_EBUSY;
@@ -262,7 +262,6 @@ long call_grant(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     if (f == NULL) {
         return -NX_EPERM;
     }
-    lock();
     switch (op) {
     case NX_GRANT_COPY: r = grant_to(f, a1, a2, a3, a4, false); break;
     case NX_GRANT_MOVE: r = grant_to(f, a1, a2, a3, a4, true); break;
@@ -289,7 +288,6 @@ long call_revoke(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4
     if (f == NULL) {
         return -NX_EPERM;
     }
-    lock();
     switch (op) {
     case NX_REVOKE_OBJECT:
         r = cap_get(f, a1, NX_T_NONE, NX_R_REVOKE, &o);
@@ -343,7 +341,6 @@ long call_mask(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
     struct fiber *f = call_begin(0);
     struct object *o;
     long r = 0;
-    lock();
     switch (op) {
     case NX_MASK_RIGHTS:
         r = cap_get(f, a1, NX_T_NONE, 0, &o);
@@ -366,7 +363,6 @@ long call_checkpoint(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_
 {
     struct fiber *f = call_begin(0);
     long r = 0;
-    lock();
     switch (op) {
     case NX_CHECKPOINT_SAVE: r = ckpt_save(f->cell, a1, a2); break;
     case NX_CHECKPOINT_LOAD: r = ckpt_load(f->cell, a1, a2); break;

@@ -22,7 +22,8 @@ NX_CALLS(DECLARE_CALL)
 
 extern call_handler *const call_table[NX_CALL_COUNT];
 
-/* The calling fiber; NULL and a record when its cell's pledge does not cover the class. */
+/* Take the nucleus lock: the calling fiber.  NULL, a record and no lock when its cell's pledge does not
+ * cover the class.  Does not return when the cell is being ended. */
 struct fiber *call_begin(uint32_t pledge);
 
 #endif

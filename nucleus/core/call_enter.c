@@ -59,7 +59,6 @@ long call_enter(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     if (f == NULL) {
         return -NX_EPERM;
     }
-    lock();
     switch (op) {
     case NX_ENTER_RUN: r = enter_run(f); break;
     case NX_ENTER_BIND: r = enter_bind(f, a1, a2); break;

@@ -39,7 +39,6 @@ long call_send(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
     if (f == NULL) {
         return -NX_EPERM;
     }
-    lock();
     switch (op) {
     case NX_SEND_BELL: r = send_bell(f, a1); break;
     case NX_SEND_KICK:
@@ -65,9 +64,9 @@ long call_recv(uint64_t op, uint64_t mask, uint64_t deadline, uint64_t a3, uint6
         return -NX_EPERM;
     }
     if (op != NX_RECV_WAIT) {
+        unlock();
         return -NX_ENOSYS;
     }
-    lock();
     struct cell *c = f->cell;
     uint64_t fired = c->pending & mask & f->capmask;
     if (f->kick != 0) {
@@ -118,7 +117,6 @@ long call_tick(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
     if (f == NULL) {
         return -NX_EPERM;
     }
-    lock();
     switch (op) {
     case NX_TICK_YIELD:
         f->reg[10] = 0;

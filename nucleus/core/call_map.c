@@ -108,7 +108,6 @@ long call_map(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, u
     if (f == NULL) {
         return -NX_EPERM;
     }
-    lock();
     if (op == NX_MAP_CLONE) {
         r = map_clone(f, a1, a2);
         unlock();

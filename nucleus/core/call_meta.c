@@ -190,7 +190,6 @@ long call_meta(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
     if (f == NULL) {
         return -NX_EPERM;
     }
-    lock();
     switch (op) {
     case NX_META_VERSION: r = NX_ABI_VERSION; break;
     case NX_META_LOG: r = write_log(f, a1, a2); break;

@@ -156,6 +156,9 @@ void cell_reap(struct cell *c)
     }
     c->state = NX_CS_DEAD;
     event_signal(&c->death);
+    if (c->unowned) {
+        object_unref(&c->obj); /* the caller holds another */
+    }
 }
 
 void cell_destroy(struct cell *c)
@@ -163,13 +166,9 @@ void cell_destroy(struct cell *c)
     if (c->state != NX_CS_DEAD) {
         /* Never started, or its last capability was dropped while it ran. */
         c->obj.refs = 1;
+        c->unowned = true;
         cell_end(c, NX_WHY_KILLED, 0, 0, 0);
-        if (c->state != NX_CS_DEAD) {
-            return; /* fibers still leave their harts; the last one comes back here */
-        }
-        if (--c->obj.refs != 0) {
-            return;
-        }
+        return; /* the end of its last fiber comes back here */
     }
     list_remove(&c->link);
     quota_orphan(c->quota);

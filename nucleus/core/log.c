@@ -14,6 +14,7 @@
 
 static char text[LOG_SIZE];
 static uint64_t text_end;
+bool log_to_console;
 static struct nx_beb beb[BEB_SIZE];
 static uint64_t beb_next;
 
@@ -44,6 +45,9 @@ void log_print(const char *fmt, ...)
     line[n++] = '\n';
     for (int i = 0; i < n; i++) {
         text[text_end++ % LOG_SIZE] = line[i];
+    }
+    if (log_to_console) {
+        arch_console_write(line, (size_t)n);
     }
 }
 

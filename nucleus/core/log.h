@@ -3,6 +3,7 @@
 #define LOG_H
 
 #include <nx/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,8 @@ struct fiber;
 void console_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* To the log ring, a line with time. */
 void log_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Boot argument `nexus.log=console`: the log goes to the firmware's console as well. */
+extern bool log_to_console;
 uint64_t log_end(void); /* bytes ever written */
 /* Bytes of the log from `cursor` (moved up to the oldest kept byte): their number. */
 size_t log_read(uint64_t cursor, char *buf, size_t n);
