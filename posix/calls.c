@@ -18,6 +18,7 @@
 #include "proc.h"
 #include "sig.h"
 #include "sys.h"
+#include "time/itimer.h"
 
 struct call {
     sys_handler *fn;
@@ -158,6 +159,11 @@ void thread_main(struct task *t)
         } else {
             do_other(t, s, why);
             tax_fault(tax);
+        }
+        if (__builtin_expect(t->proc->cpu_watched, 0)) {
+            mb_lock();
+            itimers_cpu_check(t->proc);
+            mb_unlock();
         }
     }
     task_exit(t);

@@ -140,6 +140,7 @@ struct process {
 
     /* posix/time */
     struct itimers *itimers;
+    bool cpu_watched;      /* has a CPU timer or limit: looked at after each upcall */
     struct posix_timer *timers;
 };
 

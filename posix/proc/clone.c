@@ -204,6 +204,7 @@ static struct process *clone_process(const struct process *from, struct task *t)
     p->dumpable = from->dumpable;
     p->no_new_privs = from->no_new_privs;
     p->nice = from->nice;
+    p->cpu_watched = from->rlimit[RLIMIT_CPU][0] != RLIM_INFINITY;
     p->personality = from->personality;
     process_init_queues(p);
     return p;

@@ -57,6 +57,7 @@ static int get_and_set(struct process *p, unsigned what, uint64_t unew, uint64_t
             return err;
         limit[0] = new[0];
         limit[1] = new[1];
+        p->cpu_watched |= what == RLIMIT_CPU;
     }
     return uold ? mb_copy_out(uold, old, sizeof old) : 0;
 }

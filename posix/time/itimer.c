@@ -1,9 +1,11 @@
-/* setitimer, getitimer: SIGALRM by the clock, SIGVTALRM and SIGPROF by CPU time.
+/* setitimer, getitimer: SIGALRM by the clock, SIGVTALRM and SIGPROF by CPU time; and RLIMIT_CPU.
  *
- * The structure is made when a process first sets a timer.  CPU-time timers are looked at when the
- * process makes an upcall: one that only computes is late by as long as it makes none.
+ * The structure is made when a process first needs one.  CPU time is known after an upcall, so a process
+ * with a CPU timer or limit (cpu_watched) is looked at after each, and kicked out of its program when the
+ * time could have come, at most every CPU_KICK_NS.
  */
 #include <asm/errno.h>
+#include <linux/resource.h>
 #include <nx_base.h>
 #include "proc.h"
 #include "ptime.h"
@@ -16,8 +18,10 @@
 #include <linux/time.h>
 #endif
 
+#define CPU_KICK_NS 4000000u
+
 struct itimers {
-    struct ktimer real;
+    struct ktimer real, kick;
     struct process *proc;
     int64_t real_end, real_interval; /* monotonic ns; end 0: off */
     struct cpu_timer {
@@ -51,22 +55,75 @@ static uint64_t cpu_time(const struct process *p, int which)
     return which == ITIMER_VIRTUAL ? u : u + s;
 }
 
-static void cpu_check(struct process *p, int which, int sig)
+/* Fires it if its time has come; what is left until it (next) fires, 0: off. */
+static uint64_t cpu_check(struct process *p, int which, int sig)
 {
     struct cpu_timer *c = &p->itimers->cpu[which - ITIMER_VIRTUAL];
     if (!c->end)
-        return;
+        return 0;
     uint64_t now = cpu_time(p, which);
-    if (now < c->end)
-        return;
-    c->end = c->interval ? now + c->interval : 0;
-    sig_send(p, NULL, sig, NULL);
+    if (now >= c->end) {
+        c->end = c->interval ? now + c->interval : 0;
+        sig_send(p, NULL, sig, NULL);
+    }
+    return c->end ? c->end - now : 0;
+}
+
+static uint64_t limit_check(struct process *p)
+{
+    uint64_t *limit = p->rlimit[RLIMIT_CPU]; /* seconds */
+    if (limit[0] == RLIM_INFINITY)
+        return 0;
+    uint64_t now = cpu_time(p, ITIMER_PROF);
+    if (limit[1] != RLIM_INFINITY && now / NSEC_PER_SEC >= limit[1]) {
+        proc_group_exit(p, SIGKILL);
+        return 0;
+    }
+    if (now / NSEC_PER_SEC >= limit[0]) {
+        sig_send(p, NULL, SIGXCPU, NULL);
+        limit[0]++; /* once more each second */
+    }
+    return NSEC_PER_SEC;
+}
+
+static void kick(struct ktimer *k)
+{
+    struct process *p = container_of(k, struct itimers, kick)->proc;
+    for (struct task *t = p->threads; t; t = t->next_thread)
+        mb_wake(t->fiber);
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+    return !a || (b && b < a) ? b : a;
+}
+
+static struct itimers *itimers_of(struct process *p)
+{
+    if (!p->itimers) {
+        p->itimers = mb_zalloc(sizeof *p->itimers);
+        if (!p->itimers)
+            return NULL;
+        p->itimers->proc = p;
+        p->itimers->real.fn = real_fired;
+        p->itimers->kick.fn = kick;
+    }
+    return p->itimers;
 }
 
 void itimers_cpu_check(struct process *p)
 {
-    cpu_check(p, ITIMER_VIRTUAL, SIGVTALRM);
-    cpu_check(p, ITIMER_PROF, SIGPROF);
+    if (p->dying || !itimers_of(p))
+        return;
+    uint64_t next = sooner(cpu_check(p, ITIMER_VIRTUAL, SIGVTALRM),
+                           sooner(cpu_check(p, ITIMER_PROF, SIGPROF), limit_check(p)));
+    if (!next) {
+        p->cpu_watched = false;
+        ktimer_cancel(&p->itimers->kick);
+    } else if (!ktimer_is_set(&p->itimers->kick)) {
+        next /= p->nthreads ? p->nthreads : 1;
+        ktimer_set(&p->itimers->kick, time_ticks_after(next < CPU_KICK_NS ? CPU_KICK_NS : next));
+    }
 }
 
 void timers_exec(struct process *p)
@@ -80,6 +137,7 @@ void timers_drop(struct process *p)
     if (!p->itimers)
         return;
     ktimer_cancel(&p->itimers->real);
+    ktimer_cancel(&p->itimers->kick);
     mb_free(p->itimers);
     p->itimers = NULL;
 }
@@ -110,18 +168,14 @@ static struct kitimerval get(const struct process *p, int which)
 
 static int set(struct process *p, int which, int64_t value, int64_t interval)
 {
-    if (!p->itimers) {
-        p->itimers = mb_zalloc(sizeof *p->itimers);
-        if (!p->itimers)
-            return -ENOMEM;
-        p->itimers->proc = p;
-        p->itimers->real.fn = real_fired;
-    }
-    struct itimers *t = p->itimers;
+    struct itimers *t = itimers_of(p);
+    if (!t)
+        return -ENOMEM;
     if (which != ITIMER_REAL) {
         struct cpu_timer *c = &t->cpu[which - ITIMER_VIRTUAL];
         c->end = value ? cpu_time(p, which) + (uint64_t)value : 0;
         c->interval = (uint64_t)interval;
+        p->cpu_watched = true; /* this call's own end arms the kick */
         return 0;
     }
     t->real_interval = interval;

@@ -5,7 +5,7 @@
 struct process;
 void timers_drop(struct process *p); /* the process ends: all of them */
 void timers_exec(struct process *p); /* exec: POSIX timers go, interval timers stay */
-/* An upcall of the current thread: do CPU-time timers fire? */
+/* After an upcall of a process with cpu_watched: has a CPU timer or limit come? */
 void itimers_cpu_check(struct process *p);
 /* In timer.c: the POSIX ones. */
 void posix_timers_drop(struct process *p);
