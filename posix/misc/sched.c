@@ -4,12 +4,12 @@
  * policies, priorities and affinities are kept and told, and change nothing.
  */
 #include <asm/errno.h>
-#include <linux/resource.h>
 #include <linux/sched.h>
 #include <nx_base.h>
 #include "proc.h"
 #include "ptime.h"
 #include "sys.h"
+#include "time_abi.h"
 
 #define RT_PRIO_MAX 99
 

@@ -5,7 +5,6 @@
  * nothing behind.
  */
 #include <asm/errno.h>
-#include <linux/resource.h>
 #include <linux/sched.h>
 #include <string.h>
 #include <tax.h>
@@ -15,6 +14,7 @@
 #include "ptime.h"
 #include "sig.h"
 #include "sys.h"
+#include "time_abi.h"
 #include "vfs.h"
 
 struct clone_request {

@@ -1,9 +1,9 @@
 /* Resource limits.  They are kept per process; who enforces them reads rlimit_soft(). */
 #include <asm/errno.h>
-#include <linux/resource.h>
 #include "proc.h"
 #include "proc_int.h"
 #include "sys.h"
+#include "time_abi.h"
 
 #define LIMITS 16
 #define NOFILE_MAX (1u << 20) /* fs.nr_open */

@@ -5,13 +5,13 @@
  * when its next one comes.
  */
 #include <asm/errno.h>
-#include <linux/resource.h>
 #include <string.h>
 #include <tax.h>
 #include "mm.h"
 #include "proc.h"
 #include "rusage.h"
 #include "sys.h"
+#include "time_abi.h"
 
 void process_times(const struct process *p, uint64_t *utime_ns, uint64_t *stime_ns,
                    uint64_t *cutime_ns, uint64_t *cstime_ns)

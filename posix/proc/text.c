@@ -1,11 +1,11 @@
 /* Texts of /proc that the process code knows best. */
-#include <linux/resource.h>
 #include <stdio.h>
 #include <tax.h>
 #include "calls.h"
 #include "mm.h"
 #include "proc.h"
 #include "sig.h"
+#include "time_abi.h"
 
 size_t proc_maps_text(struct process *p, char *buf, size_t n)
 {

@@ -6,8 +6,8 @@
  * process does can hold it up.
  */
 #include <asm/errno.h>
-#include <linux/resource.h>
 #include "signal_int.h"
+#include "time_abi.h"
 
 bool sig_default_is_ignore(int sig)
 {

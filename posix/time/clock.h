@@ -3,11 +3,7 @@
 #define POSIX_CLOCK_H
 
 #include <stdint.h>
-#ifdef NX_HOST
-#include <time.h>
-#else
-#include <linux/time.h>
-#endif
+#include "time_abi.h"
 
 int clock_now(int id, int64_t *ns); /* 0 or -EINVAL */
 int64_t time_realtime_offset(void);

@@ -5,18 +5,13 @@
  * time could have come, at most every CPU_KICK_NS.
  */
 #include <asm/errno.h>
-#include <linux/resource.h>
 #include <nx_base.h>
 #include "proc.h"
 #include "ptime.h"
 #include "sig.h"
 #include "sys.h"
 #include "time/itimer.h"
-#ifdef NX_HOST
-#include <sys/time.h>
-#else
-#include <linux/time.h>
-#endif
+#include "time_abi.h"
 
 #define CPU_KICK_NS 4000000u
 
