@@ -26,41 +26,28 @@ void sched_set_timebase(uint64_t ticks_per_second)
     }
 }
 
-static uint64_t budget_of(const struct fiber *f)
-{
-    return f->budget != 0 ? f->budget : tier_ticks[NX_MAX(f->tier, f->cell->tier)];
-}
-
 static void set_tier(struct fiber *f, unsigned tier)
 {
     f->tier = tier;
     f->outranked_by = (1u << NX_MAX(tier, f->cell->tier)) - 1;
+    f->quantum = f->budget != 0 ? f->budget : tier_ticks[NX_MAX(tier, f->cell->tier)];
     f->strikes = 0;
 }
 
 void sched_set_tier(struct fiber *f, unsigned tier)
 {
     set_tier(f, tier);
-    f->left = budget_of(f);
+    f->left = f->quantum;
 }
 
-void budget_refill(struct fiber *f)
+void budget_promote(struct fiber *f)
 {
-    if (f->tier > f->cell->tier && f->demotions > 0 && arch_time() - f->last_strike > second) {
+    if (f->tier > f->cell->tier && arch_time() - f->last_strike > second) {
         set_tier(f, f->tier - 1);
         f->demotions--;
         f->last_strike = arch_time();
         beb_add(NX_BEB_PROMOTED, f, f->tier, 0);
     }
-    f->left = budget_of(f);
-}
-
-void budget_account(struct hart *h, struct fiber *f, uint64_t now)
-{
-    uint64_t ran = now - h->since;
-    h->since = now;
-    f->runtime += ran;
-    f->left = ran < f->left ? f->left - ran : 0;
 }
 
 bool budget_over(struct hart *h, struct fiber *f)
@@ -72,14 +59,14 @@ bool budget_over(struct hart *h, struct fiber *f)
     }
     if (NX_MAX(f->tier, f->cell->tier) < NX_TIER_VOID) {
         f->last_strike = now;
-        beb_add(NX_BEB_OVERRUN, f, budget_of(f), f->runtime);
+        beb_add(NX_BEB_OVERRUN, f, f->quantum, f->runtime);
         if (++f->strikes >= STRIKES) {
             set_tier(f, NX_MAX(f->tier, f->cell->tier) + 1);
             f->demotions++;
             beb_add(NX_BEB_DEMOTED, f, f->tier, 0);
         }
     }
-    f->left = budget_of(f);
+    f->left = f->quantum;
     return true;
 }
 
@@ -139,5 +126,6 @@ int sched_period(struct fiber *f, uint64_t period, uint64_t budget)
     }
     f->period = period;
     f->budget = budget;
+    f->quantum = budget;
     return 0;
 }

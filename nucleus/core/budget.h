@@ -3,11 +3,25 @@
 #define BUDGET_H
 
 #include "fiber.h"
+#include "hart.h"
 
-struct hart;
-
-void budget_refill(struct fiber *f); /* a new activation begins; good behaviour is rewarded */
-void budget_account(struct hart *h, struct fiber *f, uint64_t now); /* it ran since h->since */
+/* A new activation begins; good behaviour is rewarded. */
+void budget_promote(struct fiber *f);
+static inline void budget_refill(struct fiber *f)
+{
+    if (f->demotions != 0) {
+        budget_promote(f);
+    }
+    f->left = f->quantum;
+}
+/* It ran since h->since. */
+static inline void budget_account(struct hart *h, struct fiber *f, uint64_t now)
+{
+    uint64_t ran = now - h->since;
+    h->since = now;
+    f->runtime += ran;
+    f->left = ran < f->left ? f->left - ran : 0;
+}
 /* Account the running fiber; when its budget is used up: strike, log, Ratchet, new budget, true. */
 bool budget_over(struct hart *h, struct fiber *f);
 /* Set the timer if something of this hart is due before it fires. */

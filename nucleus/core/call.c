@@ -18,15 +18,10 @@
 #define ENTRY(name, nr) [nr] = call_##name,
 call_handler *const call_table[NX_CALL_COUNT] = {NX_CALLS(ENTRY)};
 
-struct fiber *call_begin(uint32_t pledge)
+struct fiber *call_refuse(struct fiber *f, uint32_t pledge)
 {
-    struct fiber *f = this_hart()->fiber;
-    lock();
     if (f->cell->state == NX_CS_DYING) {
         sched_leave(f); /* ended from another hart: nothing may be added to it any more */
-    }
-    if ((f->cell->pledge & pledge) == pledge) {
-        return f;
     }
     beb_add(NX_BEB_DENIED, f, pledge, NX_SLOTS);
     unlock();

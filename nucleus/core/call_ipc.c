@@ -9,26 +9,28 @@
 /* ---- send ---- */
 static long send_bell(struct fiber *f, uint64_t slot)
 {
-    struct object *o;
-    int e = cap_get(f, slot, NX_T_NONE, 0, &o);
-    if (e != 0) {
-        return e;
-    }
-    uint32_t rights = cap_rights(f->cell, slot);
-    struct fiber *woken;
-    if (o->type == NX_T_RING && (rights & (NX_R_SEND | NX_R_RECV)) != 0) {
-        woken = ring_bell((struct ring *)o, rights);
-    } else if (o->type == NX_T_EVENT && (rights & NX_R_SEND) != 0) {
-        woken = event_signal(&((struct event *)o)->to);
+    const struct cap *cap = cap_live(f->cell->caps, f->capmask, slot);
+    struct object *o = cap != NULL ? cap->obj : NULL;
+    const struct listener *to;
+    if (o != NULL && o->type == NX_T_RING && (cap->rights & (NX_R_SEND | NX_R_RECV)) != 0) {
+        to = ring_peer((struct ring *)o, cap->rights);
     } else {
-        return -NX_EPERM;
+        int e = cap_get(f, slot, NX_T_EVENT, NX_R_SEND, &o);
+        if (e != 0) {
+            return e;
+        }
+        to = &((struct event *)o)->to;
     }
-    /* The consumer gets this hart at once when it waits here and its tier allows. */
-    if (woken != NULL && woken->status == FIBER_READY && woken->hart == f->hart &&
-        fiber_tier(woken, woken->in_foreign) <= fiber_tier(f, false)) {
+    struct fiber *woken = event_take(to);
+    if (woken == NULL) {
+        return 0;
+    }
+    /* The consumer gets this hart at once when it last ran here and its tier allows. */
+    if (woken->hart == f->hart && fiber_tier(woken, false) <= fiber_tier(f, false)) {
         f->reg[10] = 0;
         sched_hand_over(f, woken);
     }
+    sched_ready(woken);
     return 0;
 }
 

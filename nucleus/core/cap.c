@@ -11,18 +11,14 @@ uint32_t cap_count;
 
 int cap_get(struct fiber *f, uint64_t slot, unsigned type, uint32_t rights, struct object **out)
 {
-    struct cell *c = f->cell;
+    const struct cap *cap = cap_live(f->cell->caps, f->capmask, slot);
     int e = -NX_EBADF;
-    if (slot < NX_SLOTS && c->caps[slot].obj != NULL && (f->capmask >> slot & 1) != 0) {
-        const struct cap *cap = &c->caps[slot];
-        if (cap->epoch != cap->obj->epoch || (type != NX_T_NONE && cap->obj->type != type)) {
-            e = -NX_EBADF;
-        } else if ((cap->rights & rights) != rights) {
-            e = -NX_EPERM;
-        } else {
+    if (cap != NULL && (type == NX_T_NONE || cap->obj->type == type)) {
+        if ((cap->rights & rights) == rights) {
             *out = cap->obj;
             return 0;
         }
+        e = -NX_EPERM;
     }
     beb_add(NX_BEB_DENIED, f, type, slot);
     return e;

@@ -4,6 +4,8 @@
 
 #include "object.h"
 
+#include <stddef.h>
+
 struct cap {
     struct object *obj; /* NULL: empty */
     uint64_t epoch;
@@ -15,6 +17,15 @@ struct fiber;
 /* The object behind a slot of the fiber's cell, if it has that type (NX_T_NONE: any) and the rights:
  * 0, -NX_EBADF or -NX_EPERM; a failure is recorded in the Boot Error Buffer. */
 int cap_get(struct fiber *f, uint64_t slot, unsigned type, uint32_t rights, struct object **out);
+/* The capability itself when slot and epoch are good, else NULL and no record. */
+static inline const struct cap *cap_live(const struct cap *caps, uint64_t capmask, uint64_t slot)
+{
+    if (slot >= NX_SLOTS || (capmask >> slot & 1) == 0) {
+        return NULL;
+    }
+    const struct cap *cap = &caps[slot];
+    return cap->obj != NULL && cap->epoch == cap->obj->epoch ? cap : NULL;
+}
 uint32_t cap_rights(const struct cell *c, uint64_t slot);
 /* Put an object into an empty slot (takes a reference) / empty a slot. */
 int cap_put(struct cell *c, uint64_t slot, struct object *o, uint32_t rights);

@@ -68,22 +68,30 @@ struct listener *event_listener(struct object *o)
     }
 }
 
-struct fiber *event_signal(const struct listener *to)
+struct fiber *event_take(const struct listener *to)
 {
     struct cell *c = to->cell;
     if (c == NULL) {
         return NULL;
     }
-    c->pending |= 1ul << to->slot;
     list_for_each(n, &c->waiting) {
         struct fiber *f = list_entry(n, struct fiber, wait_link);
         if ((f->watch >> to->slot & 1) != 0) {
-            c->pending &= ~(1ul << to->slot);
-            fiber_wake(f, to->slot);
+            fiber_unblock(f);
+            f->reg[10] = to->slot;
             return f;
         }
     }
+    c->pending |= 1ul << to->slot;
     return NULL;
+}
+
+void event_signal(const struct listener *to)
+{
+    struct fiber *f = event_take(to);
+    if (f != NULL) {
+        sched_ready(f);
+    }
 }
 
 void event_irq(unsigned irq)

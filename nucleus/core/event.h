@@ -16,8 +16,10 @@ void event_destroy(struct event *e);
 struct event *event_make_irq(struct quota *q, uint32_t irq, int *err);
 /* Where an object reports to, or NULL for types that do not (rings have two, see ring.h). */
 struct listener *event_listener(struct object *o);
-/* Fire: set the slot's pending bit and wake a fiber that watches it.  Answers that fiber or NULL. */
-struct fiber *event_signal(const struct listener *to);
+/* Fire: a fiber that watches the slot becomes ready; without one the slot's pending bit is set. */
+void event_signal(const struct listener *to);
+/* The same, but the fiber is handed to the caller, who runs it or makes it ready; NULL: none. */
+struct fiber *event_take(const struct listener *to);
 /* From the interrupt controller, without the lock. */
 void event_irq(unsigned irq);
 extern uint32_t event_count;

@@ -43,7 +43,8 @@ struct fiber {
     struct hart *heap_hart; /* NULL: not in a heap */
 
     /* Budget (sched.c). */
-    uint64_t left;     /* ticks of this activation's budget */
+    uint64_t quantum;  /* ticks of an activation, by tier or declared */
+    uint64_t left;     /* of this activation's */
     uint64_t runtime;  /* ticks in all */
     uint32_t strikes;
     uint32_t demotions;

@@ -78,8 +78,3 @@ void ring_unlisten(struct ring *r, struct cell *c, unsigned slot)
         }
     }
 }
-
-struct fiber *ring_bell(struct ring *r, uint32_t rights)
-{
-    return event_signal(&r->end[(rights & NX_R_SEND) != 0 ? NX_RING_CONSUMER : NX_RING_PRODUCER]);
-}

@@ -21,8 +21,11 @@ void ring_destroy(struct ring *r);
 /* A capability to it came to or left a cell's slot.  Rights tell the side: SEND producer, RECV consumer. */
 void ring_listen(struct ring *r, struct cell *c, unsigned slot, uint32_t rights);
 void ring_unlisten(struct ring *r, struct cell *c, unsigned slot);
-/* The doorbell, rung by the side with these rights: the woken fiber or NULL. */
-struct fiber *ring_bell(struct ring *r, uint32_t rights);
+/* Who is told when the side with these rights rings. */
+static inline const struct listener *ring_peer(const struct ring *r, uint32_t rights)
+{
+    return &r->end[(rights & NX_R_SEND) != 0 ? 1 : 0];
+}
 extern uint32_t ring_count;
 
 #endif

@@ -134,13 +134,13 @@ void sched_ready(struct fiber *f)
 }
 
 /* ---- switching ---- */
-static void switch_out(struct hart *h, struct fiber *f)
+static uint64_t switch_out(struct hart *h, struct fiber *f)
 {
     uint64_t now = arch_time();
     budget_account(h, f, now);
     f->in_foreign = h->foreign != NULL;
-    f->out_time = now;
     if (f->state != NULL) {
+        f->out_time = now;
         f->out_instr = arch_instret();
         if (h->fp_live) {
             if (arch_fp_dirty()) {
@@ -152,11 +152,11 @@ static void switch_out(struct hart *h, struct fiber *f)
     }
     h->foreign = NULL;
     h->fiber = NULL;
+    return now;
 }
 
-static _Noreturn void run(struct hart *h, struct fiber *f)
+static _Noreturn void run(struct hart *h, struct fiber *f, uint64_t now)
 {
-    uint64_t now = arch_time();
     f->status = FIBER_RUNNING;
     f->hart = h;
     h->fiber = f;
@@ -169,8 +169,6 @@ static _Noreturn void run(struct hart *h, struct fiber *f)
         f->state->time_off += now - f->out_time;
         f->state->instr_off += arch_instret() - f->out_instr;
     }
-    f->out_time = now;
-    f->out_instr = f->state != NULL ? arch_instret() : 0;
     budget_arm(h, now);
     sched_switches++;
     unlock();
@@ -195,12 +193,12 @@ static _Noreturn void idle(struct hart *h)
             f = steal(h);
         }
         if (f != NULL) {
-            run(h, f);
+            run(h, f, arch_time());
         }
     }
 }
 
-static _Noreturn void run_next(struct hart *h)
+static _Noreturn void run_next(struct hart *h, uint64_t now)
 {
     struct fiber *f = dequeue(h);
     if (f == NULL) {
@@ -209,13 +207,13 @@ static _Noreturn void run_next(struct hart *h)
     if (f == NULL) {
         idle(h);
     }
-    run(h, f);
+    run(h, f, now);
 }
 
 _Noreturn void sched_block(struct fiber *f, uint64_t watch, uint64_t deadline)
 {
     struct hart *h = this_hart();
-    switch_out(h, f);
+    uint64_t now = switch_out(h, f);
     f->status = FIBER_BLOCKED;
     f->watch = watch;
     if (watch != 0 && watch != WATCH_SLEEP) {
@@ -225,31 +223,31 @@ _Noreturn void sched_block(struct fiber *f, uint64_t watch, uint64_t deadline)
         f->deadline = deadline;
         timeq_add(h, f);
     }
-    run_next(h);
+    run_next(h, now);
 }
 
 _Noreturn void sched_hand_over(struct fiber *f, struct fiber *to)
 {
     struct hart *h = this_hart();
-    switch_out(h, f);
+    uint64_t now = switch_out(h, f);
     enqueue(h, f, true);
-    sched_unready(to);
-    run(h, to);
+    budget_refill(to);
+    run(h, to, now);
 }
 
 _Noreturn void sched_yield(struct fiber *f)
 {
     struct hart *h = this_hart();
-    switch_out(h, f);
+    uint64_t now = switch_out(h, f);
     enqueue(h, f, false);
-    run_next(h);
+    run_next(h, now);
 }
 
 _Noreturn void sched_leave(struct fiber *f)
 {
     struct hart *h = this_hart();
     struct cell *c = f->cell;
-    switch_out(h, f);
+    uint64_t now = switch_out(h, f);
     arch_root_set(nucleus_root);
     object_ref(&c->obj);
     fiber_free(f);
@@ -261,7 +259,7 @@ _Noreturn void sched_leave(struct fiber *f)
         }
     }
     object_unref(&c->obj);
-    run_next(h);
+    run_next(h, now);
 }
 
 _Noreturn void sched_reschedule(void)
@@ -277,9 +275,9 @@ _Noreturn void sched_reschedule(void)
     unsigned mine = fiber_tier(f, h->foreign != NULL);
     unsigned best = h->ready != 0 ? nx_ctz32(h->ready) : NX_TIERS;
     if (best < mine || (over && best == mine)) {
-        switch_out(h, f);
+        uint64_t now = switch_out(h, f);
         enqueue(h, f, !over);
-        run_next(h);
+        run_next(h, now);
     }
     budget_arm(h, arch_time());
     unlock();
@@ -291,7 +289,7 @@ _Noreturn void sched_enter(void)
     struct hart *h = this_hart();
     lock();
     h->online = true;
-    run_next(h);
+    run_next(h, arch_time());
 }
 
 /* ---- interrupts ---- */

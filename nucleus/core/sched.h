@@ -26,7 +26,7 @@ void sched_unready(struct fiber *f); /* out of its queue */
 /* Block the calling fiber until fiber_wake; result and registers are in place when it runs again.
  * deadline NX_NEVER: no timeout.  Does not return. */
 _Noreturn void sched_block(struct fiber *f, uint64_t watch, uint64_t deadline);
-/* The calling fiber goes to its queue's end / front, `to` (ready) runs now.  Does not return. */
+/* The calling fiber goes to its queue's front, `to` (unblocked, in no queue) runs now. */
 _Noreturn void sched_hand_over(struct fiber *f, struct fiber *to);
 _Noreturn void sched_yield(struct fiber *f);
 /* The calling fiber has ended (it is freed here); another runs. */
