@@ -1,0 +1,314 @@
+/* execve(2), execveat(2), and the start of the first program.
+ *
+ * Everything that can fail is done before the point of no return, so a failed exec leaves the old
+ * program as it was (the other threads of its group excepted, once they have been told to end).
+ * The personality lock is held all through; only proc_exec_begin waits.
+ */
+#include "exec/exec_int.h"
+#include "exec/script.h"
+
+#include "fd/fd_int.h"
+#include "linux_abi.h"
+#include "path/path.h"
+#include "proc.h"
+#include "sys.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define HEAD_READ 1024u /* first bytes of a file: header, program headers, or the #! line */
+#define SCRIPTS_MAX 5
+
+/* ---- which program ---- */
+
+/* x->file is a script: its interpreter takes its place. */
+static int follow_script(struct exec *x, char *head, size_t n)
+{
+    char *interp, *arg;
+    int err = script_parse(head, n < SCRIPT_HEAD ? n : SCRIPT_HEAD, &interp, &arg);
+    if (err < 0) {
+        return err;
+    }
+    if (x->unreachable) {
+        return -ENOENT; /* the interpreter could not open it */
+    }
+    struct file *f;
+    err = args_script(&x->args, interp, arg, x->opened);
+    if (err == 0) {
+        err = vfs_open_exec(interp, &f);
+    }
+    if (err < 0) {
+        return err;
+    }
+    file_unref(x->file);
+    x->file = f;
+    x->opened = x->args.head + x->args.head_at; /* interp's copy: the buffer it is in is used again */
+    return 0;
+}
+
+/* Follow scripts until there is an ELF file, and parse it. */
+static int find_program(struct exec *x)
+{
+    char head[HEAD_READ + 1];
+    for (unsigned depth = 0; depth <= SCRIPTS_MAX; depth++) {
+        long n = file_read_kernel(x->file, head, HEAD_READ, 0);
+        if (n < 0) {
+            return (int)n;
+        }
+        if (n >= 2 && head[0] == '#' && head[1] == '!') {
+            int err = follow_script(x, head, (size_t)n);
+            if (err < 0) {
+                return err;
+            }
+            continue;
+        }
+        return exec_read_elf(x->file, (const uint8_t *)head, (size_t)n, &x->image);
+    }
+    return -ELOOP;
+}
+
+/* ---- who runs it ---- */
+
+static void find_ids(struct exec *x)
+{
+    const struct cred *c = &current->cred;
+    uint32_t uid, gid, mode = file_mode(x->file);
+    file_owner(x->file, &uid, &gid);
+    bool honoured = !file_nosuid(x->file) && !current->proc->no_new_privs;
+    x->uid = c->ruid;
+    x->gid = c->rgid;
+    x->euid = honoured && (mode & S_ISUID) ? uid : c->euid;
+    x->egid = honoured && (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) ? gid : c->egid;
+    x->secure = x->euid != x->uid || x->egid != x->gid;
+}
+
+static void take_ids(const struct exec *x)
+{
+    struct cred *c = &current->cred;
+    c->euid = c->suid = c->fsuid = x->euid;
+    c->egid = c->sgid = c->fsgid = x->egid;
+}
+
+/* ---- the steps ---- */
+
+/* Build the new address space, bound while we write into it. */
+static int build(struct exec *x)
+{
+    x->mm = mm_make();
+    if (!x->mm) {
+        return -ENOMEM;
+    }
+    int err = exec_load(x);
+    if (err < 0) {
+        return err;
+    }
+    struct task *t = current;
+    struct mm *old = t->mm;
+    t->mm = x->mm; /* so that faults of our own writing find their areas; nobody sees it: the lock */
+    err = mm_bind(x->mm);
+    if (err == 0) {
+        err = exec_build_stack(x);
+    }
+    if (err == 0) {
+        err = exec_clear_tails(x);
+    }
+    t->mm = old;
+    return err;
+}
+
+/* What /proc tells of the program. */
+struct texts {
+    char *argv, *env;
+    size_t argv_len, env_len;
+};
+
+static int make_texts(const struct exec *x, struct texts *t)
+{
+    t->argv = args_argv_text(&x->args, &t->argv_len);
+    t->env = args_env_text(&x->args, &t->env_len);
+    return t->argv && t->env ? 0 : -ENOMEM;
+}
+
+static void take_texts(struct process *p, struct texts *t)
+{
+    mb_free(p->cmdline);
+    mb_free(p->environ_);
+    p->cmdline = t->argv;
+    p->cmdline_len = t->argv_len;
+    p->environ_ = t->env;
+    p->environ_len = t->env_len;
+    t->argv = t->env = NULL;
+}
+
+static void start_registers(const struct exec *x)
+{
+    struct nx_state *s = current_state;
+    memset(s->reg, 0, sizeof(s->reg));
+    memset(s->fp, 0, sizeof(s->fp));
+    s->reg[0] = x->entry;
+    s->reg[2] = x->sp;
+    s->fcsr = 0;
+    s->flags = NX_FS_FP_LOAD; /* the zeroes: what the last program left is not for this one */
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+void exec_set_exe(struct process *p, struct file *f)
+{
+    if (p->exe) {
+        file_allow_write(p->exe);
+        file_unref(p->exe);
+    }
+    p->exe = f;
+    if (f) {
+        file_ref(f);
+        file_deny_write(f); /* held by an exec in progress, or by the parent: cannot fail */
+    }
+}
+
+static void commit(struct exec *x, struct texts *texts)
+{
+    struct task *t = current;
+    struct mm *old = t->mm;
+    /* The point of no return. */
+    t->mm = x->mm;
+    x->mm = NULL;
+    exec_set_exe(t->proc, x->file);
+    take_texts(t->proc, texts);
+    take_ids(x);
+    proc_exec_commit(base_name(x->name), x->secure);
+    mm_unref(old);
+    start_registers(x);
+}
+
+/* x->file is open, x->args are filled. */
+static int exec_file(struct exec *x)
+{
+    struct texts texts = {.argv = NULL};
+    struct task *t = current;
+    int err = find_program(x);
+    if (err < 0) {
+        return err;
+    }
+    find_ids(x);
+    err = file_deny_write(x->file);
+    if (err < 0) {
+        return err;
+    }
+    err = build(x);
+    if (err == 0) {
+        err = make_texts(x, &texts);
+    }
+    if (err == 0) {
+        err = proc_exec_begin();
+    }
+    if (err == 0) {
+        commit(x, &texts);
+    } else {
+        mm_bind(t->mm);
+        mb_free(texts.argv);
+        mb_free(texts.env);
+    }
+    file_allow_write(x->file);
+    return err;
+}
+
+static void exec_end(struct exec *x)
+{
+    if (x->mm) {
+        mm_unref(x->mm);
+    }
+    if (x->file) {
+        file_unref(x->file);
+    }
+    args_free(&x->args);
+}
+
+/* ---- the calls ---- */
+
+/* /dev/fd/N and /dev/fd/N/path, as Linux names what execveat opened. */
+static int descriptor_name(int fd, const char *name, char *buf, size_t n)
+{
+    int len = snprintf(buf, n, name[0] ? "/dev/fd/%d/%s" : "/dev/fd/%d", fd, name);
+    return len < 0 || (size_t)len >= n ? -ENAMETOOLONG : 0;
+}
+
+static long exec_call(int dirfd, const char *name, uint64_t argv, uint64_t envp, unsigned flags)
+{
+    struct exec *x = mb_zalloc(sizeof(*x));
+    char *long_name = NULL;
+    int err = 0;
+    if (!x) {
+        return -ENOMEM;
+    }
+    x->name = x->opened = name;
+    if (dirfd != AT_FDCWD && name[0] != '/') {
+        long_name = mb_alloc(PATH_MAX);
+        err = long_name ? descriptor_name(dirfd, name, long_name, PATH_MAX) : -ENOMEM;
+        x->name = x->opened = long_name;
+        x->unreachable = fd_cloexec(dirfd);
+    }
+    if (err == 0) {
+        err = exec_open(dirfd, name, flags, &x->file);
+    }
+    if (err == 0) {
+        err = args_copy(&x->args, argv, envp);
+    }
+    if (err == 0) {
+        err = exec_file(x);
+    }
+    exec_end(x);
+    mb_free(x);
+    mb_free(long_name);
+    return err;
+}
+
+long sys_execve(const uint64_t a[6])
+{
+    char *name;
+    int err = name_get(a[0], &name);
+    if (err < 0) {
+        return err;
+    }
+    long r = exec_call(AT_FDCWD, name, a[1], a[2], 0);
+    name_put(name);
+    return r;
+}
+
+long sys_execveat(const uint64_t a[6])
+{
+    char *name;
+    if (a[4] & ~(uint64_t)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) {
+        return -EINVAL;
+    }
+    int err = name_get(a[1], &name);
+    if (err < 0) {
+        return err;
+    }
+    long r = exec_call((int)a[0], name, a[2], a[3], (unsigned)a[4]);
+    name_put(name);
+    return r;
+}
+
+int exec_kernel(const char *path, const char *const argv[], const char *const envp[])
+{
+    struct exec *x = mb_zalloc(sizeof(*x));
+    if (!x) {
+        return -ENOMEM;
+    }
+    x->name = x->opened = path;
+    int err = vfs_open_exec(path, &x->file);
+    if (err == 0) {
+        err = args_copy_kernel(&x->args, argv, envp);
+    }
+    if (err == 0) {
+        err = exec_file(x);
+    }
+    exec_end(x);
+    mb_free(x);
+    return err;
+}
