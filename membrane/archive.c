@@ -12,30 +12,20 @@ static uint64_t bundle_size;
 
 void mb_archive_init(void)
 {
-    long size = nx_meta_size(MB_SLOT_BUNDLE);
-    if (size < (long)sizeof(*head)) {
-        mb_log("no boot bundle: %ld", size);
+    size_t size = 0;
+    int e;
+    const struct nx_bundle_head *h = cell_map(MB_SLOT_BUNDLE, NX_PROT_R, &size, &e);
+    if (!h) {
+        mb_log("no boot bundle: %d", e);
         return;
     }
-    uint64_t len = ((uint64_t)size + MB_PAGE - 1) & ~(MB_PAGE - 1);
-    if (len > MB_BUNDLE_END - MB_BUNDLE) {
-        mb_log("boot bundle of %lu bytes is too large", (unsigned long)size);
-        return;
-    }
-    long e = nx_map_mem(0, MB_BUNDLE, len, MB_SLOT_BUNDLE | NX_PROT_R << 8, 0);
-    if (e < 0) {
-        mb_log("boot bundle cannot be mapped: %ld", e);
-        return;
-    }
-    const struct nx_bundle_head *h = (const void *)MB_BUNDLE;
-    uint64_t room = ((uint64_t)size - sizeof(*h)) / sizeof(struct nx_bundle_entry);
-    if (h->magic != NX_BUNDLE_MAGIC || h->version != 1 || h->count > room ||
-        h->size > (uint64_t)size) {
-        mb_log("boot bundle is damaged");
+    uint64_t room = (size - sizeof(*h)) / sizeof(struct nx_bundle_entry);
+    if (h->magic != NX_BUNDLE_MAGIC || h->version != 1 || h->count > room || h->size > size) {
+        mb_log("the boot bundle is damaged");
         return;
     }
     head = h;
-    bundle_size = (uint64_t)size;
+    bundle_size = size;
 }
 
 const void *mb_archive(unsigned index, size_t *size)

@@ -7,39 +7,32 @@
  */
 #include "mb_int.h"
 
+#include <nexus/channel.h>
 #include <nexus/console.h>
-#include <nx/ring.h>
+#include <nexus/exit.h>
 #include <string.h>
 
 void (*mb_console_input_hook)(const void *buf, size_t n);
 void (*mb_console_writable_hook)(void);
 
-static struct nx_ring tx, rx;
-static bool tx_wanted; /* a writer found the ring full */
-
-/* Map the ring of a slot at `at`; where the next one goes. */
-static uint64_t attach(struct nx_ring *r, enum nx_ring_side side, unsigned slot, uint64_t at)
-{
-    long size = nx_meta_size(slot);
-    long e = size;
-    if (size > 0) {
-        size = (size + (long)MB_PAGE - 1) & -(long)MB_PAGE;
-        e = nx_map_mem(0, at, (uint64_t)size, slot | (NX_PROT_R | NX_PROT_W) << 8, 0);
-    }
-    if (e >= 0) {
-        e = nx_ring_attach(r, side, (void *)at, (size_t)size);
-    }
-    if (e < 0) {
-        mb_log("no console ring in slot %u: %ld", slot, e);
-        return at;
-    }
-    return at + (uint64_t)size + MB_PAGE;
-}
+static struct channel console;
+static bool room_wanted; /* a writer found the ring full */
 
 void mb_console_init(void)
 {
-    uint64_t at = attach(&tx, NX_RING_PRODUCER, MB_SLOT_CONSOLE_TX, MB_RINGS);
-    attach(&rx, NX_RING_CONSUMER, MB_SLOT_CONSOLE_RX, at);
+    int e = channel_open(&console, MB_SLOT_CONSOLE_RX, MB_SLOT_CONSOLE_TX);
+    if (e < 0) {
+        mb_log("no console: %d", e);
+    }
+}
+
+/* The driver did what no driver does.  The supervisor makes the channel anew. */
+static void check_peer(int result, unsigned slot)
+{
+    if (result == -NX_EPEER) {
+        mb_log("the console driver broke the protocol of its ring");
+        cell_exit(NEXUS_EXIT_PEER | slot);
+    }
 }
 
 static uint32_t fill(const uint8_t *from, size_t n, uint32_t slots)
@@ -49,7 +42,7 @@ static uint32_t fill(const uint8_t *from, size_t n, uint32_t slots)
         struct nx_slot slot = {.type = NEXUS_CONSOLE_OUTPUT, .flags = NX_SLOT_INLINE};
         slot.buf_len = n < NX_RING_PAYLOAD ? (uint32_t)n : NX_RING_PAYLOAD;
         memcpy(slot.payload, from, slot.buf_len);
-        nx_ring_write(&tx, i, &slot);
+        nx_ring_write(&console.out, i, &slot);
         from += slot.buf_len;
         n -= slot.buf_len;
     }
@@ -57,13 +50,14 @@ static uint32_t fill(const uint8_t *from, size_t n, uint32_t slots)
 }
 
 /* How many slots are free; when none, the driver is asked to ring when one is. */
-static int tx_space(uint32_t want)
+static int out_space(uint32_t want)
 {
-    int space = nx_ring_space(&tx, want);
+    int space = nx_ring_space(&console.out, want);
     if (space == 0) {
-        space = nx_ring_sleep_prepare(&tx);
-        tx_wanted = space == 0;
+        space = nx_ring_sleep_prepare(&console.out);
+        room_wanted = space == 0;
     }
+    check_peer(space, MB_SLOT_CONSOLE_TX);
     return space;
 }
 
@@ -75,23 +69,21 @@ size_t mb_console_write(const void *buf, size_t n)
     uint32_t want = n < NX_RING_PAYLOAD * NX_RING_SLOTS_MAX
                         ? (uint32_t)((n + NX_RING_PAYLOAD - 1) / NX_RING_PAYLOAD)
                         : NX_RING_SLOTS_MAX;
-    int space = tx_space(want);
+    int space = out_space(want);
     if (space < 0) {
-        return n; /* no console, or its driver broke the protocol: nobody will ever read this */
+        return n; /* no console: nobody will ever read this */
     }
     if (space == 0) {
         return 0;
     }
     uint32_t slots = fill(buf, n, (uint32_t)space);
-    nx_ring_commit(&tx, slots);
-    if (nx_ring_needs_bell(&tx)) {
-        nx_send_bell(MB_SLOT_CONSOLE_TX);
-    }
+    nx_ring_commit(&console.out, slots);
+    channel_bell_out(&console);
     size_t done = (size_t)slots * NX_RING_PAYLOAD;
     if (done >= n) {
         return n;
     }
-    tx_space(1); /* a rest stays with the caller: tell it when there is room */
+    out_space(1); /* a rest stays with the caller: tell it when there is room */
     return done;
 }
 
@@ -99,26 +91,24 @@ size_t mb_console_write(const void *buf, size_t n)
 static void input(void)
 {
     struct nx_slot slot;
-    bool bell = false;
-    while (nx_ring_pop(&rx, &slot) == 0) {
-        bell |= nx_ring_needs_bell(&rx);
+    int e;
+    while ((e = nx_ring_pop(&console.in, &slot)) == 0) {
+        channel_bell_in(&console);
         if (slot.type == NEXUS_CONSOLE_INPUT && slot.buf_len <= NX_RING_PAYLOAD &&
             mb_console_input_hook) {
             mb_console_input_hook(slot.payload, slot.buf_len);
         }
     }
-    if (bell) {
-        nx_send_bell(MB_SLOT_CONSOLE_RX);
-    }
+    check_peer(e, MB_SLOT_CONSOLE_RX);
 }
 
 static void output(void)
 {
-    if (!tx_wanted || tx_space(1) == 0) {
+    if (!room_wanted || out_space(1) == 0) {
         return;
     }
-    tx_wanted = false;
-    nx_ring_sleep_cancel(&tx);
+    room_wanted = false;
+    nx_ring_sleep_cancel(&console.out);
     if (mb_console_writable_hook) {
         mb_console_writable_hook();
     }
@@ -129,11 +119,11 @@ void mb_console_serve(void)
     const uint64_t slots = 1ul << MB_SLOT_CONSOLE_TX | 1ul << MB_SLOT_CONSOLE_RX;
     for (;;) {
         mb_lock();
-        nx_ring_sleep_cancel(&rx);
+        nx_ring_sleep_cancel(&console.in);
         do {
             input();
             output();
-        } while (nx_ring_sleep_prepare(&rx) > 0);
+        } while (nx_ring_sleep_prepare(&console.in) > 0);
         mb_unlock();
         long e = nx_recv_wait(slots, NX_NEVER);
         if (e < 0) { /* no rings: nothing to serve, but the main fiber must not spin */

@@ -73,7 +73,7 @@ static void fiber_end(void *arg)
     ending = self;
     mb_unlock();
     nx_exit_fiber(0);
-    mb_panic("a fiber outlived its end");
+    cell_panic("a fiber outlived its end");
 }
 
 /* The life of every fiber but the main one: run what it is given, wait for more. */

@@ -138,7 +138,7 @@ void mb_free(void *object)
     }
     unsigned class = p->order, at = (uint64_t)object % MB_PAGE;
     if (p->kind != PAGE_SLAB || at % 16 != 0 || p->used == 0) {
-        mb_panic("%p is no object in use", object);
+        cell_panic("%p is no object in use", object);
     }
     if (p->free == NO_OBJECT) {
         partial_add(i, class);

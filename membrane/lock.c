@@ -18,7 +18,7 @@ static void __attribute__((noinline)) lock_slow(uint64_t me)
 {
     uint64_t sleep_ns = SLEEP_MIN_NS;
     if (lock_word == me) {
-        mb_panic("personality lock taken twice");
+        cell_panic("personality lock taken twice");
     }
     for (unsigned round = 0;; round++) {
         for (unsigned i = 0; i < SPINS; i++) {

@@ -4,29 +4,25 @@
 
 #include <mb_arch.h>
 #include <membrane.h>
+#include <nexus/cell.h>
 #include <nx/sys.h>
 
 #include <linux/errno.h>
 
 /* The window of the personality's cell, from NX_FREE on:
- *     + 0           page descriptors of the arena (pages.c)
- *     + 256 MiB     console rings
- *     + 512 MiB     the boot bundle, read-only
- *     + 2 GiB       the page arena, to the window's end */
+ *     + 0        what cell_map maps: console rings, boot bundle
+ *     + 1 GiB    page descriptors of the arena (pages.c)
+ *     + 2 GiB    the page arena, to the window's end */
 #ifdef NX_HOST
 extern uintptr_t mb_host_base; /* tests reserve address space and say where */
-#define MB_BASE mb_host_base
-#define MB_ARENA (MB_BASE + (64ul << 20))
+#define MB_DESCRIPTORS mb_host_base
+#define MB_ARENA (mb_host_base + (64ul << 20))
 #define MB_ARENA_END (MB_ARENA + (512ul << 20))
 #else
-#define MB_BASE NX_FREE
-#define MB_ARENA (MB_BASE + (2ul << 30))
+#define MB_DESCRIPTORS (NX_FREE + (1ul << 30))
+#define MB_ARENA (NX_FREE + (2ul << 30))
 #define MB_ARENA_END (NX_WINDOW + ((uint64_t)MB_WINDOW_GB << 30))
 #endif
-#define MB_DESCRIPTORS MB_BASE
-#define MB_RINGS (MB_BASE + (256ul << 20))
-#define MB_BUNDLE (MB_BASE + (512ul << 20))
-#define MB_BUNDLE_END (MB_BASE + (2ul << 30))
 #define MB_WINDOW_GB 8
 
 /* Slots of the capability space, as the manifest in main.c wants them. */
@@ -49,9 +45,6 @@ static inline int mb_errno(long result)
     default: return (int)result;
     }
 }
-
-/* The personality cannot go on: log why and end the cell; the supervisor starts a new one. */
-_Noreturn void mb_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* lock.c: is the lock the calling fiber's? */
 bool mb_lock_is_mine(void);

@@ -32,7 +32,7 @@ uint32_t page_index(const void *p)
 {
     uint64_t index = ((uint64_t)p - MB_ARENA) / MB_PAGE;
     if ((uint64_t)p < MB_ARENA || index >= frontier) {
-        mb_panic("%p is no memory of the arena", p);
+        cell_panic("%p is no memory of the arena", p);
     }
     return (uint32_t)index;
 }
@@ -149,7 +149,7 @@ static void drop_range(uint32_t i, uint32_t pages)
     long e = nx_map_anon(0, (uint64_t)page_address(i), (uint64_t)pages * MB_PAGE,
                          NX_PROT_R | NX_PROT_W);
     if (e < 0) {
-        mb_panic("memory cannot be given back: %ld", e);
+        cell_panic("memory cannot be given back: %ld", e);
     }
 }
 
@@ -291,7 +291,7 @@ void mb_page_free(void *page)
     }
     uint32_t i = page_index(page);
     if (page_of(i)->kind != PAGE_SINGLE || (uint64_t)page % MB_PAGE != 0) {
-        mb_panic("%p is not a page in use", page);
+        cell_panic("%p is not a page in use", page);
     }
     single_give(i);
 }
@@ -328,7 +328,7 @@ void mb_run_free(void *run)
 {
     uint32_t i = page_index(run);
     if (page_of(i)->kind != PAGE_RUN) {
-        mb_panic("%p is not a run in use", run);
+        cell_panic("%p is not a run in use", run);
     }
     unsigned order = page_of(i)->order;
     drop_range(i, page_of(i)->pages);

@@ -1,7 +1,7 @@
 /* Foreign mode and foreign address spaces: the nucleus' calls with Linux error codes. */
 #include "mb_int.h"
 
-#include <string.h>
+#include <tax.h>
 
 int mb_enter(void)
 {
@@ -23,7 +23,7 @@ void mb_space_destroy(mb_space s)
 {
     long e = nx_revoke_space(s);
     if (e < 0) {
-        mb_panic("space %lx does not go: %ld", (unsigned long)s, e);
+        cell_panic("space %lx does not go: %ld", (unsigned long)s, e);
     }
 }
 
@@ -35,7 +35,11 @@ int mb_space_bind(mb_space s)
     }
     int e = mb_errno(nx_enter_bind(s, s ? (uint64_t)f->state : 0));
     if (e == 0) {
+        bool was_free = f->space == 0;
         f->space = s;
+        if (was_free) {
+            tax_start(); /* the nucleus has set the fiber's clocks anew */
+        }
     }
     return e;
 }
