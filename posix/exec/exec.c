@@ -10,7 +10,7 @@
 #include "fd/fd_int.h"
 #include "linux_abi.h"
 #include "path/path.h"
-#include "proc.h"
+#include "proc/proc_int.h"
 #include "sys.h"
 
 #include <stdio.h>
@@ -157,17 +157,11 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-void exec_set_exe(struct process *p, struct file *f)
+static void take_exe(struct process *p, struct file *f)
 {
-    if (p->exe) {
-        file_allow_write(p->exe);
-        file_unref(p->exe);
-    }
-    p->exe = f;
-    if (f) {
-        file_ref(f);
-        file_deny_write(f); /* held by an exec in progress, or by the parent: cannot fail */
-    }
+    process_drop_exe(p);
+    p->exe = file_ref(f);
+    file_deny_write(f); /* cannot fail: exec_file denies it already, until this exec is over */
 }
 
 static void commit(struct exec *x, struct texts *texts)
@@ -177,7 +171,7 @@ static void commit(struct exec *x, struct texts *texts)
     /* The point of no return. */
     t->mm = x->mm;
     x->mm = NULL;
-    exec_set_exe(t->proc, x->file);
+    take_exe(t->proc, x->file);
     take_texts(t->proc, texts);
     take_ids(x);
     proc_exec_commit(base_name(x->name), x->secure);

@@ -165,31 +165,3 @@ uint64_t mm_resident(const struct mm *mm)
 {
     return mb_resident(mm->space);
 }
-
-static struct mm *process_mm(const struct process *p)
-{
-    for (const struct task *t = p->threads; t; t = t->next_thread) {
-        if (t->mm) {
-            return t->mm;
-        }
-    }
-    return NULL;
-}
-
-uint64_t process_vsize(const struct process *p)
-{
-    const struct mm *mm = process_mm(p);
-    return mm ? mm_vsize(mm) : 0;
-}
-
-uint64_t process_resident(const struct process *p)
-{
-    const struct mm *mm = process_mm(p);
-    return mm ? mm_resident(mm) : 0;
-}
-
-size_t proc_maps_text(struct process *p, char *buf, size_t n)
-{
-    const struct mm *mm = process_mm(p);
-    return mm ? mm_maps_text(mm, buf, n) : 0;
-}
