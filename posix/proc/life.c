@@ -147,6 +147,7 @@ void proc_continue(struct process *p)
     p->stop_report = 0;
     for (struct task *t = p->threads; t; t = t->next_thread) {
         t->work &= ~WORK_STOP;
+        sig_recalc(t); /* what was sent while it was stopped */
         mb_wake(t->fiber);
     }
     if (was_stopped) {
