@@ -74,7 +74,7 @@ CELL_LINK = $(TARGET) -static-pie -nostdlib -Wl,-static -Wl,--no-dynamic-linker 
 # What a folder's sources see beyond the flags above.
 EXTRA_INC_supervisor := -isystem $(FDT)
 EXTRA_INC_posix := -Imembrane/include -Imembrane/arch/$(ISA) -Iposix/include -Iposix -isystem $(B)/uapi -isystem $(ZLIB) -DZ_SOLO
-EXTRA_INC_drivers := -Idrivers/lib
+EXTRA_INC_drivers := -Idrivers/lib -Idrivers/lib/arch/$(ISA)
 
 # On the host a name in <> is the system's first (it has a sched.h too), a name in "" ours.
 host_inc = $(addprefix -iquote ,$(1)) $(addprefix -idirafter ,$(1)) -isystem $(FDT) -isystem $(ZLIB) -DZ_SOLO

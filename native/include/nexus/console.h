@@ -5,9 +5,13 @@
  *       | <- ring from the server: NEXUS_CONSOLE_INPUT -------------- | as typed
  *
  * Every message carries 1..NX_RING_PAYLOAD bytes inline: flags NX_SLOT_INLINE, buf_len the count,
- * buf_off 0.  No replies; a slot is released when its bytes are with the device (OUTPUT) or taken over
- * (INPUT), so a full ring is the flow control.  Other message types and lengths are the peer's fault and
- * are skipped.  Neither type is repeatable: after a restart bytes may be lost, not doubled.
+ * buf_off 0.  No replies; a slot is released when its bytes have left the device (OUTPUT) or are taken
+ * over (INPUT), so a full ring is the flow control, and an empty ring to the server means that everything
+ * is out.  Other message types and lengths are the peer's fault and are skipped.
+ *
+ * Restarts: a client that dies may lose what it had popped; the driver keeps a note of how far it got
+ * with the slots it has not released, so that its successor neither repeats nor loses bytes, but for
+ * those on their way into the device at the very moment of a crash.
  */
 #ifndef NEXUS_CONSOLE_H
 #define NEXUS_CONSOLE_H

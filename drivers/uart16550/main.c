@@ -1,0 +1,114 @@
+/* Driver cell of a 16550 serial port: serves the interface "console" (nexus/console.h).
+ *
+ * uart.c is the driver; here it meets its capabilities, sleeps and rings.
+ */
+#include "uart.h"
+
+#include <nexus/cell.h>
+#include <nexus/channel.h>
+#include <nexus/device.h>
+#include <nexus/exit.h>
+#include <nx/manifest.h>
+
+enum { SLOT_REGS, SLOT_IRQ, SLOT_FROM, SLOT_TO };
+
+NX_MANIFEST manifest = {
+    .magic = NX_MANIFEST_MAGIC,
+    .name = "uart16550",
+    .tier = NX_TIER_PHOTON,
+    .placement = NX_PLACE_ISOLATED,
+    .restart = NX_RESTART_ALWAYS,
+    .backoff_ms = 100,
+    .pledge = NX_PLEDGE_MAP | NX_PLEDGE_IPC | NX_PLEDGE_META,
+    .window_gb = 1,
+    .quota_pages = 256,
+    .quota_fibers = 1,
+    .want = {{.kind = NX_WANT_DEVMEM,
+              .slot = SLOT_REGS,
+              .rights = NX_R_READ | NX_R_WRITE,
+              .what = "ns16550a"},
+             {.kind = NX_WANT_IRQ,
+              .slot = SLOT_IRQ,
+              .rights = NX_R_READ | NX_R_RECV,
+              .what = "ns16550a"},
+             {.kind = NX_WANT_SERVE,
+              .slot = SLOT_FROM, /* and SLOT_TO */
+              .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
+              .arg = 128,
+              .what = "console"}},
+};
+
+static struct channel client;
+static struct uart uart;
+
+static void open_port(struct uart_port *port, uint64_t arg)
+{
+    int e;
+    size_t size;
+    uint8_t *regs = cell_map(SLOT_REGS, NX_PROT_R | NX_PROT_W, &size, &e);
+    if (regs == NULL) {
+        cell_panic("no registers: error %d", -e);
+    }
+    port->base = regs + nexus_device_offset(arg);
+    port->shift = nexus_device_shift(arg);
+    port->width = nexus_device_width(arg);
+    if (nexus_device_offset(arg) + (8ul << port->shift) > size) {
+        cell_panic("the register window is too small");
+    }
+}
+
+/* Tell of overruns and malformed messages, the less often the more there are. */
+static void report(void)
+{
+    static uint32_t overruns, skipped;
+    if (uart.overruns > 2 * overruns) {
+        overruns = uart.overruns;
+        cell_log("input lost %u times", overruns);
+    }
+    if (uart.skipped > 2 * skipped) {
+        skipped = uart.skipped;
+        cell_log("%u malformed messages", skipped);
+    }
+}
+
+/* Is there really nothing to do but wait for the interrupt?  Then the client knows when to ring. */
+static bool may_sleep(void)
+{
+    /* While output is on its way the transmit interrupt comes anyhow, and looks at the ring. */
+    if (!uart_sending(&uart) && nx_ring_sleep_prepare(&client.in) != 0) {
+        return false;
+    }
+    return !uart_input_waits(&uart) || nx_ring_sleep_prepare(&client.out) == 0;
+}
+
+int cell_main(const struct nx_cellinfo *info)
+{
+    struct uart_port port;
+    open_port(&port, info->arg);
+    int e = channel_open(&client, SLOT_FROM, SLOT_TO);
+    if (e != 0) {
+        cell_panic("no console channel: error %d", -e);
+    }
+    uart_init(&uart, &port, &client.in, &client.out);
+    bool irq = true; /* the first acknowledgement lets interrupts in */
+    for (;;) {
+        e = uart_service(&uart);
+        if (irq) {
+            nx_mask_ack(SLOT_IRQ); /* what it told of is served */
+            irq = false;
+        }
+        channel_bell_in(&client);
+        channel_bell_out(&client);
+        report();
+        if (e != 0) {
+            cell_log("the client broke the ring protocol");
+            cell_exit(NEXUS_EXIT_PEER | SLOT_FROM);
+        }
+        if (may_sleep()) {
+            const uint64_t slots = 1ul << SLOT_IRQ | 1ul << SLOT_FROM | 1ul << SLOT_TO;
+            irq |= nx_recv_wait(slots, NX_NEVER) == SLOT_IRQ;
+        }
+        nx_ring_sleep_cancel(&client.in);
+        nx_ring_sleep_cancel(&client.out);
+    }
+}

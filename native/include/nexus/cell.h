@@ -1,0 +1,40 @@
+/* What every native cell has: its entry, its log, its end, its window.
+ *
+ * A cell is a folder with a manifest (nx/manifest.h) and a cell_main().  It starts with one fiber on a
+ * 512 KiB stack; its capabilities are in the slots its manifest names.
+ *
+ * This is not for concurrent use: a cell with several fibers maps from one of them.
+ */
+#ifndef NEXUS_CELL_H
+#define NEXUS_CELL_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <nx/types.h>
+
+/* The cell's own: its result is the exit code of the cell. */
+int cell_main(const struct nx_cellinfo *info);
+
+/* End the cell; its supervisor sees the code. */
+_Noreturn void cell_exit(uint64_t code);
+
+/* Exit code of a cell that found itself wrong: cell_panic(), a failed assert(). */
+#define CELL_EXIT_PANIC 1
+
+/* Lines for the nucleus' log, prefixed there with the cell's name and generation.  A text may have
+ * several lines; a line longer than the nucleus takes is continued in the next. */
+void cell_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void cell_vlog(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
+_Noreturn void cell_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Map all of the memory, device or ring in `slot` into the window, at the next free place.
+ * prot: NX_PROT_*.  *size is set when size is not NULL.  NULL on error, code in *err when not NULL. */
+void *cell_map(unsigned slot, unsigned prot, size_t *size, int *err);
+
+/* Time: ticks now, and ticks of a number of milliseconds (frequency from the info page). */
+uint64_t cell_ticks_of_ms(uint64_t ms);
+uint64_t cell_now(void);
+
+#endif

@@ -1,0 +1,27 @@
+/* How a cell ends.  See nexus/cell.h. */
+#include <nexus/cell.h>
+
+#include <assert.h>
+#include <nx/sys.h>
+
+_Noreturn void cell_exit(uint64_t code)
+{
+    for (;;) {
+        nx_exit_cell(code);
+    }
+}
+
+_Noreturn void cell_panic(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    cell_vlog(fmt, ap);
+    va_end(ap);
+    cell_exit(CELL_EXIT_PANIC);
+}
+
+/* The failing end of <assert.h>. */
+_Noreturn void nx_assert_failed(const char *expr, const char *file, int line)
+{
+    cell_panic("%s:%d: assertion failed: %s", file, line, expr);
+}
