@@ -138,9 +138,8 @@ void thread_main(struct task *t)
 {
     struct nx_state *s = t->fiber->state;
     uint64_t instructions;
+    mm_bind(t->mm); /* sets the fiber's clocks anew: look at them only afterwards */
     mb_arch_fiber_clocks(s, &t->cpu_base, &instructions);
-    tax_start();
-    mm_bind(t->mm);
     mb_unlock();
     for (;;) {
         if (__builtin_expect(t->work, 0)) {
