@@ -1,0 +1,33 @@
+/* What the supervisor gives to cells: devices and channels.  Each is made once, when first wanted, and
+ * granted anew at every restart; the supervisor's own slots are never given back but for a channel that
+ * is made anew. */
+#ifndef SUPERVISOR_GRANTS_H
+#define SUPERVISOR_GRANTS_H
+
+#include "service.h"
+
+/* The capabilities the nucleus gives the supervisor. */
+#define SLOT_BUNDLE 0
+#define SLOT_FDT 1
+#define SLOT_MACHINE 2
+
+/* A free slot of the supervisor's, or -NX_EFULL. */
+int grants_slot(void);
+
+void grants_init(const void *fdt);
+
+/* Make what a cell's manifest serves and wants of devices, and connect what it uses.  Servers first.
+ * What cannot be had is logged and stays missing. */
+void grants_prepare(struct service *s);
+
+/* Fill the slots of a cell that is made and not yet started. */
+void grants_give(struct service *s);
+
+/* The channel at `slot` of this cell is broken: make it anew.  The cell at its other end, to be killed
+ * for it, or NULL. */
+struct service *grants_renew(struct service *s, unsigned slot);
+
+/* Wait until the servers have done with all that clients have sent, or make no progress any more. */
+void grants_drain(void);
+
+#endif

@@ -1,0 +1,95 @@
+/* See image.h. */
+#include "image.h"
+
+#include <nx/types.h>
+#include <nx_base.h>
+#include <string.h>
+
+struct elf_head {
+    uint8_t ident[16];
+    uint16_t type, machine;
+    uint32_t version;
+    uint64_t entry, phoff, shoff;
+    uint32_t flags;
+    uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
+};
+struct elf_section {
+    uint32_t name, type;
+    uint64_t flags, addr, offset, size;
+    uint32_t link, info;
+    uint64_t align, entsize;
+};
+_Static_assert(sizeof(struct elf_head) == 64, "ELF header");
+_Static_assert(sizeof(struct elf_section) == 64, "ELF section header");
+
+struct bytes {
+    const uint8_t *base;
+    uint64_t size;
+};
+
+/* Copy n bytes at off; false when they are not all there. */
+static bool take(struct bytes b, uint64_t off, void *to, uint64_t n)
+{
+    if (!nx_in_bounds(off, n, b.size)) {
+        return false;
+    }
+    memcpy(to, b.base + off, n);
+    return true;
+}
+
+static bool take_section(struct bytes b, const struct elf_head *h, unsigned i,
+                         struct elf_section *out)
+{
+    uint64_t at;
+    return !nx_add_overflow(h->shoff, (uint64_t)i * sizeof(*out), &at) &&
+           take(b, at, out, sizeof(*out));
+}
+
+static bool text_ends(const char *text, size_t n)
+{
+    return memchr(text, 0, n) != NULL;
+}
+
+static bool manifest_good(const struct nx_manifest *m)
+{
+    if (m->magic != NX_MANIFEST_MAGIC || m->name[0] == 0 || !text_ends(m->name, sizeof(m->name))) {
+        return false;
+    }
+    for (unsigned i = 0; i < NX_MANIFEST_WANTS; i++) {
+        const struct nx_want *w = &m->want[i];
+        unsigned slots = w->kind == NX_WANT_SERVE || w->kind == NX_WANT_USE ? 2 : 1;
+        if (!text_ends(w->what, sizeof(w->what)) || w->kind > NX_WANT_ARCHIVE ||
+            w->slot > NX_SLOTS - slots) {
+            return false;
+        }
+    }
+    return true;
+}
+
+int image_manifest(const void *image, size_t size, struct nx_manifest *out)
+{
+    static const uint8_t ident[6] = {0x7f, 'E', 'L', 'F', 2, 1};
+    static const char wanted[] = ".nexus.manifest";
+    struct bytes b = {image, size};
+    struct elf_head h;
+    struct elf_section names, s;
+    if (!take(b, 0, &h, sizeof(h)) || memcmp(h.ident, ident, sizeof(ident)) != 0 ||
+        h.shentsize != sizeof(s) || h.shstrndx >= h.shnum ||
+        !take_section(b, &h, h.shstrndx, &names)) {
+        return -NX_EIMAGE;
+    }
+    for (unsigned i = 0; i < h.shnum; i++) {
+        char name[sizeof(wanted)];
+        uint64_t at;
+        if (!take_section(b, &h, i, &s) || nx_add_overflow(names.offset, s.name, &at) ||
+            !take(b, at, name, sizeof(name)) || memcmp(name, wanted, sizeof(name)) != 0) {
+            continue;
+        }
+        if (s.size != sizeof(*out) || !take(b, s.offset, out, sizeof(*out)) ||
+            !manifest_good(out)) {
+            return -NX_EIMAGE;
+        }
+        return 0;
+    }
+    return -NX_EIMAGE;
+}
