@@ -1,0 +1,53 @@
+/* Test cell: answers every message of interface "echo" with the same words.  The other half of
+ * tests/cell/ringclient, which measures.
+ */
+#include <nexus/cell.h>
+#include <nexus/channel.h>
+#include <nx/manifest.h>
+
+NX_MANIFEST manifest = {
+    .magic = NX_MANIFEST_MAGIC,
+    .name = "ringserver",
+    .tier = NX_TIER_MATTER,
+    .placement = NX_PLACE_ISOLATED,
+    .restart = NX_RESTART_ALWAYS,
+    .pledge = NX_PLEDGE_MAP | NX_PLEDGE_IPC | NX_PLEDGE_META,
+    .window_gb = 1,
+    .quota_pages = 64,
+    .quota_fibers = 1,
+    .want = {{.kind = NX_WANT_SERVE,
+              .slot = 1,
+              .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
+              .arg = 64,
+              .what = "echo"}},
+};
+
+int cell_main(const struct nx_cellinfo *info)
+{
+    struct channel ch;
+    int e = channel_open(&ch, 1, 2);
+    if (e != 0) {
+        cell_panic("channel: error %d", -e);
+    }
+    for (;;) {
+        int n = nx_ring_pending(&ch.in, 1);
+        if (n > 0) {
+            const volatile struct nx_slot *in = nx_ring_slot(&ch.in, 0);
+            uint64_t word = in->word[0];
+            uint32_t cookie = in->cookie;
+            nx_ring_release(&ch.in, 1);
+            if (nx_ring_space(&ch.out, 1) > 0) {
+                volatile struct nx_slot *out = nx_ring_slot(&ch.out, 0);
+                out->cookie = cookie;
+                out->word[0] = word;
+                nx_ring_commit(&ch.out, 1);
+                channel_bell_out(&ch);
+            }
+        } else if (n != 0 && n != -NX_EEMPTY) {
+            cell_panic("the client broke the ring: error %d", -n);
+        } else if (nx_ring_sleep_prepare(&ch.in) == 0) {
+            (void)nx_recv_wait(1u << 1, NX_NEVER);
+            nx_ring_sleep_cancel(&ch.in);
+        }
+    }
+}
