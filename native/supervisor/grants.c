@@ -11,6 +11,7 @@
 
 #define LINKS_MAX 16u
 #define DEVICES_MAX 16u
+#define RING_BUFFER 1u /* pages of bulk buffer in each ring */
 #define NO_SLOT (-1)
 
 /* Two rings between a server and its client. */
@@ -103,7 +104,7 @@ static void prepare_device(struct service *s, const struct nx_want *w)
 static int make_ring(const struct nx_want *serve)
 {
     int slot = grants_slot();
-    long e = slot < 0 ? slot : nx_make_ring((uint64_t)slot, serve->arg, 0);
+    long e = slot < 0 ? slot : nx_make_ring((uint64_t)slot, serve->arg, RING_BUFFER);
     if (e < 0) {
         cell_log("no ring of %u slots: error %ld", serve->arg, -e);
     }
@@ -173,7 +174,7 @@ struct service *grants_renew(struct service *s, unsigned slot)
     const int slots[2] = {l->to_server, l->to_client};
     for (unsigned i = 0; i < 2; i++) {
         nx_grant_drop((uint64_t)slots[i]);
-        long e = nx_make_ring((uint64_t)slots[i], l->serve->arg, 0);
+        long e = nx_make_ring((uint64_t)slots[i], l->serve->arg, RING_BUFFER);
         if (e < 0) {
             cell_log("%s: channel %s is lost: error %ld", s->manifest.name, l->serve->what, -e);
         }
