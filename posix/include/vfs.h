@@ -137,6 +137,10 @@ void file_owner(struct file *f, uint32_t *uid, uint32_t *gid);
 uint64_t file_ino(struct file *f);
 uint64_t file_dev(struct file *f);
 int64_t file_size(struct file *f);
+/* A running program may not be written to, nor a file being written run: 0 or -ETXTBSY.  Whoever keeps
+ * an executable (process.exe) calls both. */
+int file_deny_write(struct file *f);
+void file_allow_write(struct file *f);
 bool file_nosuid(struct file *f); /* its mount ignores S_ISUID and S_ISGID */
 /* Make the two ends of a pipe. */
 int pipe_make(struct file **rd, struct file **wr, unsigned flags);

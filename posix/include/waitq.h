@@ -21,13 +21,16 @@ void waitq_init(struct waitq *q);
 void wait_add(struct waitq *q, struct waiter *w);
 void wait_remove(struct waiter *w);
 void wait_wake(struct waitq *q);     /* everybody */
-void wait_wake_one(struct waitq *q); /* the first */
+void wait_wake_one(struct waitq *q); /* up to and with the first exclusive one */
 /* Sleep on q once until woken: 0, -EINTR when a signal is to be handled, -ETIMEDOUT at the deadline
  * (ticks, MB_NEVER).  The caller loops over its condition:
  *     while (!ready) { int e = wait_on(&q, deadline); if (e) return e; }
  * Interrupted calls that Linux restarts return -ERESTARTSYS instead of -EINTR to their caller
  * (defined below; the signal code turns it into a restart or EINTR). */
 int wait_on(struct waitq *q, uint64_t deadline);
+/* The same as an exclusive waiter: whoever is woken alone and leaves something for others to do, or
+ * leaves because of a signal, calls wait_wake_one itself. */
+int wait_on_one(struct waitq *q, uint64_t deadline);
 /* The same when the waiters were added by the caller (poll: many queues): park until any fired. */
 int wait_park(uint64_t deadline);
 /* As wait_on, but only a fatal signal (SIGKILL, exit of the group) interrupts. */

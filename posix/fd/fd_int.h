@@ -1,0 +1,64 @@
+/* Inside posix/fd: descriptor tables, and what the calls on descriptors share. */
+#ifndef POSIX_FD_FD_INT_H
+#define POSIX_FD_FD_INT_H
+
+#include "fs/inode.h"
+#include "include/sys.h"
+#include "path/path.h"
+
+/* A descriptor table.  Small ones live inside; the arrays grow by doubling.  `low`: no number below it
+ * is free. */
+#define FILES_INLINE 64
+struct files {
+    unsigned refs, cap, low;
+    unsigned count;
+    struct file **file;
+    uint64_t *open, *cloexec; /* bitmaps of cap bits */
+    struct file *file0[FILES_INLINE];
+    uint64_t open0[FILES_INLINE / 64], cloexec0[FILES_INLINE / 64];
+};
+
+/* Borrowed, O_PATH ones too: for calls that do not sleep. */
+static inline struct file *fd_peek(int fd)
+{
+    const struct files *fs = current->files;
+    return (unsigned)fd < fs->cap ? fs->file[fd] : NULL;
+}
+static inline bool file_can_read(const struct file *f)
+{
+    return ((f->flags + 1) & 1) != 0; /* O_RDONLY 0, O_RDWR 2 */
+}
+static inline bool file_can_write(const struct file *f)
+{
+    return ((f->flags + 1) & 2) != 0; /* O_WRONLY 1, O_RDWR 2 */
+}
+bool fd_full(void); /* the next fd_install would say EMFILE */
+bool fd_cloexec(int fd);
+void fd_set_cloexec(int fd, bool on);
+/* Put f (takes over the reference) at exactly this number, closing what is there. */
+int fd_put_at(struct file *f, int fd, bool cloexec);
+
+/* ---- open.c ---- */
+struct file *file_make(const struct path *p, unsigned flags); /* takes over p; not opened yet */
+int file_open_path(struct path p, unsigned flags, struct file **out); /* takes over p */
+
+/* ---- iov.c ---- */
+#define IOV_INLINE 8
+struct iov {
+    struct iobuf b;
+    struct iovec_seg *seg; /* segments of not zero length */
+    struct iovec_seg few[IOV_INLINE];
+};
+int iov_get(uint64_t uaddr, uint64_t count, struct iov *v); /* 0, -EINVAL, -EFAULT, -ENOMEM */
+void iov_end(struct iov *v);
+
+/* ---- lock.c ---- */
+void locks_forget(struct file *f, const struct files *owner); /* a descriptor of f is closed */
+void locks_release(struct file *f);                           /* f itself goes */
+long lock_fcntl(int fd, struct file *f, int cmd, uint64_t arg);
+
+/* ---- pipe.c ---- */
+long pipe_set_size(struct file *f, uint64_t size);
+long pipe_get_size(struct file *f);
+
+#endif

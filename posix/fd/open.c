@@ -1,0 +1,248 @@
+/* open(2): from a name and flags to an open file description.
+ *
+ *      name --open_resolve--> path (made when asked for, permission checked)
+ *      path --file_open_path--> file (may block: FIFOs, terminals)
+ */
+#include "fd/fd_int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#ifndef O_LARGEFILE
+#define O_LARGEFILE 0100000
+#endif
+#define OPEN_ONLY (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC)
+#define OPEN_VALID                                                                                 \
+    (O_ACCMODE | OPEN_ONLY | O_APPEND | O_NONBLOCK | O_SYNC | O_DSYNC | FASYNC | O_DIRECT |        \
+     O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE)
+#define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
+
+static const struct file_ops path_ops = {.name = "path"};
+static const struct file_ops dead_ops = {.name = "dead"};
+
+int file_open_path(struct path p, unsigned flags, struct file **out)
+{
+    struct file *f = file_make(&p, (flags & ~(unsigned)O_CLOEXEC) | O_LARGEFILE);
+    if (f == NULL) {
+        return -ENOMEM;
+    }
+    if ((flags & O_PATH) != 0) {
+        f->flags = flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW);
+        f->ops = &path_ops;
+        *out = f;
+        return 0;
+    }
+    struct inode *ino = f->inode;
+    f->ops = &dead_ops; /* until it is open there is nothing to release */
+    int err = 0;
+    if (S_ISREG(ino->mode) && file_can_write(f)) {
+        ino->writers++; /* file_release_ takes it back */
+        if (ino->writers <= 0) {
+            err = -ETXTBSY;
+        }
+    }
+    if (err == 0 && (flags & O_TRUNC) != 0 && ino->ops->truncate != NULL && ino->size > 0) {
+        err = ino->ops->truncate(ino, 0);
+    }
+    if (err == 0) {
+        f->ops = ino->fops;
+        if (ino->ops->open != NULL) {
+            err = ino->ops->open(ino, f);
+            if (err < 0) {
+                f->ops = &dead_ops;
+            }
+        }
+    }
+    if (err < 0) {
+        file_unref(f);
+        return err;
+    }
+    f->flags &= ~(unsigned)OPEN_ONLY;
+    *out = f;
+    return 0;
+}
+
+/* May what is there be opened with these flags? */
+static int may_open(const struct path *p, unsigned flags)
+{
+    struct inode *ino = p->dentry->inode;
+    uint32_t mode = ino->mode;
+    static const uint8_t want[4] = {MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE};
+    unsigned may = want[flags & O_ACCMODE] | ((flags & O_TRUNC) != 0 ? MAY_WRITE : 0);
+
+    switch (mode & S_IFMT) {
+    case S_IFLNK: return -ELOOP;
+    case S_IFDIR:
+        if ((may & MAY_WRITE) != 0) {
+            return -EISDIR;
+        }
+        break;
+    case S_IFCHR:
+    case S_IFBLK:
+        if ((p->mnt->flags & ABI_MS_NODEV) != 0) {
+            return -EACCES;
+        }
+        break;
+    case S_IFREG:
+        if ((may & MAY_WRITE) != 0 && mount_rdonly(p->mnt)) {
+            return -EROFS;
+        }
+        break;
+    default: break;
+    }
+    if ((flags & O_NOATIME) != 0 && !inode_owned(ino)) {
+        return -EPERM;
+    }
+    return inode_permission(ino, may);
+}
+
+/* O_TMPFILE: a file without a name in that directory; linkat can give it one. */
+static int tmpfile_make(const struct path *dir, unsigned flags, unsigned mode, struct path *out)
+{
+    struct inode *parent = dir->dentry->inode, *ino;
+    if ((flags & O_ACCMODE) == O_RDONLY) {
+        return -EINVAL;
+    }
+    int err = path_may_change(dir);
+    if (err < 0) {
+        return err;
+    }
+    if (!parent->ops->writable) {
+        return -EOPNOTSUPP;
+    }
+    struct sb *sb = dir->mnt->sb;
+    err = sb->type->make(sb, S_IFREG | (mode & 07777 & ~fsctx_now()->umask), 0, NULL, &ino);
+    if (err < 0) {
+        return err;
+    }
+    const struct cred *c = cred_now();
+    ino->uid = c->fsuid;
+    ino->gid = (parent->mode & S_ISGID) != 0 ? parent->gid : c->fsgid;
+    ino->nlink = 0;
+    char name[24];
+    unsigned len = (unsigned)snprintf(name, sizeof(name), "#%lu", (unsigned long)ino->ino);
+    struct dentry *d = dentry_make(dir->dentry, name, len, 0, ino);
+    if (d == NULL) {
+        inode_unref(ino);
+        return -ENOMEM;
+    }
+    d->flags |= DENTRY_DELETED;
+    *out = (struct path){.mnt = mount_ref(dir->mnt), .dentry = d};
+    return 0;
+}
+
+static int resolve_create(int dirfd, const char *name, unsigned flags, unsigned mode, struct path *out)
+{
+    struct path parent, found;
+    struct last last;
+    bool excl = (flags & O_EXCL) != 0;
+    int err = path_open_walk(dirfd, name, excl || (flags & O_NOFOLLOW) != 0, &parent, &last, &found);
+    if (err < 0) {
+        return err;
+    }
+    if (found.dentry == NULL) {
+        struct spec spec = {.mode = S_IFREG | (mode & 07777)};
+        /* A new file may be opened whatever its mode says. */
+        err = last.slash ? -EISDIR : path_make(&parent, &last, &spec, out);
+    } else if (excl) {
+        err = -EEXIST;
+    } else if (S_ISDIR(found.dentry->inode->mode)) {
+        err = -EISDIR;
+    } else if (last.slash) {
+        err = -ENOTDIR;
+    } else {
+        err = may_open(&found, flags);
+        if (err == 0) {
+            *out = path_ref(found);
+        }
+    }
+    if (found.dentry != NULL) {
+        path_unref(found);
+    }
+    path_unref(parent);
+    return err;
+}
+
+static int open_resolve(int dirfd, const char *name, unsigned flags, unsigned mode, struct path *out)
+{
+    if ((flags & TMPFILE_BIT) != 0) {
+        struct path dir;
+        if ((flags & O_DIRECTORY) == 0) {
+            return -EINVAL;
+        }
+        int err = path_lookup(dirfd, name, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &dir);
+        if (err == 0) {
+            err = tmpfile_make(&dir, flags, mode, out);
+            path_unref(dir);
+        }
+        return err;
+    }
+    if ((flags & (O_CREAT | O_PATH)) == O_CREAT) {
+        return (flags & O_DIRECTORY) != 0 ? -EINVAL : resolve_create(dirfd, name, flags, mode, out);
+    }
+    unsigned lookup = ((flags & O_NOFOLLOW) == 0 ? LOOKUP_FOLLOW : 0) |
+                      ((flags & O_DIRECTORY) != 0 ? LOOKUP_DIRECTORY : 0);
+    int err = path_lookup(dirfd, name, lookup, out);
+    if (err == 0 && (flags & O_PATH) == 0) {
+        err = may_open(out, flags);
+        if (err < 0) {
+            path_unref(*out);
+        }
+    }
+    return err;
+}
+
+int vfs_open(const char *path, unsigned flags, unsigned mode, struct file **out)
+{
+    struct path p;
+    int err = open_resolve(AT_FDCWD, path, flags, mode, &p);
+    return err < 0 ? err : file_open_path(p, flags, out);
+}
+
+int vfs_open_exec(const char *path, struct file **out)
+{
+    struct path p;
+    int err = path_lookup(AT_FDCWD, path, LOOKUP_FOLLOW, &p);
+    if (err < 0) {
+        return err;
+    }
+    struct inode *ino = p.dentry->inode;
+    if (!S_ISREG(ino->mode) || (p.mnt->flags & ABI_MS_NOEXEC) != 0) {
+        err = -EACCES;
+    } else {
+        err = inode_permission(ino, MAY_EXEC);
+        if (err == 0 && ino->writers > 0) {
+            err = -ETXTBSY;
+        }
+    }
+    if (err < 0) {
+        path_unref(p);
+        return err;
+    }
+    return file_open_path(p, O_RDONLY, out);
+}
+
+long sys_openat(const uint64_t a[6])
+{
+    unsigned flags = (unsigned)a[2] & OPEN_VALID;
+    struct path p;
+    struct file *f;
+    char *name;
+    if ((flags & O_PATH) != 0) {
+        flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    }
+    if (fd_full()) {
+        return -EMFILE;
+    }
+    int err = name_get(a[1], &name);
+    if (err < 0) {
+        return err;
+    }
+    err = open_resolve((int)a[0], name, flags, (unsigned)a[3], &p);
+    name_put(name);
+    if (err < 0) {
+        return err;
+    }
+    err = file_open_path(p, flags, &f);
+    return err < 0 ? err : fd_install(f, 0, (flags & O_CLOEXEC) != 0);
+}

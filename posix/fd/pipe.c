@@ -1,0 +1,418 @@
+/* Pipes and FIFOs: a ring of pages between writers and readers.
+ *
+ *      head, tail: bytes written and read since ever; what is there is head - tail <= cap
+ *      byte i lies in page[(i & (cap - 1)) / 4096]; pages come when first needed and stay
+ *
+ * Rules: data goes straight between program memory and the ring.  Readers are woken when it stops
+ * being empty, writers when there is room for PIPE_BUF again, and only one of each, who passes it on if
+ * something is left.  An empty ring starts over at its first page, so that small messages touch one.
+ * Writes up to PIPE_BUF are never split.
+ */
+#include "fd/fd_int.h"
+
+#include <string.h>
+
+#define PIPE_PAGES 16u /* 64 KiB, as on Linux */
+#define PIPE_PAGES_MAX 256u
+
+struct pipe {
+    struct waitq readers_q, writers_q; /* who sleeps, and pollers */
+    uint32_t head, tail, cap;
+    uint32_t readers, writers;         /* open ends */
+    uint32_t opened_r, opened_w;       /* ever: what an opening FIFO end waits for */
+    char **page;
+    char *page0[PIPE_PAGES];
+};
+
+static struct pipe *pipe_alloc(void)
+{
+    struct pipe *p = mb_zalloc(sizeof(*p));
+    if (p != NULL) {
+        p->cap = PIPE_PAGES * MB_PAGE;
+        p->page = p->page0;
+    }
+    return p;
+}
+
+void pipe_free(struct pipe *p)
+{
+    for (unsigned i = 0; i < p->cap / MB_PAGE; i++) {
+        if (p->page[i] != NULL) {
+            mb_page_free(p->page[i]);
+        }
+    }
+    if (p->page != p->page0) {
+        mb_free(p->page);
+    }
+    mb_free(p);
+}
+
+/* ---- reading ---- */
+
+/* What is there, as much as fits: bytes, or -EFAULT. */
+static long ring_get(struct pipe *p, struct iobuf *b)
+{
+    size_t have = p->head - p->tail, done = 0;
+    size_t want = b->len < have ? b->len : have;
+    while (done < want) {
+        uint32_t at = p->tail & (p->cap - 1);
+        size_t in = at % MB_PAGE;
+        size_t n = MB_PAGE - in < want - done ? MB_PAGE - in : want - done;
+        int err = iobuf_put(b, p->page[at / MB_PAGE] + in, n);
+        if (err < 0) {
+            return done > 0 ? (long)done : err;
+        }
+        p->tail += (uint32_t)n;
+        done += n;
+    }
+    return (long)done;
+}
+
+static long pipe_read(struct file *f, struct iobuf *b, int64_t *pos)
+{
+    struct pipe *p = f->priv;
+    if (b->len == 0) {
+        return 0;
+    }
+    while (p->head == p->tail) {
+        if (p->writers == 0) {
+            return 0;
+        }
+        if ((f->flags & O_NONBLOCK) != 0) {
+            return -EAGAIN;
+        }
+        int err = wait_on_one(&p->readers_q, MB_NEVER);
+        if (err < 0) {
+            if (p->head != p->tail) { /* the wake-up was for somebody */
+                wait_wake_one(&p->readers_q);
+            }
+            return err == -EINTR ? -ERESTARTSYS : err;
+        }
+    }
+    bool was_full = p->cap - (p->head - p->tail) < PIPE_BUF;
+    long done = ring_get(p, b);
+    if (p->head == p->tail) {
+        p->head = p->tail = 0;
+    } else if (p->readers_q.head != NULL) {
+        wait_wake_one(&p->readers_q);
+    }
+    if (was_full && p->cap - (p->head - p->tail) >= PIPE_BUF && p->writers_q.head != NULL) {
+        wait_wake_one(&p->writers_q);
+    }
+    if (done > 0 && f->dentry != NULL) { /* times of pipes without a name interest nobody */
+        inode_accessed(f->inode, f);
+    }
+    return done;
+}
+
+/* ---- writing ---- */
+
+/* As much as there is room for: bytes, -EFAULT, or -ENOMEM when there is no page and nothing went. */
+static long ring_put(struct pipe *p, struct iobuf *b)
+{
+    size_t room = p->cap - (p->head - p->tail), done = 0;
+    size_t want = b->len < room ? b->len : room;
+    while (done < want) {
+        uint32_t at = p->head & (p->cap - 1);
+        size_t in = at % MB_PAGE;
+        size_t n = MB_PAGE - in < want - done ? MB_PAGE - in : want - done;
+        char **page = &p->page[at / MB_PAGE];
+        if (*page == NULL) {
+            *page = mb_page();
+        }
+        int err = *page == NULL ? -ENOMEM : iobuf_get(b, *page + in, n);
+        if (err < 0) {
+            return done > 0 ? (long)done : err;
+        }
+        p->head += (uint32_t)n;
+        done += n;
+    }
+    return (long)done;
+}
+
+static long broken(long done)
+{
+    signal_self(ABI_SIGPIPE);
+    return done > 0 ? done : -EPIPE;
+}
+
+static long pipe_write(struct file *f, struct iobuf *b, int64_t *pos)
+{
+    struct pipe *p = f->priv;
+    size_t total = b->len;
+    size_t need = total <= PIPE_BUF ? total : 1; /* room to wait for */
+    long done = 0, err = 0;
+
+    if (total == 0) {
+        return 0;
+    }
+    for (;;) {
+        if (p->readers == 0) {
+            return broken(done);
+        }
+        uint32_t used = p->head - p->tail;
+        if (p->cap - used >= need) {
+            err = ring_put(p, b);
+            if (err > 0) {
+                done += err;
+                err = 0;
+                if (used == 0 && p->readers_q.head != NULL) {
+                    wait_wake_one(&p->readers_q);
+                }
+            }
+            if (b->len == 0 || err < 0) {
+                break;
+            }
+        }
+        if ((f->flags & O_NONBLOCK) != 0) {
+            err = -EAGAIN;
+            break;
+        }
+        int e = wait_on_one(&p->writers_q, MB_NEVER);
+        if (e < 0) {
+            err = e == -EINTR ? -ERESTARTSYS : e;
+            break;
+        }
+    }
+    /* More than one may have been waiting for the room that is left. */
+    if (p->writers_q.head != NULL && p->cap - (p->head - p->tail) >= PIPE_BUF) {
+        wait_wake_one(&p->writers_q);
+    }
+    if (done > 0 && f->dentry != NULL) {
+        inode_touch(f->inode);
+    }
+    return done > 0 ? done : err;
+}
+
+/* ---- the rest of the file ---- */
+
+static unsigned pipe_poll(struct file *f, struct poll_table *pt)
+{
+    struct pipe *p = f->priv;
+    uint32_t used = p->head - p->tail;
+    unsigned events = 0;
+    if (file_can_read(f)) {
+        if (pt != NULL) {
+            poll_wait(pt, &p->readers_q);
+        }
+        if (used > 0) {
+            events |= ABI_POLLIN | ABI_POLLRDNORM;
+        }
+        /* A FIFO nobody has written to since this end was opened has not hung up. */
+        if (p->writers == 0 && (uint32_t)f->pos != p->opened_w) {
+            events |= ABI_POLLHUP;
+        }
+    }
+    if (file_can_write(f)) {
+        if (pt != NULL) {
+            poll_wait(pt, &p->writers_q);
+        }
+        if (p->cap - used >= PIPE_BUF) {
+            events |= ABI_POLLOUT | ABI_POLLWRNORM;
+        }
+        if (p->readers == 0) {
+            events |= ABI_POLLERR;
+        }
+    }
+    return events;
+}
+
+static void pipe_release(struct file *f)
+{
+    struct pipe *p = f->priv;
+    if (file_can_read(f) && --p->readers == 0) {
+        wait_wake(&p->writers_q);
+    }
+    if (file_can_write(f) && --p->writers == 0) {
+        wait_wake(&p->readers_q);
+    }
+    if (p->readers == 0 && p->writers == 0) {
+        f->inode->pipe = NULL;
+        pipe_free(p);
+    }
+}
+
+static long pipe_ioctl(struct file *f, uint64_t cmd, uint64_t arg)
+{
+    struct pipe *p = f->priv;
+    if (cmd == 0x541b) { /* FIONREAD */
+        int32_t n = (int32_t)(p->head - p->tail);
+        return mb_copy_out(arg, &n, sizeof(n));
+    }
+    return -ENOTTY;
+}
+
+static const struct file_ops pipe_ops = {
+    .name = "pipe",
+    .read = pipe_read,
+    .write = pipe_write,
+    .poll = pipe_poll,
+    .ioctl = pipe_ioctl,
+    .release = pipe_release,
+};
+
+long pipe_get_size(struct file *f)
+{
+    return f->ops == &pipe_ops ? (long)((struct pipe *)f->priv)->cap : -EBADF;
+}
+
+/* F_SETPIPE_SZ: a power of two of pages; what is in it must fit. */
+long pipe_set_size(struct file *f, uint64_t size)
+{
+    if (f->ops != &pipe_ops) {
+        return -EBADF;
+    }
+    struct pipe *p = f->priv;
+    uint32_t pages = 1;
+    if (size > PIPE_PAGES_MAX * MB_PAGE) {
+        return size > 1ul << 31 ? -EINVAL : -EPERM;
+    }
+    while (pages * MB_PAGE < size) {
+        pages *= 2;
+    }
+    uint32_t used = p->head - p->tail, cap = pages * (uint32_t)MB_PAGE;
+    if (used > cap) {
+        return -EBUSY;
+    }
+    if (cap == p->cap) {
+        return cap;
+    }
+    char **page = mb_zalloc(pages * sizeof(*page));
+    if (page == NULL) {
+        return -ENOMEM;
+    }
+    /* Pages in use keep their order, starting with the one of tail; so the offset in it stays. */
+    uint32_t old = p->cap / MB_PAGE, first = p->tail / MB_PAGE;
+    uint32_t in_use = used > 0 ? (p->tail % MB_PAGE + used + MB_PAGE - 1) / MB_PAGE : 0;
+    if (in_use > pages) {
+        mb_free(page); /* it would fit, but lies across one page too many */
+        return -EBUSY;
+    }
+    for (uint32_t i = first; i != first + in_use; i++) {
+        page[i & (pages - 1)] = p->page[i & (old - 1)];
+        p->page[i & (old - 1)] = NULL;
+    }
+    for (uint32_t i = 0; i < old; i++) {
+        if (p->page[i] != NULL) {
+            mb_page_free(p->page[i]);
+        }
+    }
+    if (p->page != p->page0) {
+        mb_free(p->page);
+    }
+    p->page = page;
+    p->cap = cap;
+    wait_wake(&p->writers_q);
+    return cap;
+}
+
+/* ---- making ---- */
+
+int pipe_make(struct file **rd, struct file **wr, unsigned flags)
+{
+    struct pipe *p = pipe_alloc();
+    if (p == NULL) {
+        return -ENOMEM;
+    }
+    flags &= O_NONBLOCK | O_DIRECT;
+    p->readers = p->opened_r = 1;
+    struct file *r = file_make_anon(&pipe_ops, S_IFIFO | 0600, O_RDONLY | flags, p);
+    if (r == NULL) {
+        pipe_free(p);
+        return -ENOMEM;
+    }
+    r->inode->pipe = p; /* so that /proc/self/fd/0 can be opened, as a FIFO is */
+    struct file *w = file_make_inode(&pipe_ops, r->inode, O_WRONLY | flags, p);
+    if (w == NULL) {
+        file_unref(r); /* and the pipe with it */
+        return -ENOMEM;
+    }
+    p->writers = p->opened_w = 1;
+    *rd = r;
+    *wr = w;
+    return 0;
+}
+
+/* Opening a FIFO: each end waits for the other, unless told not to. */
+int fifo_open(struct inode *ino, struct file *f)
+{
+    struct pipe *p = ino->pipe;
+    if (p == NULL) {
+        p = ino->pipe = pipe_alloc();
+        if (p == NULL) {
+            return -ENOMEM;
+        }
+    }
+    bool rd = file_can_read(f), wr = file_can_write(f), nonblock = (f->flags & O_NONBLOCK) != 0;
+    if (!rd && !wr) {
+        if (p->readers == 0 && p->writers == 0) {
+            ino->pipe = NULL;
+            pipe_free(p);
+        }
+        return -EINVAL;
+    }
+    if (wr && !rd && nonblock && p->readers == 0) {
+        if (p->writers == 0) {
+            ino->pipe = NULL;
+            pipe_free(p);
+        }
+        return -ENXIO;
+    }
+    f->ops = &pipe_ops;
+    f->priv = p;
+    if (rd) {
+        p->readers++;
+        p->opened_r++;
+        wait_wake(&p->writers_q);
+    }
+    if (wr) {
+        p->writers++;
+        p->opened_w++;
+        wait_wake(&p->readers_q);
+    }
+    f->pos = rd && !wr && p->writers == 0 ? (int64_t)p->opened_w : -1;
+    uint32_t seen = rd ? p->opened_w : p->opened_r;
+    while (!(rd && wr) && !nonblock && (rd ? p->writers : p->readers) == 0 &&
+           (rd ? p->opened_w : p->opened_r) == seen) {
+        int err = wait_on(rd ? &p->readers_q : &p->writers_q, MB_NEVER);
+        if (err < 0) {
+            pipe_release(f);
+            return err == -EINTR ? -ERESTARTSYS : err;
+        }
+    }
+    if (!nonblock) {
+        f->pos = -1; /* it has met a writer */
+    }
+    return 0;
+}
+
+long sys_pipe2(const uint64_t a[6])
+{
+    unsigned flags = (unsigned)a[1];
+    struct file *rd, *wr;
+    if ((flags & ~(unsigned)(O_CLOEXEC | O_NONBLOCK | O_DIRECT)) != 0) {
+        return -EINVAL;
+    }
+    int err = pipe_make(&rd, &wr, flags);
+    if (err < 0) {
+        return err;
+    }
+    bool cloexec = (flags & O_CLOEXEC) != 0;
+    int32_t fds[2];
+    fds[0] = fd_install(rd, 0, cloexec);
+    if (fds[0] < 0) {
+        file_unref(wr);
+        return fds[0];
+    }
+    fds[1] = fd_install(wr, 0, cloexec);
+    if (fds[1] < 0) {
+        fd_close(fds[0]);
+        return fds[1];
+    }
+    err = mb_copy_out(a[0], fds, sizeof(fds));
+    if (err < 0) {
+        fd_close(fds[0]);
+        fd_close(fds[1]);
+    }
+    return err;
+}

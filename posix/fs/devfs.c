@@ -1,0 +1,231 @@
+/* /dev: the one devtmpfs, and what is behind character device numbers.
+ *
+ * Drivers of the personality register with devfs_register; a node of that number works anywhere, also
+ * one made with mknod.  The memory devices (null, zero, full, random, urandom) are here.
+ * Block devices: none yet, opening one says ENXIO.
+ */
+#include "fs/inode.h"
+#include "path/path.h"
+
+#include <string.h>
+
+struct chardev {
+    struct chardev *next;
+    uint64_t dev;
+    int (*open)(struct file *f);
+};
+
+static struct chardev *chardevs;
+static struct sb *dev_sb;
+
+int chardev_open(uint64_t rdev, struct file *f)
+{
+    for (const struct chardev *c = chardevs; c != NULL; c = c->next) {
+        if (c->dev == rdev) {
+            return c->open(f);
+        }
+    }
+    return -ENXIO;
+}
+
+struct sb *devfs_sb(void)
+{
+    return dev_sb;
+}
+
+/* Make a node right in /dev, whatever is mounted and whoever asks. */
+static int node_make(const char *name, uint32_t mode, uint64_t rdev, const char *target)
+{
+    struct dentry *dir = dev_sb->root;
+    unsigned len = (unsigned)strlen(name);
+    uint32_t hash = dentry_hash(name, len);
+    struct inode *ino;
+    if (dentry_find(dir, name, len, hash) != NULL) {
+        return -EEXIST;
+    }
+    int err = tmpfs_make(dev_sb, mode, rdev, target, &ino);
+    if (err < 0) {
+        return err;
+    }
+    struct dentry *d = dentry_make(dir, name, len, hash, ino);
+    if (d == NULL) {
+        inode_unref(ino);
+        return -ENOMEM;
+    }
+    dentry_attach(d);
+    dentry_unref(d);
+    if (S_ISDIR(mode)) {
+        dir->inode->nlink++;
+    }
+    return 0;
+}
+
+int devfs_register(const char *name, uint32_t mode, uint32_t major, uint32_t minor,
+                   int (*open)(struct file *f))
+{
+    struct chardev *c = mb_alloc(sizeof(*c));
+    if (c == NULL) {
+        return -ENOMEM;
+    }
+    *c = (struct chardev){.next = chardevs, .dev = dev_make(major, minor), .open = open};
+    chardevs = c;
+    int err = node_make(name, S_IFCHR | (mode & 07777), c->dev, NULL);
+    return err == -EEXIST ? 0 : err;
+}
+
+/* ---- memory devices ---- */
+
+static long null_read(struct file *f, struct iobuf *b, int64_t *pos)
+{
+    return 0;
+}
+
+static long null_write(struct file *f, struct iobuf *b, int64_t *pos)
+{
+    return (long)b->len;
+}
+
+static int64_t null_lseek(struct file *f, int64_t off, int whence)
+{
+    return f->pos = 0;
+}
+
+static unsigned null_poll(struct file *f, struct poll_table *pt)
+{
+    return ABI_POLLIN | ABI_POLLOUT | ABI_POLLRDNORM | ABI_POLLWRNORM;
+}
+
+#define CHUNK 65536ul /* between looks at the signals */
+
+static long zero_read(struct file *f, struct iobuf *b, int64_t *pos)
+{
+    size_t want = b->len;
+    while (b->len > 0) {
+        size_t n = b->len < CHUNK ? b->len : CHUNK;
+        int err = iobuf_zero(b, n);
+        if (err < 0) {
+            return b->len < want ? (long)(want - b->len) : err;
+        }
+        if (b->len > 0 && signal_interrupts()) {
+            break;
+        }
+    }
+    return (long)(want - b->len);
+}
+
+static long full_write(struct file *f, struct iobuf *b, int64_t *pos)
+{
+    return -ENOSPC;
+}
+
+static long random_read(struct file *f, struct iobuf *b, int64_t *pos)
+{
+    uint8_t bytes[256];
+    size_t want = b->len, done = 0;
+    int err = 0;
+    while (b->len > 0 && err == 0) {
+        size_t n = b->len < sizeof(bytes) ? b->len : sizeof(bytes);
+        mb_random(bytes, n);
+        err = iobuf_put(b, bytes, n);
+        if (err == 0) {
+            done += n;
+        }
+        if (done % CHUNK == 0 && signal_interrupts()) {
+            break;
+        }
+    }
+    memset(bytes, 0, sizeof(bytes));
+    return done > 0 || want == 0 ? (long)done : err;
+}
+
+static const struct file_ops null_ops = {
+    .name = "null", .read = null_read, .write = null_write, .lseek = null_lseek, .poll = null_poll};
+static const struct file_ops zero_ops = {
+    .name = "zero", .read = zero_read, .write = null_write, .lseek = null_lseek, .poll = null_poll};
+static const struct file_ops full_ops = {
+    .name = "full", .read = zero_read, .write = full_write, .lseek = null_lseek, .poll = null_poll};
+static const struct file_ops random_ops = {
+    .name = "random", .read = random_read, .write = null_write, .lseek = null_lseek, .poll = null_poll};
+
+static int null_open(struct file *f)
+{
+    f->ops = &null_ops;
+    return 0;
+}
+
+static int zero_open(struct file *f)
+{
+    f->ops = &zero_ops;
+    return 0;
+}
+
+static int full_open(struct file *f)
+{
+    f->ops = &full_ops;
+    return 0;
+}
+
+static int random_open(struct file *f)
+{
+    f->ops = &random_ops;
+    return 0;
+}
+
+static int devtmpfs_mount(const struct fs_type *type, const char *options, struct sb **out)
+{
+    dev_sb->refs++;
+    *out = dev_sb;
+    return 0;
+}
+
+const struct fs_type devtmpfs_type = {
+    .name = "devtmpfs",
+    .nodev = true,
+    .magic = 0x01021994,
+    .mount = devtmpfs_mount,
+    .make = tmpfs_make,
+};
+
+int devfs_init(void)
+{
+    static const struct {
+        const char *name;
+        uint32_t minor;
+        int (*open)(struct file *f);
+    } memory[] = {
+        {"null", 3, null_open},     {"zero", 5, zero_open},      {"full", 7, full_open},
+        {"random", 8, random_open}, {"urandom", 9, random_open},
+    };
+    static const char *const links[][2] = {
+        {"fd", "/proc/self/fd"},
+        {"stdin", "/proc/self/fd/0"},
+        {"stdout", "/proc/self/fd/1"},
+        {"stderr", "/proc/self/fd/2"},
+    };
+    dev_sb = sb_make(&devtmpfs_type);
+    if (dev_sb == NULL) {
+        return -ENOMEM;
+    }
+    struct inode *ino;
+    int err = tmpfs_make(dev_sb, S_IFDIR | 0755, 0, NULL, &ino);
+    if (err < 0) {
+        return err;
+    }
+    dev_sb->root = dentry_make(NULL, "/", 1, 0, ino);
+    if (dev_sb->root == NULL) {
+        return -ENOMEM;
+    }
+    for (unsigned i = 0; i < sizeof(memory) / sizeof(memory[0]) && err == 0; i++) {
+        err = devfs_register(memory[i].name, 0666, 1, memory[i].minor, memory[i].open);
+    }
+    for (unsigned i = 0; i < sizeof(links) / sizeof(links[0]) && err == 0; i++) {
+        err = node_make(links[i][0], S_IFLNK | 0777, 0, links[i][1]);
+    }
+    if (err == 0) {
+        err = node_make("pts", S_IFDIR | 0755, 0, NULL);
+    }
+    if (err == 0) {
+        err = node_make("shm", S_IFDIR | 01777, 0, NULL);
+    }
+    return err;
+}

@@ -1,0 +1,127 @@
+/* Inodes: making, permission, times, and what stat says.
+ *
+ * Rules: whoever changes data or names calls inode_touch; mode and owner are checked here and nowhere
+ * else.  Root may do everything, except execute what nobody may execute.
+ */
+#include "fs/inode.h"
+
+#include <string.h>
+
+#define DAY_NS (24ll * 3600 * NSEC_PER_SEC)
+
+uint64_t inode_count;
+void (*vfs_truncate_hook)(struct inode *ino, uint64_t from, uint64_t to);
+
+static uint64_t next_anon_ino = 1;
+
+struct inode *inode_make(struct sb *sb, const struct inode_ops *ops, const struct file_ops *fops,
+                         uint32_t mode)
+{
+    struct inode *ino = mb_zalloc(sizeof(*ino));
+    if (ino == NULL) {
+        return NULL;
+    }
+    ino->ops = ops;
+    ino->fops = fops;
+    ino->sb = sb;
+    ino->ino = sb != NULL ? ++sb->next_ino : next_anon_ino++;
+    ino->refs = 1;
+    ino->mode = mode;
+    ino->nlink = S_ISDIR(mode) ? 2 : 1;
+    ino->atime = ino->mtime = ino->ctime = ino->btime = time_realtime_ns();
+    if (S_ISDIR(mode)) {
+        ino->dir.next_cookie = 2; /* behind "." and ".." */
+    }
+    inode_count++;
+    return ino;
+}
+
+void inode_evict_(struct inode *ino)
+{
+    if (ino->ops->evict != NULL) {
+        ino->ops->evict(ino);
+    }
+    inode_count--;
+    mb_free(ino);
+}
+
+const struct cred *cred_now(void)
+{
+    static const struct cred root;
+    const struct mb_fiber *f = mb_self();
+    const struct task *t = f != NULL ? f->task : NULL;
+    return t != NULL ? &t->cred : &root;
+}
+
+int inode_permission(struct inode *ino, unsigned may)
+{
+    if (ino->ops->permission != NULL) {
+        return ino->ops->permission(ino, may);
+    }
+    const struct cred *c = cred_now();
+    uint32_t mode = ino->mode;
+    if (c->fsuid == 0) {
+        if ((may & MAY_EXEC) != 0 && !S_ISDIR(mode) && (mode & 0111) == 0) {
+            return -EACCES;
+        }
+        return 0;
+    }
+    if (c->fsuid == ino->uid) {
+        mode >>= 6;
+    } else if (c->fsgid == ino->gid || cred_in_group(c, ino->gid)) {
+        mode >>= 3;
+    }
+    return (may & ~mode & 7) == 0 ? 0 : -EACCES;
+}
+
+bool inode_owned(const struct inode *ino)
+{
+    uint32_t uid = cred_now()->fsuid;
+    return uid == 0 || uid == ino->uid;
+}
+
+void inode_stat(struct inode *ino, struct kstat *st)
+{
+    st->dev = ino->sb != NULL ? ino->sb->dev : dev_make(0, 1);
+    st->ino = ino->ino;
+    st->rdev = ino->rdev;
+    st->mode = ino->mode;
+    st->nlink = ino->nlink;
+    st->uid = ino->uid;
+    st->gid = ino->gid;
+    st->size = ino->size;
+    st->blocks = S_ISREG(ino->mode) ? ino->pages.count * (MB_PAGE / 512) : 0;
+    st->blksize = MB_PAGE;
+    st->atime = ino->atime;
+    st->mtime = ino->mtime;
+    st->ctime = ino->ctime;
+    st->btime = ino->btime;
+    if (ino->ops->stat != NULL) {
+        ino->ops->stat(ino, st);
+    }
+}
+
+void inode_touch(struct inode *ino)
+{
+    ino->mtime = ino->ctime = time_realtime_ns();
+}
+
+void inode_accessed_(struct inode *ino, const struct file *f)
+{
+    if ((f->flags & O_NOATIME) != 0 || (f->mnt != NULL && (f->mnt->flags & ABI_MS_NOATIME) != 0)) {
+        return;
+    }
+    int64_t now = time_realtime_ns();
+    /* relatime: only when it would say something new, or is a day old */
+    if (ino->atime <= ino->mtime || ino->atime <= ino->ctime || now - ino->atime >= DAY_NS) {
+        ino->atime = now;
+    }
+}
+
+void inode_drop_setid(struct inode *ino)
+{
+    uint32_t drop = S_ISUID | ((ino->mode & S_IXGRP) != 0 ? S_ISGID : 0);
+    if ((ino->mode & drop) != 0 && S_ISREG(ino->mode) && cred_now()->fsuid != 0) {
+        ino->mode &= ~drop;
+    }
+}

@@ -1,0 +1,167 @@
+/* Mounts: which file system is seen where.  Few, so a list is enough.
+ *
+ * A mount that is attached has a reference for that; so has each child on its parent.  It can be taken
+ * away when nobody else has one (open files, working directories), or detached: then it lives on,
+ * invisible, until they are gone.
+ * Not here: mount(2) itself (path/mountcalls.c).
+ */
+#include "fs/inode.h"
+
+#include <string.h>
+
+struct mount *mount_list;
+
+static unsigned next_mount_id = 1;
+static uint32_t next_dev_minor = 16;
+
+const struct fs_type *const fs_types[] = {&tmpfs_type, &ramfs_type, &devtmpfs_type, &proc_type, NULL};
+
+const struct fs_type *fs_find(const char *name)
+{
+    for (const struct fs_type *const *t = fs_types; *t != NULL; t++) {
+        if (strcmp((*t)->name, name) == 0) {
+            return *t;
+        }
+    }
+    return NULL;
+}
+
+struct sb *sb_make(const struct fs_type *type)
+{
+    struct sb *sb = mb_zalloc(sizeof(*sb));
+    if (sb == NULL) {
+        return NULL;
+    }
+    sb->type = type;
+    sb->refs = 1;
+    sb->dev = dev_make(0, next_dev_minor++);
+    return sb;
+}
+
+void sb_unref(struct sb *sb)
+{
+    if (--sb->refs > 0) {
+        return;
+    }
+    if (sb->root != NULL) {
+        dentry_free_tree(sb->root);
+    }
+    mb_free(sb);
+}
+
+struct mount *mount_on(const struct mount *parent, const struct dentry *d)
+{
+    struct mount *found = NULL;
+    for (struct mount *m = mount_list; m != NULL; m = m->next) {
+        if (m->parent == parent && m->mountpoint == d) {
+            found = m;
+        }
+    }
+    return found;
+}
+
+void mount_unref_(struct mount *m)
+{
+    dentry_unref(m->root);
+    sb_unref(m->sb);
+    mb_free(m->source);
+    mb_free(m);
+}
+
+/* Enter m into the tree; it is in the list's end, behind what it covers. */
+int mount_attach(struct mount *m, const struct path *at)
+{
+    struct mount **end = &mount_list;
+    while (*end != NULL) {
+        end = &(*end)->next;
+    }
+    if (at != NULL) {
+        if (at->dentry->mounts == UINT16_MAX) {
+            return -ENOSPC;
+        }
+        m->parent = mount_ref(at->mnt);
+        m->mountpoint = dentry_ref(at->dentry);
+        at->dentry->mounts++;
+    }
+    m->next = NULL;
+    *end = m;
+    m->refs++;
+    return 0;
+}
+
+/* Takes over a reference of sb, whatever happens. */
+int mount_add(struct sb *sb, struct dentry *root, const struct path *at, const char *source,
+              unsigned flags, struct mount **out)
+{
+    struct mount *m = mb_zalloc(sizeof(*m));
+    size_t len = strlen(source) + 1;
+    char *text = mb_alloc(len);
+    if (m == NULL || text == NULL) {
+        mb_free(m);
+        mb_free(text);
+        sb_unref(sb);
+        return -ENOMEM;
+    }
+    memcpy(text, source, len);
+    m->source = text;
+    m->sb = sb;
+    m->root = dentry_ref(root);
+    m->flags = flags;
+    m->id = next_mount_id++;
+    m->refs = 1;
+    int err = mount_attach(m, at);
+    if (err == 0 && out != NULL) {
+        *out = m;
+    }
+    mount_unref(m);
+    return err;
+}
+
+static void mount_detach(struct mount *m)
+{
+    struct mount **link = &mount_list;
+    while (*link != m) {
+        link = &(*link)->next;
+    }
+    *link = m->next;
+    if (m->parent != NULL) {
+        struct mount *parent = m->parent;
+        m->mountpoint->mounts--;
+        dentry_unref(m->mountpoint);
+        m->mountpoint = NULL;
+        m->parent = NULL;
+        mount_unref(parent);
+    }
+    mount_unref(m);
+}
+
+/* A mount below m without children of its own, or m itself. */
+static struct mount *mount_leaf(struct mount *m)
+{
+    for (;;) {
+        struct mount *child = mount_list;
+        while (child != NULL && child->parent != m) {
+            child = child->next;
+        }
+        if (child == NULL) {
+            return m;
+        }
+        m = child;
+    }
+}
+
+int mount_remove(struct mount *m, bool detach)
+{
+    if (m->parent == NULL) {
+        return -EBUSY; /* the root: it is needed to the end */
+    }
+    if (!detach && m->refs > 1) {
+        return -EBUSY;
+    }
+    struct mount *leaf;
+    do {
+        leaf = mount_leaf(m);
+        mount_detach(leaf);
+    } while (leaf != m);
+    return 0;
+}

@@ -1,0 +1,560 @@
+/* procfs: the tree.  What the files say is in proc_sys.c and proc_pid.c.
+ *
+ * A file's text is made at the first read and again whenever it is read from the start; so a reader sees
+ * one state, and a process that ends meanwhile does no harm.
+ */
+#include "fs/procfs.h"
+#include "fd/fd_int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct sb *proc_sb;
+static struct mount *anon_mount;
+
+static const struct inode_ops proc_iops, proc_link_iops, proc_magic_iops;
+static const struct file_ops proc_file_ops, proc_dir_ops;
+
+/* ---- inodes ---- */
+
+static const struct proc_entry *entry_of(const struct inode *ino)
+{
+    return ino->entry;
+}
+
+struct process *procfs_process(const struct inode *ino)
+{
+    struct process *p = process_find(ino->proc.pid);
+    return p != NULL && p->start_ticks == ino->proc.start ? p : NULL;
+}
+
+struct task *procfs_task(const struct inode *ino)
+{
+    const struct process *p = procfs_process(ino);
+    struct task *t = p != NULL ? p->threads : NULL;
+    while (t != NULL && ino->proc.tid != 0 && t->tid != ino->proc.tid) {
+        t = t->next_thread;
+    }
+    return t;
+}
+
+bool procfs_may_look(const struct process *p)
+{
+    const struct cred *c = cred_now(), *o = p->threads != NULL ? &p->threads->cred : &p->cred;
+    return c->fsuid == 0 || p == current->proc ||
+           (c->fsuid == o->euid && c->fsuid == o->ruid && c->fsuid == o->suid && p->dumpable);
+}
+
+/* The same file has the same number as long as its process lives. */
+static uint64_t entry_ino(const struct proc_entry *e, int pid, int tid, int fd)
+{
+    uint64_t where = (uintptr_t)e >> 3 & 0x3ffff; /* entries of one image lie near each other */
+    return where | (uint64_t)(fd + 1) << 18 | (uint64_t)(tid != 0 ? tid : pid) << 39;
+}
+
+static struct inode *proc_inode(const struct proc_entry *e, int pid, int tid, int fd)
+{
+    static const uint32_t type[] = {[PROC_FILE] = S_IFREG,  [PROC_DIR] = S_IFDIR,
+                                    [PROC_ROOT] = S_IFDIR,  [PROC_TASKS] = S_IFDIR,
+                                    [PROC_FDS] = S_IFDIR,   [PROC_LINK] = S_IFLNK,
+                                    [PROC_MAGIC] = S_IFLNK};
+    bool dir = type[e->kind] == S_IFDIR;
+    const struct inode_ops *ops = e->kind == PROC_LINK    ? &proc_link_iops
+                                  : e->kind == PROC_MAGIC ? &proc_magic_iops
+                                                          : &proc_iops;
+    struct inode *ino = inode_make(proc_sb, ops, dir ? &proc_dir_ops : &proc_file_ops,
+                                   type[e->kind] | e->mode);
+    if (ino == NULL) {
+        return NULL;
+    }
+    ino->entry = e;
+    ino->ino = entry_ino(e, pid, tid, fd);
+    if (e->kind == PROC_LINK) {
+        ino->link = (char *)e->link; /* shares its room with proc, which links do not need */
+        ino->size = (int64_t)strlen(e->link);
+        return ino;
+    }
+    memset(&ino->proc, 0, sizeof(ino->proc));
+    ino->proc.pid = pid;
+    ino->proc.tid = tid;
+    ino->proc.fd = fd;
+    const struct process *p = pid != 0 ? process_find(pid) : NULL;
+    if (p != NULL) {
+        const struct cred *c = p->threads != NULL ? &p->threads->cred : &p->cred;
+        ino->proc.start = p->start_ticks;
+        ino->uid = c->euid;
+        ino->gid = c->egid;
+    }
+    return ino;
+}
+
+static int proc_dentry(struct dentry *dir, const char *name, unsigned len, struct inode *ino,
+                       struct dentry **out)
+{
+    if (ino == NULL) {
+        return -ENOMEM;
+    }
+    *out = dentry_make(dir, name, len, 0, ino);
+    if (*out == NULL) {
+        inode_unref(ino);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+/* A decimal number as Linux takes it here: no sign, no leading zero.  -1: none. */
+static int parse_number(const char *s, unsigned len)
+{
+    int n = 0;
+    if (len == 0 || len > 9 || (s[0] == '0' && len > 1)) {
+        return -1;
+    }
+    for (unsigned i = 0; i < len; i++) {
+        if (s[i] < '0' || s[i] > '9') {
+            return -1;
+        }
+        n = n * 10 + (s[i] - '0');
+    }
+    return n;
+}
+
+static struct file *task_file(const struct task *t, int fd)
+{
+    struct file *f = NULL;
+    return t != NULL && t->files != NULL && files_next(t->files, fd, &f) == fd ? f : NULL;
+}
+
+static int proc_lookup(struct dentry *dir, const char *name, unsigned len, struct dentry **out)
+{
+    const struct inode *ino = dir->inode;
+    const struct proc_entry *e = entry_of(ino);
+    int pid = ino->proc.pid, tid = ino->proc.tid;
+
+    if (pid != 0 && procfs_process(ino) == NULL) {
+        return -ENOENT;
+    }
+    int n = e->kind != PROC_DIR ? parse_number(name, len) : -1;
+    if (n >= 0 && e->kind == PROC_ROOT) {
+        return process_find(n) == NULL
+                   ? -ENOENT
+                   : proc_dentry(dir, name, len, proc_inode(&proc_pid_entry, n, 0, -1), out);
+    }
+    if (n >= 0 && e->kind == PROC_TASKS) {
+        const struct task *t = task_find(n);
+        return t == NULL || t->proc != procfs_process(ino)
+                   ? -ENOENT
+                   : proc_dentry(dir, name, len, proc_inode(&proc_task_entry, pid, n, -1), out);
+    }
+    if (n >= 0 && e->kind == PROC_FDS) {
+        return task_file(procfs_task(ino), n) == NULL
+                   ? -ENOENT
+                   : proc_dentry(dir, name, len, proc_inode(&proc_fd_entry, pid, tid, n), out);
+    }
+    for (const struct proc_entry *c = e->children; c != NULL && c->name != NULL; c++) {
+        if (strlen(c->name) == len && memcmp(c->name, name, len) == 0) {
+            return proc_dentry(dir, name, len, proc_inode(c, pid, tid, -1), out);
+        }
+    }
+    return -ENOENT;
+}
+
+static int proc_permission(struct inode *ino, unsigned may)
+{
+    const struct process *p = ino->proc.pid != 0 && !S_ISLNK(ino->mode) ? procfs_process(ino) : NULL;
+    const struct proc_entry *e = entry_of(ino);
+    if (p != NULL && e->kind == PROC_FDS && procfs_may_look(p)) {
+        return 0;
+    }
+    const struct cred *c = cred_now();
+    uint32_t mode = ino->mode;
+    if (c->fsuid == 0) {
+        return 0;
+    }
+    if (c->fsuid == ino->uid) {
+        mode >>= 6;
+    } else if (c->fsgid == ino->gid || cred_in_group(c, ino->gid)) {
+        mode >>= 3;
+    }
+    return (may & ~mode & 7) == 0 ? 0 : -EACCES;
+}
+
+static void proc_stat(struct inode *ino, struct kstat *st)
+{
+    st->blocks = 0;
+    st->blksize = 1024;
+    if (entry_of(ino)->kind == PROC_ROOT) {
+        for (const struct process *p = process_first(); p != NULL; p = p->next) {
+            st->nlink++;
+        }
+    }
+}
+
+/* ---- links ---- */
+
+/* An open file without a name gets a dentry of its own, seen through a mount that is nowhere. */
+int procfs_anon_path(struct file *f, struct path *out)
+{
+    struct dentry *d = dentry_make(NULL, f->ops->name, (unsigned)strlen(f->ops->name), 0,
+                                   inode_ref(f->inode));
+    if (d == NULL) {
+        inode_unref(f->inode);
+        return -ENOMEM;
+    }
+    *out = (struct path){.mnt = mount_ref(anon_mount), .dentry = d};
+    return 0;
+}
+
+static int fd_follow(struct inode *ino, struct path *out)
+{
+    const struct process *p = procfs_process(ino);
+    struct file *f = task_file(procfs_task(ino), ino->proc.fd);
+    if (p == NULL || f == NULL) {
+        return -ENOENT;
+    }
+    if (!procfs_may_look(p)) {
+        return -EACCES;
+    }
+    if (f->dentry == NULL) {
+        return procfs_anon_path(f, out);
+    }
+    *out = path_ref((struct path){.mnt = f->mnt, .dentry = f->dentry});
+    return 0;
+}
+
+static int child_path(int pid, int tid, struct path *out)
+{
+    /* The root inode has one dentry; what is below is made anew. */
+    char name[12];
+    struct dentry *d, *task;
+    unsigned len = (unsigned)snprintf(name, sizeof(name), "%d", pid);
+    int err = proc_lookup(proc_sb->root, name, len, &d);
+    if (err == 0 && tid != 0) {
+        struct dentry *dir;
+        err = proc_lookup(d, "task", 4, &dir);
+        dentry_unref(d);
+        if (err == 0) {
+            len = (unsigned)snprintf(name, sizeof(name), "%d", tid);
+            err = proc_lookup(dir, name, len, &task);
+            dentry_unref(dir);
+            d = task;
+        }
+    }
+    if (err < 0) {
+        return err;
+    }
+    struct mount *m = mount_list;
+    while (m != NULL && m->sb != proc_sb) {
+        m = m->next;
+    }
+    if (m == NULL) {
+        dentry_unref(d);
+        return -ENOENT;
+    }
+    *out = (struct path){.mnt = mount_ref(m), .dentry = d};
+    return 0;
+}
+
+int procfs_self(struct inode *ino, struct path *out)
+{
+    return child_path(current->proc->pid, 0, out);
+}
+
+int procfs_thread_self(struct inode *ino, struct path *out)
+{
+    return child_path(current->proc->pid, current->tid, out);
+}
+
+static int proc_follow(struct inode *ino, struct path *out)
+{
+    return entry_of(ino)->follow(ino, out);
+}
+
+static int proc_readlink(struct inode *ino, char *buf, size_t n)
+{
+    const struct proc_entry *e = entry_of(ino);
+    if (e->follow == procfs_self) {
+        return snprintf(buf, n, "%d", current->proc->pid);
+    }
+    if (e->follow == procfs_thread_self) {
+        return snprintf(buf, n, "%d/task/%d", current->proc->pid, current->tid);
+    }
+    if (e == &proc_fd_entry) {
+        const struct process *p = procfs_process(ino);
+        const struct file *f = task_file(procfs_task(ino), ino->proc.fd);
+        if (p == NULL || f == NULL) {
+            return -ENOENT;
+        }
+        return procfs_may_look(p) ? (int)file_path(f, buf, n) : -EACCES;
+    }
+    struct path to;
+    int err = e->follow(ino, &to);
+    if (err < 0) {
+        return err;
+    }
+    long len = path_text(to, &fsctx_now()->root, buf, n, NULL);
+    path_unref(to);
+    return (int)len;
+}
+
+/* Links with a fixed text are followed by it. */
+static const struct inode_ops proc_link_iops = {.permission = proc_permission, .stat = proc_stat};
+static const struct inode_ops proc_magic_iops = {
+    .permission = proc_permission,
+    .stat = proc_stat,
+    .follow = proc_follow,
+    .readlink = proc_readlink,
+};
+
+/* ---- files ---- */
+
+static int text_make(struct file *f)
+{
+    struct text *t = f->priv;
+    t->len = 0;
+    t->failed = false;
+    int err = entry_of(f->inode)->show(t, f->inode);
+    return err == 0 && t->failed ? -ENOMEM : err;
+}
+
+static long proc_read(struct file *f, struct iobuf *b, int64_t *pos)
+{
+    struct text *t = f->priv;
+    if (entry_of(f->inode)->show == NULL) {
+        return -EINVAL;
+    }
+    if (*pos == 0 || t->buf == NULL) {
+        int err = text_make(f);
+        if (err < 0) {
+            return err;
+        }
+    }
+    if (*pos < 0 || (uint64_t)*pos >= t->len) {
+        return 0;
+    }
+    size_t n = t->len - (size_t)*pos;
+    n = n < b->len ? n : b->len;
+    int err = iobuf_put(b, t->buf + *pos, n);
+    if (err < 0) {
+        return err;
+    }
+    *pos += (int64_t)n;
+    return (long)n;
+}
+
+static long proc_write(struct file *f, struct iobuf *b, int64_t *pos)
+{
+    const struct proc_entry *e = entry_of(f->inode);
+    char text[128];
+    size_t n = b->len < sizeof(text) - 1 ? b->len : sizeof(text) - 1;
+    if (e->store == NULL) {
+        return -EINVAL;
+    }
+    size_t all = b->len;
+    int err = iobuf_get(b, text, n);
+    if (err == 0) {
+        text[n] = 0;
+        err = e->store(f->inode, text, n);
+    }
+    return err < 0 ? err : (long)all;
+}
+
+static int64_t proc_lseek(struct file *f, int64_t off, int whence)
+{
+    if (whence == SEEK_CUR) {
+        off += f->pos;
+    } else if (whence != SEEK_SET) {
+        return -EINVAL;
+    }
+    return off < 0 ? -EINVAL : (f->pos = off);
+}
+
+static int proc_open(struct inode *ino, struct file *f)
+{
+    if (S_ISDIR(ino->mode)) {
+        return 0;
+    }
+    f->priv = mb_zalloc(sizeof(struct text));
+    return f->priv != NULL ? 0 : -ENOMEM;
+}
+
+static void proc_release(struct file *f)
+{
+    struct text *t = f->priv;
+    mb_free(t->buf);
+    mb_free(t);
+}
+
+/* ---- directories ---- */
+
+#define POS_CHILDREN 2
+#define POS_NUMBERS 0x1000 /* behind the fixed entries: one per number */
+
+/* The lowest number >= from that has an entry here, with its entry; -1: none. */
+static int next_number(const struct inode *dir, int from)
+{
+    int best = -1;
+    switch (entry_of(dir)->kind) {
+    case PROC_ROOT:
+        for (const struct process *p = process_first(); p != NULL; p = p->next) {
+            if (p->pid >= from && (best < 0 || p->pid < best)) {
+                best = p->pid;
+            }
+        }
+        return best;
+    case PROC_TASKS: {
+        const struct process *p = procfs_process(dir);
+        for (const struct task *t = p != NULL ? p->threads : NULL; t != NULL; t = t->next_thread) {
+            if (t->tid >= from && (best < 0 || t->tid < best)) {
+                best = t->tid;
+            }
+        }
+        return best;
+    }
+    case PROC_FDS: {
+        const struct task *t = procfs_task(dir);
+        return t != NULL && t->files != NULL ? files_next(t->files, from, NULL) : -1;
+    }
+    default: return -1;
+    }
+}
+
+static int put_numbers(struct file *f, struct iobuf *b)
+{
+    const struct inode *dir = f->inode;
+    unsigned kind = entry_of(dir)->kind;
+    for (;;) {
+        int n = next_number(dir, (int)(f->pos - POS_NUMBERS));
+        if (n < 0) {
+            return 0;
+        }
+        char name[12];
+        unsigned len = (unsigned)snprintf(name, sizeof(name), "%d", n);
+        uint64_t ino = kind == PROC_ROOT    ? entry_ino(&proc_pid_entry, n, 0, -1)
+                       : kind == PROC_TASKS ? entry_ino(&proc_task_entry, dir->proc.pid, n, -1)
+                                            : entry_ino(&proc_fd_entry, dir->proc.pid, dir->proc.tid, n);
+        int err = dirent_put(b, ino, POS_NUMBERS + n + 1, kind == PROC_FDS ? S_IFLNK : S_IFDIR, name,
+                             len);
+        if (err != 0) {
+            return err;
+        }
+        f->pos = POS_NUMBERS + n + 1;
+    }
+}
+
+static int put_children(struct file *f, struct iobuf *b)
+{
+    const struct inode *dir = f->inode;
+    const struct proc_entry *c = entry_of(dir)->children;
+    for (int64_t i = 0; c != NULL && c[i].name != NULL; i++) {
+        if (i + POS_CHILDREN < f->pos) {
+            continue;
+        }
+        uint32_t type = c[i].kind == PROC_FILE                                  ? S_IFREG
+                        : c[i].kind == PROC_LINK || c[i].kind == PROC_MAGIC ? S_IFLNK
+                                                                            : S_IFDIR;
+        int err = dirent_put(b, entry_ino(&c[i], dir->proc.pid, dir->proc.tid, -1),
+                             i + POS_CHILDREN + 1, type, c[i].name, (unsigned)strlen(c[i].name));
+        if (err != 0) {
+            return err;
+        }
+        f->pos = i + POS_CHILDREN + 1;
+    }
+    f->pos = POS_NUMBERS;
+    return 0;
+}
+
+static int proc_getdents(struct file *f, struct iobuf *b)
+{
+    const struct inode *dir = f->inode;
+    size_t room = b->len;
+    int err = 0;
+    if (dir->proc.pid != 0 && procfs_process(dir) == NULL) {
+        return -ENOENT;
+    }
+    if (f->pos == 0) {
+        err = dirent_put(b, dir->ino, 1, S_IFDIR, ".", 1);
+        f->pos += err == 0;
+    }
+    if (f->pos == 1 && err == 0) {
+        err = dirent_put(b, f->dentry->parent->inode->ino, 2, S_IFDIR, "..", 2);
+        f->pos += err == 0;
+    }
+    if (err == 0 && f->pos < POS_NUMBERS) {
+        err = put_children(f, b);
+    }
+    if (err == 0) {
+        err = put_numbers(f, b);
+    }
+    if (b->len != room) {
+        return (int)(room - b->len);
+    }
+    return err > 0 ? -EINVAL : err;
+}
+
+static const struct file_ops proc_file_ops = {
+    .name = "proc",
+    .read = proc_read,
+    .write = proc_write,
+    .lseek = proc_lseek,
+    .release = proc_release,
+};
+static long proc_dir_read(struct file *f, struct iobuf *b, int64_t *pos)
+{
+    return -EISDIR;
+}
+static const struct file_ops proc_dir_ops = {
+    .name = "procdir",
+    .read = proc_dir_read,
+    .lseek = proc_lseek,
+    .getdents = proc_getdents,
+};
+static const struct inode_ops proc_iops = {
+    .lookup = proc_lookup,
+    .open = proc_open,
+    .permission = proc_permission,
+    .stat = proc_stat,
+};
+
+/* ---- setting up ---- */
+
+const struct proc_entry proc_root_entry = {
+    .name = "/", .mode = 0555, .kind = PROC_ROOT, .children = proc_root_files};
+const struct proc_entry proc_pid_entry = {
+    .name = "pid", .mode = 0555, .kind = PROC_DIR, .children = proc_pid_files};
+const struct proc_entry proc_task_entry = {
+    .name = "task", .mode = 0555, .kind = PROC_DIR, .children = proc_task_files};
+const struct proc_entry proc_fd_entry = {
+    .name = "fd", .mode = 0700, .kind = PROC_MAGIC, .follow = fd_follow};
+
+static int proc_mount(const struct fs_type *type, const char *options, struct sb **out)
+{
+    proc_sb->refs++;
+    *out = proc_sb;
+    return 0;
+}
+
+const struct fs_type proc_type = {.name = "proc", .nodev = true, .magic = 0x9fa0, .mount = proc_mount};
+
+int procfs_init(void)
+{
+    proc_sb = sb_make(&proc_type);
+    if (proc_sb == NULL) {
+        return -ENOMEM;
+    }
+    struct inode *ino = proc_inode(&proc_root_entry, 0, 0, -1);
+    if (ino == NULL) {
+        return -ENOMEM;
+    }
+    proc_sb->root = dentry_make(NULL, "/", 1, 0, ino);
+    if (proc_sb->root == NULL) {
+        inode_unref(ino);
+        return -ENOMEM;
+    }
+    anon_mount = mb_zalloc(sizeof(*anon_mount));
+    if (anon_mount == NULL) {
+        return -ENOMEM;
+    }
+    *anon_mount = (struct mount){.root = dentry_ref(proc_sb->root), .sb = proc_sb, .refs = 1};
+    proc_sb->refs++;
+    return 0;
+}

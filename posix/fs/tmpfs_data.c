@@ -1,0 +1,293 @@
+/* The data of tmpfs files: read, write, truncate, holes, pages for mmap.
+ *
+ * Data moves between a file's pages and program memory with one copy.  Touching program memory can
+ * fault and come back here through mmap (the program's buffer may be this very file): so nothing is
+ * held across a copy but a page that nobody frees, since only truncate does and that is another call.
+ * Bytes of the last page behind the end are anything; whoever moves the end up clears them first.
+ */
+#include "fs/inode.h"
+
+#include <string.h>
+
+long write_limit(int64_t off, size_t n)
+{
+    const struct mb_fiber *f = mb_self();
+    const struct task *t = f != NULL ? f->task : NULL;
+    uint64_t limit = INT64_MAX;
+    if (t != NULL && t->proc->rlimit[ABI_RLIMIT_FSIZE][0] < limit) {
+        limit = t->proc->rlimit[ABI_RLIMIT_FSIZE][0];
+        if ((uint64_t)off >= limit) {
+            signal_self(ABI_SIGXFSZ);
+            return -EFBIG;
+        }
+    }
+    if ((uint64_t)off >= limit) {
+        return -EFBIG;
+    }
+    return (long)(n <= limit - (uint64_t)off ? n : limit - (uint64_t)off);
+}
+
+/* The page with that number; a hole is filled.  NULL: no space. */
+static void *page_get(struct inode *ino, uint64_t index)
+{
+    void *page = pagetree_find(&ino->pages, index);
+    if (page != NULL) {
+        return page;
+    }
+    struct sb *sb = ino->sb;
+    if (sb->pages_max != 0 && sb->pages >= sb->pages_max) {
+        return NULL;
+    }
+    page = mb_page();
+    if (page == NULL) {
+        return NULL;
+    }
+    if (pagetree_insert(&ino->pages, index, page) < 0) {
+        mb_page_free(page);
+        return NULL;
+    }
+    sb->pages++;
+    return page;
+}
+
+/* Clear what is behind `from` in its page. */
+static void clear_tail(struct inode *ino, int64_t from)
+{
+    size_t in = (uint64_t)from % MB_PAGE;
+    if (in != 0) {
+        char *page = pagetree_find(&ino->pages, (uint64_t)from / MB_PAGE);
+        if (page != NULL) {
+            memset(page + in, 0, MB_PAGE - in);
+        }
+    }
+}
+
+static long tmpfs_read(struct file *f, struct iobuf *b, int64_t *pos)
+{
+    struct inode *ino = f->inode;
+    int64_t off = *pos;
+    if (off >= ino->size) {
+        return 0;
+    }
+    size_t want = b->len;
+    if (want > (uint64_t)(ino->size - off)) {
+        want = (size_t)(ino->size - off);
+    }
+    size_t left = want;
+    int err = 0;
+    while (left > 0) {
+        size_t in = (uint64_t)off % MB_PAGE;
+        size_t n = MB_PAGE - in < left ? MB_PAGE - in : left;
+        const char *page = pagetree_find(&ino->pages, (uint64_t)off / MB_PAGE);
+        err = page != NULL ? iobuf_put(b, page + in, n) : iobuf_zero(b, n);
+        if (err < 0) {
+            break;
+        }
+        off += (int64_t)n;
+        left -= n;
+    }
+    *pos = off;
+    inode_accessed(ino, f);
+    return left < want ? (long)(want - left) : err;
+}
+
+static long tmpfs_write(struct file *f, struct iobuf *b, int64_t *pos)
+{
+    struct inode *ino = f->inode;
+    int64_t off = (f->flags & O_APPEND) != 0 ? ino->size : *pos;
+    if (b->len == 0) {
+        return 0;
+    }
+    long want = write_limit(off, b->len);
+    if (want < 0) {
+        return want;
+    }
+    size_t left = (size_t)want;
+    int err = 0;
+    if (off > ino->size) {
+        clear_tail(ino, ino->size);
+    }
+    while (left > 0) {
+        size_t in = (uint64_t)off % MB_PAGE;
+        size_t n = MB_PAGE - in < left ? MB_PAGE - in : left;
+        char *page = page_get(ino, (uint64_t)off / MB_PAGE);
+        if (page == NULL) {
+            err = -ENOSPC;
+            break;
+        }
+        err = iobuf_get(b, page + in, n);
+        if (err < 0) {
+            if (off >= ino->size) { /* what came before the fault must not show up later */
+                memset(page + in, 0, n);
+            }
+            break;
+        }
+        off += (int64_t)n;
+        left -= n;
+        if (off > ino->size) {
+            ino->size = off;
+        }
+    }
+    if (left == (size_t)want) {
+        return err;
+    }
+    *pos = off;
+    inode_touch(ino);
+    if ((ino->mode & (S_ISUID | S_ISGID)) != 0) {
+        inode_drop_setid(ino);
+    }
+    return (long)((size_t)want - left);
+}
+
+int tmpfs_truncate(struct inode *ino, int64_t len)
+{
+    if (len < ino->size) {
+        uint64_t first = ((uint64_t)len + MB_PAGE - 1) / MB_PAGE;
+        if (vfs_truncate_hook != NULL && ino->pages.count > 0) {
+            vfs_truncate_hook(ino, first * MB_PAGE, ~0ul);
+        }
+        ino->sb->pages -= pagetree_free(&ino->pages, first, ~0ul);
+        clear_tail(ino, len);
+    } else if (len > ino->size) {
+        clear_tail(ino, ino->size);
+    }
+    ino->size = len;
+    inode_touch(ino);
+    return 0;
+}
+
+static int punch(struct inode *ino, int64_t off, int64_t end)
+{
+    uint64_t first = ((uint64_t)off + MB_PAGE - 1) / MB_PAGE, last = (uint64_t)end / MB_PAGE;
+    if (first > last) { /* inside one page */
+        char *page = pagetree_find(&ino->pages, (uint64_t)off / MB_PAGE);
+        if (page != NULL) {
+            memset(page + (uint64_t)off % MB_PAGE, 0, (size_t)(end - off));
+        }
+        return 0;
+    }
+    clear_tail(ino, off);
+    char *page = pagetree_find(&ino->pages, last);
+    if (page != NULL) {
+        memset(page, 0, (uint64_t)end % MB_PAGE);
+    }
+    if (last > first) {
+        if (vfs_truncate_hook != NULL) {
+            vfs_truncate_hook(ino, first * MB_PAGE, last * MB_PAGE);
+        }
+        ino->sb->pages -= pagetree_free(&ino->pages, first, last - 1);
+    }
+    return 0;
+}
+
+int tmpfs_fallocate(struct inode *ino, unsigned mode, int64_t off, int64_t len)
+{
+    int64_t end = off + len; /* checked by the caller */
+    if (mode == (0x02 | 0x01)) { /* FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE */
+        int err = punch(ino, off, end);
+        inode_touch(ino);
+        return err;
+    }
+    if ((mode & ~0x01u) != 0) {
+        return -EOPNOTSUPP;
+    }
+    if (end > ino->size && mode == 0) {
+        long n = write_limit(ino->size, (size_t)(end - ino->size));
+        if (n < 0 || n != end - ino->size) {
+            return -EFBIG;
+        }
+    }
+    uint64_t first = (uint64_t)off / MB_PAGE, last = (uint64_t)(end - 1) / MB_PAGE;
+    struct sb *sb = ino->sb;
+    if (sb->pages_max != 0 && last - first >= sb->pages_max) {
+        return -ENOSPC;
+    }
+    for (uint64_t i = first; i <= last; i++) {
+        bool hole = pagetree_find(&ino->pages, i) == NULL;
+        if (hole && page_get(ino, i) == NULL) {
+            /* Linux gives back what this call took: all pages behind the end are its own. */
+            uint64_t keep = ((uint64_t)ino->size + MB_PAGE - 1) / MB_PAGE;
+            sb->pages -= pagetree_free(&ino->pages, keep > first ? keep : first, ~0ul);
+            return -ENOSPC;
+        }
+    }
+    if (end > ino->size && mode == 0) {
+        clear_tail(ino, ino->size);
+        ino->size = end;
+    }
+    inode_touch(ino);
+    return 0;
+}
+
+static int64_t seek_hole(struct inode *ino, int64_t off, bool data)
+{
+    if (off < 0 || off >= ino->size) {
+        return -ENXIO;
+    }
+    uint64_t index, last = (uint64_t)(ino->size - 1) / MB_PAGE;
+    if (!pagetree_next(&ino->pages, (uint64_t)off / MB_PAGE, last, data, &index)) {
+        return data ? -ENXIO : ino->size;
+    }
+    int64_t at = (int64_t)(index * MB_PAGE);
+    at = at > off ? at : off;
+    return at < ino->size ? at : ino->size;
+}
+
+static int64_t tmpfs_lseek(struct file *f, int64_t off, int whence)
+{
+    struct inode *ino = f->inode;
+    int64_t base = 0;
+    switch (whence) {
+    case SEEK_SET: break;
+    case SEEK_CUR: base = f->pos; break;
+    case SEEK_END: base = ino->size; break;
+    case SEEK_DATA:
+    case SEEK_HOLE:
+        off = seek_hole(ino, off, whence == SEEK_DATA);
+        if (off < 0) {
+            return off;
+        }
+        break;
+    default: return -EINVAL;
+    }
+    if (__builtin_add_overflow(base, off, &off) || off < 0) {
+        return -EINVAL;
+    }
+    return f->pos = off;
+}
+
+static int file_truncate(struct file *f, int64_t len)
+{
+    return tmpfs_truncate(f->inode, len);
+}
+
+static void *tmpfs_page(struct file *f, uint64_t off, bool write, int *err)
+{
+    struct inode *ino = f->inode;
+    if (off >= (((uint64_t)ino->size + MB_PAGE - 1) & ~(MB_PAGE - 1))) {
+        *err = -EFAULT;
+        return NULL;
+    }
+    void *page = page_get(ino, off / MB_PAGE);
+    if (page == NULL) {
+        *err = -ENOMEM;
+    } else if (write) {
+        inode_touch(ino);
+    }
+    return page;
+}
+
+static unsigned tmpfs_poll(struct file *f, struct poll_table *pt)
+{
+    return ABI_POLLIN | ABI_POLLOUT | ABI_POLLRDNORM | ABI_POLLWRNORM;
+}
+
+const struct file_ops tmpfs_file_ops = {
+    .name = "tmpfs",
+    .read = tmpfs_read,
+    .write = tmpfs_write,
+    .lseek = tmpfs_lseek,
+    .poll = tmpfs_poll,
+    .truncate = file_truncate,
+    .page = tmpfs_page,
+};

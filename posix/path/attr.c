@@ -1,0 +1,294 @@
+/* Changing what an inode says: mode, owner, times, size. */
+#include "include/sys.h"
+#include "path/target.h"
+
+static int may_change(const struct target *t)
+{
+    if (t->mnt != NULL && mount_rdonly(t->mnt)) {
+        return -EROFS;
+    }
+    return 0;
+}
+
+/* procfs and the like: what they show is not to be changed. */
+static int may_set(const struct target *t)
+{
+    int err = may_change(t);
+    if (err == 0 && t->ino->sb != NULL && !t->ino->ops->writable) {
+        err = -EPERM;
+    }
+    return err;
+}
+
+static int chmod_target(const struct target *t, uint32_t mode)
+{
+    struct inode *ino = t->ino;
+    int err = may_set(t);
+    if (err < 0) {
+        return err;
+    }
+    if (!inode_owned(ino)) {
+        return -EPERM;
+    }
+    if (S_ISLNK(ino->mode)) {
+        return -EOPNOTSUPP;
+    }
+    const struct cred *c = cred_now();
+    if (c->fsuid != 0 && c->fsgid != ino->gid && !cred_in_group(c, ino->gid)) {
+        mode &= ~(uint32_t)S_ISGID;
+    }
+    ino->mode = (ino->mode & S_IFMT) | (mode & 07777);
+    ino->ctime = time_realtime_ns();
+    return 0;
+}
+
+long sys_fchmod(const uint64_t a[6])
+{
+    struct target t;
+    int err = target_get_fd((int)a[0], false, &t);
+    if (err == 0) {
+        err = chmod_target(&t, (uint32_t)a[1]);
+        target_put(&t);
+    }
+    return err;
+}
+
+long sys_fchmodat(const uint64_t a[6])
+{
+    struct target t;
+    int err = target_get((int)a[0], a[1], 0, &t);
+    if (err == 0) {
+        err = chmod_target(&t, (uint32_t)a[2]);
+        target_put(&t);
+    }
+    return err;
+}
+
+static int chown_target(const struct target *t, uint32_t uid, uint32_t gid)
+{
+    struct inode *ino = t->ino;
+    const struct cred *c = cred_now();
+    int err = may_set(t);
+    if (err < 0) {
+        return err;
+    }
+    if (c->fsuid != 0) {
+        bool own = c->fsuid == ino->uid;
+        if (uid != ~0u && !(own && uid == ino->uid)) {
+            return -EPERM;
+        }
+        bool mine = gid == ino->gid || gid == c->fsgid || cred_in_group(c, gid);
+        if (gid != ~0u && !(own && mine)) {
+            return -EPERM;
+        }
+    }
+    ino->uid = uid != ~0u ? uid : ino->uid;
+    ino->gid = gid != ~0u ? gid : ino->gid;
+    if (!S_ISDIR(ino->mode)) { /* root's chown too takes these away */
+        ino->mode &= ~(uint32_t)S_ISUID;
+        if ((ino->mode & S_IXGRP) != 0) {
+            ino->mode &= ~(uint32_t)S_ISGID;
+        }
+    }
+    ino->ctime = time_realtime_ns();
+    return 0;
+}
+
+long sys_fchown(const uint64_t a[6])
+{
+    struct target t;
+    int err = target_get_fd((int)a[0], false, &t);
+    if (err == 0) {
+        err = chown_target(&t, (uint32_t)a[1], (uint32_t)a[2]);
+        target_put(&t);
+    }
+    return err;
+}
+
+long sys_fchownat(const uint64_t a[6])
+{
+    struct target t;
+    unsigned flags = (unsigned)a[4];
+    if ((flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0) {
+        return -EINVAL;
+    }
+    int err = target_get((int)a[0], a[1], flags, &t);
+    if (err == 0) {
+        err = chown_target(&t, (uint32_t)a[2], (uint32_t)a[3]);
+        target_put(&t);
+    }
+    return err;
+}
+
+static int utimens_target(const struct target *t, const struct abi_timespec ts[2])
+{
+    struct inode *ino = t->ino;
+    bool omit0 = ts[0].nsec == ABI_UTIME_OMIT, omit1 = ts[1].nsec == ABI_UTIME_OMIT;
+    if (omit0 && omit1) {
+        return 0;
+    }
+    int err = may_set(t);
+    if (err < 0) {
+        return err;
+    }
+    if (!inode_owned(ino)) {
+        if (ts[0].nsec != ABI_UTIME_NOW || ts[1].nsec != ABI_UTIME_NOW) {
+            return -EPERM;
+        }
+        err = inode_permission(ino, MAY_WRITE); /* who may write may also touch */
+        if (err < 0) {
+            return err;
+        }
+    }
+    int64_t now = time_realtime_ns();
+    if (!omit0) {
+        ino->atime = ts[0].nsec == ABI_UTIME_NOW ? now : ts[0].sec * NSEC_PER_SEC + ts[0].nsec;
+    }
+    if (!omit1) {
+        ino->mtime = ts[1].nsec == ABI_UTIME_NOW ? now : ts[1].sec * NSEC_PER_SEC + ts[1].nsec;
+    }
+    ino->ctime = now;
+    return 0;
+}
+
+/* Seconds that fit into 64 bits of nanoseconds: the years 1678 to 2262. */
+#define SEC_MAX (INT64_MAX / NSEC_PER_SEC - 1)
+
+long sys_utimensat(const uint64_t a[6])
+{
+    struct abi_timespec ts[2] = {{.nsec = ABI_UTIME_NOW}, {.nsec = ABI_UTIME_NOW}};
+    struct target t;
+    unsigned flags = (unsigned)a[3];
+    if (a[2] != 0) {
+        if (mb_copy_in(ts, a[2], sizeof(ts)) < 0) {
+            return -EFAULT;
+        }
+        for (int i = 0; i < 2; i++) {
+            bool special = ts[i].nsec == ABI_UTIME_NOW || ts[i].nsec == ABI_UTIME_OMIT;
+            if (!special && (uint64_t)ts[i].nsec >= (uint64_t)NSEC_PER_SEC) {
+                return -EINVAL;
+            }
+            ts[i].sec = ts[i].sec > SEC_MAX ? SEC_MAX : ts[i].sec < -SEC_MAX ? -SEC_MAX : ts[i].sec;
+        }
+        if (ts[0].nsec == ABI_UTIME_OMIT && ts[1].nsec == ABI_UTIME_OMIT) {
+            return 0;
+        }
+    }
+    if ((flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0) {
+        return -EINVAL;
+    }
+    int err;
+    if (a[1] == 0) { /* futimens */
+        err = (int)a[0] == AT_FDCWD ? -EFAULT : flags != 0 ? -EINVAL
+                                                           : target_get_fd((int)a[0], false, &t);
+    } else {
+        err = target_get((int)a[0], a[1], flags, &t);
+    }
+    if (err == 0) {
+        err = utimens_target(&t, ts);
+        target_put(&t);
+    }
+    return err;
+}
+
+/* ---- size ---- */
+
+static int truncate_inode(struct inode *ino, int64_t len)
+{
+    if (len > ino->size) {
+        long n = write_limit(ino->size, (size_t)(len - ino->size));
+        if (n != len - ino->size) {
+            if (n >= 0) {
+                signal_self(ABI_SIGXFSZ);
+            }
+            return -EFBIG;
+        }
+    }
+    int err = ino->ops->truncate(ino, len);
+    if (err == 0) {
+        inode_drop_setid(ino);
+    }
+    return err;
+}
+
+long sys_truncate(const uint64_t a[6])
+{
+    struct target t;
+    int64_t len = (int64_t)a[1];
+    if (len < 0) {
+        return -EINVAL;
+    }
+    int err = target_get(AT_FDCWD, a[0], 0, &t);
+    if (err < 0) {
+        return err;
+    }
+    struct inode *ino = t.ino;
+    if (S_ISDIR(ino->mode)) {
+        err = -EISDIR;
+    } else if (!S_ISREG(ino->mode)) {
+        err = -EINVAL;
+    } else {
+        err = may_change(&t);
+        err = err == 0 ? inode_permission(ino, MAY_WRITE) : err;
+        if (err == 0) {
+            err = ino->writers < 0 ? -ETXTBSY : ino->ops->truncate == NULL ? -EINVAL
+                                                                          : truncate_inode(ino, len);
+        }
+    }
+    target_put(&t);
+    return err;
+}
+
+long sys_ftruncate(const uint64_t a[6])
+{
+    int64_t len = (int64_t)a[1];
+    struct file *f = fd_get((int)a[0]);
+    if (len < 0) {
+        if (f != NULL) {
+            file_unref(f);
+        }
+        return -EINVAL;
+    }
+    if (f == NULL) {
+        return -EBADF;
+    }
+    int err = -EINVAL;
+    if ((f->flags & O_ACCMODE) != O_RDONLY) {
+        if (S_ISREG(f->inode->mode) && f->inode->ops->truncate != NULL) {
+            err = truncate_inode(f->inode, len);
+        } else if (f->ops->truncate != NULL) {
+            err = f->ops->truncate(f, len);
+        }
+    }
+    file_unref(f);
+    return err;
+}
+
+long sys_fallocate(const uint64_t a[6])
+{
+    unsigned mode = (unsigned)a[1];
+    int64_t off = (int64_t)a[2], len = (int64_t)a[3], end;
+    struct file *f = fd_get((int)a[0]);
+    if (f == NULL) {
+        return -EBADF;
+    }
+    struct inode *ino = f->inode;
+    int err;
+    if (off < 0 || len <= 0) {
+        err = -EINVAL;
+    } else if ((f->flags & O_ACCMODE) == O_RDONLY) {
+        err = -EBADF;
+    } else if (S_ISFIFO(ino->mode)) {
+        err = -ESPIPE;
+    } else if (S_ISDIR(ino->mode)) {
+        err = -EISDIR;
+    } else if (!S_ISREG(ino->mode)) {
+        err = -ENODEV;
+    } else if (__builtin_add_overflow(off, len, &end)) {
+        err = -EFBIG;
+    } else {
+        err = ino->ops->fallocate != NULL ? ino->ops->fallocate(ino, mode, off, len) : -EOPNOTSUPP;
+    }
+    file_unref(f);
+    return err;
+}

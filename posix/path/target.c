@@ -1,0 +1,46 @@
+/* See target.h. */
+#include "path/target.h"
+
+int target_get_fd(int fd, bool path_too, struct target *t)
+{
+    struct file *f = path_too ? fd_get_path(fd) : fd_get(fd);
+    if (f == NULL) {
+        return -EBADF;
+    }
+    *t = (struct target){.ino = f->inode, .mnt = f->mnt, .file = f};
+    return 0;
+}
+
+int target_get(int dirfd, uint64_t uname, unsigned flags, struct target *t)
+{
+    char *name;
+    int err = name_get(uname, &name);
+    if (err < 0) {
+        return err;
+    }
+    bool empty = name[0] == 0 && (flags & AT_EMPTY_PATH) != 0;
+    if (empty && dirfd != AT_FDCWD) {
+        name_put(name);
+        return target_get_fd(dirfd, true, t);
+    }
+    unsigned lookup = ((flags & AT_SYMLINK_NOFOLLOW) == 0 ? LOOKUP_FOLLOW : 0) |
+                      (empty ? LOOKUP_EMPTY : 0);
+    err = path_lookup(dirfd, name, lookup, &t->path);
+    name_put(name);
+    if (err < 0) {
+        return err;
+    }
+    t->ino = t->path.dentry->inode;
+    t->mnt = t->path.mnt;
+    t->file = NULL;
+    return 0;
+}
+
+void target_put(struct target *t)
+{
+    if (t->file != NULL) {
+        file_unref(t->file);
+    } else {
+        path_unref(t->path);
+    }
+}

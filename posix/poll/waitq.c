@@ -1,0 +1,122 @@
+/* Wait queues: see include/waitq.h.
+ *
+ * A waiter stays queued until its owner takes it off; waking only marks it and its fiber.  So a wake-up
+ * that comes before the sleep is seen, and a queue may wake the same waiter more than once.
+ */
+#include "include/waitq.h"
+
+#include <asm/errno.h>
+
+void waitq_init(struct waitq *q)
+{
+    q->head = q->tail = NULL;
+}
+
+void wait_add(struct waitq *q, struct waiter *w)
+{
+    w->fiber = mb_self();
+    w->queue = q;
+    w->fired = false;
+    w->next = NULL;
+    w->prev = q->tail;
+    if (q->tail != NULL) {
+        q->tail->next = w;
+    } else {
+        q->head = w;
+    }
+    q->tail = w;
+}
+
+static inline void take_off(struct waitq *q, struct waiter *w)
+{
+    if (w->prev != NULL) {
+        w->prev->next = w->next;
+    } else {
+        q->head = w->next;
+    }
+    if (w->next != NULL) {
+        w->next->prev = w->prev;
+    } else {
+        q->tail = w->prev;
+    }
+    w->queue = NULL;
+}
+
+void wait_remove(struct waiter *w)
+{
+    if (w->queue != NULL) {
+        take_off(w->queue, w);
+    }
+}
+
+static void fire(struct waiter *w)
+{
+    w->fired = true;
+    mb_wake(w->fiber);
+}
+
+void wait_wake(struct waitq *q)
+{
+    for (struct waiter *w = q->head; w != NULL; w = w->next) {
+        if (!w->fired) {
+            fire(w);
+        }
+    }
+}
+
+/* Everybody who shares (poll), and the first of those that want to be alone. */
+void wait_wake_one(struct waitq *q)
+{
+    for (struct waiter *w = q->head; w != NULL; w = w->next) {
+        if (!w->fired) {
+            fire(w);
+            if (w->exclusive) {
+                return;
+            }
+        }
+    }
+}
+
+/* The queue points to our stack only while we are in here; gcc does not see that take_off ends it. */
+#pragma GCC diagnostic ignored "-Wdangling-pointer"
+static int sleep_on(struct waitq *q, uint64_t deadline, bool (*interrupts)(void), bool exclusive)
+{
+    struct waiter w = {.exclusive = exclusive};
+    int err = 0;
+    if (interrupts()) {
+        return -EINTR;
+    }
+    wait_add(q, &w);
+    while (!w.fired && err == 0) {
+        err = mb_park(deadline);
+        if (!w.fired && interrupts()) {
+            err = -EINTR;
+        }
+    }
+    take_off(q, &w);
+    return w.fired ? 0 : err;
+}
+
+int wait_on(struct waitq *q, uint64_t deadline)
+{
+    return sleep_on(q, deadline, signal_interrupts, false);
+}
+
+int wait_on_one(struct waitq *q, uint64_t deadline)
+{
+    return sleep_on(q, deadline, signal_interrupts, true);
+}
+
+int wait_on_killable(struct waitq *q, uint64_t deadline)
+{
+    return sleep_on(q, deadline, signal_fatal, false);
+}
+
+int wait_park(uint64_t deadline)
+{
+    if (signal_interrupts()) {
+        return -EINTR;
+    }
+    int err = mb_park(deadline);
+    return signal_interrupts() ? -EINTR : err;
+}
