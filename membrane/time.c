@@ -33,7 +33,8 @@ uint64_t mb_ns_to_ticks(uint64_t ns)
 {
     if (ns_per_tick != 0) {
         uint64_t ticks = ns / ns_per_tick;
-        return ticks + (ticks * ns_per_tick != ns);
+        ticks += ticks * ns_per_tick != ns;
+        return ticks == MB_NEVER ? MB_NEVER - 1 : ticks;
     }
     uint64_t seconds = ns / NS_PER_S, rest = ns % NS_PER_S, ticks;
     if (__builtin_mul_overflow(seconds, timebase, &ticks)) {
