@@ -11,17 +11,17 @@
 
 #include <mmio_arch.h>
 
-#define MMIO_ACCESS(bits)                                                           \
-    static inline uint##bits##_t mmio_read##bits(const volatile void *reg)          \
-    {                                                                               \
-        uint##bits##_t v = *(const volatile uint##bits##_t *)reg;                   \
-        mmio_arch_after_read();                                                     \
-        return v;                                                                   \
-    }                                                                               \
-    static inline void mmio_write##bits(volatile void *reg, uint##bits##_t v)       \
-    {                                                                               \
-        mmio_arch_before_write();                                                   \
-        *(volatile uint##bits##_t *)reg = v;                                        \
+#define MMIO_ACCESS(bits)                                                     \
+    static inline uint##bits##_t mmio_read##bits(const volatile void *reg)    \
+    {                                                                         \
+        uint##bits##_t v = *(const volatile uint##bits##_t *)reg;             \
+        mmio_arch_after_read();                                               \
+        return v;                                                             \
+    }                                                                         \
+    static inline void mmio_write##bits(volatile void *reg, uint##bits##_t v) \
+    {                                                                         \
+        mmio_arch_before_write();                                             \
+        *(volatile uint##bits##_t *)reg = v;                                  \
     }
 
 MMIO_ACCESS(8)

@@ -111,7 +111,8 @@ static int load_slot(struct uart *u)
             return waiting < 0 ? waiting : 0;
         }
         nx_ring_read(u->from, ahead, &u->slot);
-        bool good = u->slot.type == NEXUS_CONSOLE_OUTPUT && u->slot.buf_len <= NX_RING_PAYLOAD;
+        bool good = u->slot.type == NEXUS_CONSOLE_OUTPUT && u->slot.buf_len > 0 &&
+                    u->slot.buf_len <= NX_RING_PAYLOAD;
         if (good && u->sent < u->slot.buf_len) {
             u->loaded = true;
         } else {

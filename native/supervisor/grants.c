@@ -20,7 +20,8 @@ struct link {
     const struct nx_want *serve, *use; /* their lines in the manifests */
     int to_server, to_client;          /* slots of the rings */
     bool mapped;
-    const volatile struct nx_ring_region *ring; /* the one to the server, mapped by grants_drain() */
+    const volatile struct nx_ring_region
+        *ring; /* the one to the server, mapped by grants_drain() */
 };
 
 struct device {
@@ -53,8 +54,7 @@ static int make_regs(const struct tree_device *dev)
     uint64_t base = ALIGN_DOWN(dev->base, NX_PAGE_SIZE);
     uint64_t end = ALIGN_UP(dev->base + dev->size, NX_PAGE_SIZE);
     int slot = grants_slot();
-    long e = slot < 0 ? slot
-                      : nx_make_devmem((uint64_t)slot, SLOT_MACHINE, base, end - base);
+    long e = slot < 0 ? slot : nx_make_devmem((uint64_t)slot, SLOT_MACHINE, base, end - base);
     if (e < 0) {
         cell_log("no registers at %#lx: error %ld", (unsigned long)base, -e);
     }
@@ -139,10 +139,17 @@ void grants_prepare(struct service *s)
         const struct nx_want *w = &s->manifest.want[i];
         switch (w->kind) {
         case NX_WANT_DEVMEM:
-        case NX_WANT_IRQ: prepare_device(s, w); break;
-        case NX_WANT_SERVE: prepare_serve(s, w); break;
-        case NX_WANT_USE: prepare_use(s, w); break;
-        default: break;
+        case NX_WANT_IRQ:
+            prepare_device(s, w);
+            break;
+        case NX_WANT_SERVE:
+            prepare_serve(s, w);
+            break;
+        case NX_WANT_USE:
+            prepare_use(s, w);
+            break;
+        default:
+            break;
         }
     }
 }
@@ -230,11 +237,18 @@ void grants_give(struct service *s)
         const struct nx_want *w = &s->manifest.want[i];
         switch (w->kind) {
         case NX_WANT_DEVMEM:
-        case NX_WANT_IRQ: give_device(s, w); break;
+        case NX_WANT_IRQ:
+            give_device(s, w);
+            break;
         case NX_WANT_SERVE:
-        case NX_WANT_USE: give_link(s, w); break;
-        case NX_WANT_ARCHIVE: give(s, SLOT_BUNDLE, w->slot, w->rights & NX_R_READ); break;
-        default: break;
+        case NX_WANT_USE:
+            give_link(s, w);
+            break;
+        case NX_WANT_ARCHIVE:
+            give(s, SLOT_BUNDLE, w->slot, w->rights & NX_R_READ);
+            break;
+        default:
+            break;
         }
     }
 }

@@ -13,7 +13,7 @@
 #define RESTART_QUICK 5u
 #define RESTART_SPAN_MS 10000u
 #define RESTART_ROUNDS 6u
-#define RESTART_BACKOFF_MS 100u      /* when the manifest says none */
+#define RESTART_BACKOFF_MS 100u /* when the manifest says none */
 #define RESTART_BACKOFF_MAX_MS 60000u
 #define RESTART_NEVER (~0ul)
 

@@ -59,7 +59,8 @@ struct end {
 
 static struct end report_end(const struct service *s)
 {
-    struct end end = {nx_meta_cell(s->slot, NX_CELL_EXIT_WHY), nx_meta_cell(s->slot, NX_CELL_EXIT_CODE)};
+    struct end end = {nx_meta_cell(s->slot, NX_CELL_EXIT_WHY),
+                      nx_meta_cell(s->slot, NX_CELL_EXIT_CODE)};
     const char *name = s->manifest.name;
     switch (end.why) {
     case NX_WHY_EXIT:
@@ -70,8 +71,12 @@ static struct end report_end(const struct service *s)
                  (unsigned long)nx_meta_cell(s->slot, NX_CELL_EXIT_PC),
                  (unsigned long)nx_meta_cell(s->slot, NX_CELL_EXIT_ADDR));
         break;
-    case NX_WHY_NOMEM: cell_log("%s generation %u: out of memory", name, s->generation); break;
-    default: cell_log("%s generation %u was killed (%#lx)", name, s->generation, (unsigned long)end.code);
+    case NX_WHY_NOMEM:
+        cell_log("%s generation %u: out of memory", name, s->generation);
+        break;
+    default:
+        cell_log("%s generation %u was killed (%#lx)", name, s->generation,
+                 (unsigned long)end.code);
     }
     return end;
 }

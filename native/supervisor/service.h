@@ -23,7 +23,7 @@ struct service {
     unsigned slot;
     uint32_t generation;
     enum service_state state;
-    uint64_t start_at;   /* ticks */
+    uint64_t start_at; /* ticks */
     uint64_t born_ms;
     struct restart record;
 };

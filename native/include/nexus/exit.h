@@ -5,9 +5,10 @@
 
 #define NEXUS_EXIT_POWEROFF 0x10000 /* | status 0..255: switch the machine off with this status */
 #define NEXUS_EXIT_RESET 0x20000    /* start the machine anew */
-#define NEXUS_EXIT_PEER 0x30000     /* | slot: the peer on this channel broke the ring protocol: make
+#define NEXUS_EXIT_PEER \
+    0x30000 /* | slot: the peer on this channel broke the ring protocol: make
                                        the channel anew and start both sides again */
 #define NEXUS_EXIT_KIND(code) ((code) & ~0xfful)
-#define NEXUS_EXIT_VALUE(code) ((code) & 0xff)
+#define NEXUS_EXIT_VALUE(code) ((code)&0xff)
 
 #endif

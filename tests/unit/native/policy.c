@@ -1,0 +1,210 @@
+/*
+ * policy.c - what the supervisor decides without asking anybody: the order of start, the restart of cells
+ * that die, and which device of the tree a manifest means.
+ *
+ * test-sources: native/supervisor/order.c native/supervisor/restart.c native/supervisor/tree.c
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../../native/supervisor/order.h"
+#include "../../../native/supervisor/restart.h"
+#include "../../../native/supervisor/tree.h"
+
+#include <libfdt.h>
+
+/* ---- order ---- */
+
+#define USE(x)                         \
+    {                                  \
+        .kind = NX_WANT_USE, .what = x \
+    }
+#define SERVE(x)                         \
+    {                                    \
+        .kind = NX_WANT_SERVE, .what = x \
+    }
+
+static unsigned place(const unsigned *order, unsigned n, unsigned cell)
+{
+    unsigned at = n;
+    for (unsigned i = 0; i < n; i++) {
+        if (order[i] == cell) {
+            assert_int_equal(at, n); /* once */
+            at = i;
+        }
+    }
+    assert_int_not_equal(at, n);
+    return at;
+}
+
+static void servers_come_first(void **state)
+{
+    static const struct nx_manifest posix = {.want = {USE("console"), USE("fs")}},
+                                    fs = {.want = {SERVE("fs"), USE("block")}},
+                                    uart = {.want = {SERVE("console")}},
+                                    disk = {.want = {SERVE("block")}},
+                                    odd = {.want = {USE("nobody has it")}};
+    const struct nx_manifest *cells[] = {&posix, &fs, &uart, &disk, &odd};
+    unsigned order[5];
+    order_cells(cells, 5, order);
+    assert_true(place(order, 5, 0) > place(order, 5, 1));
+    assert_true(place(order, 5, 0) > place(order, 5, 2));
+    assert_true(place(order, 5, 1) > place(order, 5, 3));
+    place(order, 5, 4);
+}
+
+static void circles_are_started_all_the_same(void **state)
+{
+    static const struct nx_manifest a = {.want = {SERVE("a"), USE("b")}},
+                                    b = {.want = {SERVE("b"), USE("a")}},
+                                    c = {.want = {SERVE("c"), USE("c")}};
+    const struct nx_manifest *cells[] = {&a, &b, &c};
+    unsigned order[3];
+    order_cells(cells, 3, order);
+    for (unsigned i = 0; i < 3; i++) {
+        place(order, 3, i);
+    }
+    order_cells(cells, 0, order);
+}
+
+/* ---- restart ---- */
+
+static void one_death_is_forgiven_at_once(void **state)
+{
+    struct restart r = {0};
+    uint64_t now = 0;
+    for (unsigned i = 0; i < 1000; i++) {
+        uint64_t born = now;
+        now += 3000; /* four in twelve seconds */
+        assert_int_equal(restart_after(&r, born, now, 50), 0);
+    }
+}
+
+static void quick_deaths_are_held_back_longer_and_longer(void **state)
+{
+    struct restart r = {0};
+    uint64_t now = 0, expect = 50, waits = 0, wait = 0;
+    for (unsigned i = 0; wait != RESTART_NEVER; i++) {
+        assert_true(i < 1000);
+        uint64_t born = now;
+        now += 5;
+        wait = restart_after(&r, born, now, 50);
+        if (wait != 0 && wait != RESTART_NEVER) {
+            assert_int_equal(wait, expect);
+            expect *= 2;
+            waits++;
+            now += wait;
+        }
+    }
+    assert_int_equal(waits, RESTART_ROUNDS);
+}
+
+static void a_long_life_clears_the_record(void **state)
+{
+    struct restart r = {0};
+    uint64_t now = 0;
+    for (unsigned round = 0; round < 50; round++) {
+        for (unsigned i = 1; i < RESTART_QUICK; i++) {
+            assert_int_equal(restart_after(&r, now, now + 1, 0), 0);
+        }
+        assert_int_equal(restart_after(&r, now, now + 1, 0), RESTART_BACKOFF_MS);
+        now += 1000;
+        assert_int_equal(restart_after(&r, now, now + RESTART_SPAN_MS + 1, 0), 0);
+        now += RESTART_SPAN_MS + 1;
+        r = (struct restart){.rounds = r.rounds};
+        assert_int_equal(r.rounds, 0);
+    }
+}
+
+static void the_wait_has_a_limit(void **state)
+{
+    struct restart r = {0};
+    uint64_t longest = 0, wait;
+    while ((wait = restart_after(&r, 0, 1, 50000)) != RESTART_NEVER) {
+        longest = wait > longest ? wait : longest;
+    }
+    assert_int_equal(longest, RESTART_BACKOFF_MAX_MS);
+}
+
+/* ---- the tree ---- */
+
+static uint8_t tree[4096];
+
+static void add_device(const char *name, const char *compatible, size_t n, uint64_t base,
+                       const char *status)
+{
+    fdt64_t reg[2] = {cpu_to_fdt64(base), cpu_to_fdt64(0x100)};
+    assert_int_equal(fdt_begin_node(tree, name), 0);
+    assert_int_equal(fdt_property(tree, "compatible", compatible, (int)n), 0);
+    assert_int_equal(fdt_property(tree, "reg", reg, sizeof(reg)), 0);
+    if (status != NULL) {
+        assert_int_equal(fdt_property_string(tree, "status", status), 0);
+    }
+    assert_int_equal(fdt_property_u32(tree, "interrupts", 10), 0);
+    assert_int_equal(fdt_property_u32(tree, "reg-shift", 2), 0);
+    assert_int_equal(fdt_end_node(tree), 0);
+}
+
+static void begin_bus(const char *name, const void *ranges, int len)
+{
+    assert_int_equal(fdt_begin_node(tree, name), 0);
+    assert_int_equal(fdt_property_u32(tree, "#address-cells", 2), 0);
+    assert_int_equal(fdt_property_u32(tree, "#size-cells", 2), 0);
+    if (len >= 0) {
+        assert_int_equal(fdt_property(tree, "ranges", ranges, len), 0);
+    }
+}
+
+static void devices_are_found_by_compatible(void **state)
+{
+    static const char both[] = "maker,new\0maker,old";
+    struct tree_device d;
+    assert_int_equal(fdt_create(tree, sizeof(tree)), 0);
+    assert_int_equal(fdt_finish_reservemap(tree), 0);
+    begin_bus("", NULL, -1);
+    add_device("off@0", both, sizeof(both), 0x1000, "disabled");
+    begin_bus("far", "0123456789abcdef01234567", 24); /* other addresses than the processors' */
+    add_device("dev@1", both, sizeof(both), 0x2000, NULL);
+    assert_int_equal(fdt_end_node(tree), 0);
+    begin_bus("closed", NULL, -1); /* not reachable at all */
+    add_device("dev@2", both, sizeof(both), 0x3000, NULL);
+    assert_int_equal(fdt_end_node(tree), 0);
+    begin_bus("soc", "", 0);
+    add_device("dev@3", both, sizeof(both), 0x4000, "okay");
+    add_device("dev@4", "wrapped", 8, ~0ul - 0x10, NULL);
+    assert_int_equal(fdt_end_node(tree), 0);
+    add_device("top@5", "top", 4, 0x5000, NULL);
+    assert_int_equal(fdt_end_node(tree), 0);
+    assert_int_equal(fdt_finish(tree), 0);
+
+    assert_true(tree_device(tree, "maker,old", &d));
+    assert_int_equal(d.base, 0x4000);
+    assert_int_equal(d.size, 0x100);
+    assert_int_equal(d.irq, 10);
+    assert_int_equal(d.shift, 2);
+    assert_int_equal(d.width, 1);
+    assert_true(tree_device(tree, "top", &d));
+    assert_int_equal(d.base, 0x5000);
+    assert_false(tree_device(tree, "wrapped", &d));
+    assert_false(tree_device(tree, "maker", &d));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(servers_come_first),
+        cmocka_unit_test(circles_are_started_all_the_same),
+        cmocka_unit_test(one_death_is_forgiven_at_once),
+        cmocka_unit_test(quick_deaths_are_held_back_longer_and_longer),
+        cmocka_unit_test(a_long_life_clears_the_record),
+        cmocka_unit_test(the_wait_has_a_limit),
+        cmocka_unit_test(devices_are_found_by_compatible),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
