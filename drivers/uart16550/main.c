@@ -46,7 +46,7 @@ static void open_port(struct uart_port *port, uint64_t arg)
     int e;
     size_t size;
     uint8_t *regs = cell_map(SLOT_REGS, NX_PROT_R | NX_PROT_W, &size, &e);
-    if (regs == NULL) {
+    if (e != 0) {
         cell_panic("no registers: error %d", -e);
     }
     port->base = regs + nexus_device_offset(arg);

@@ -86,10 +86,9 @@ static int pass_on(struct uart *u)
 {
     while (u->head != u->tail) {
         struct nx_slot slot = {.type = NEXUS_CONSOLE_INPUT, .flags = NX_SLOT_INLINE};
-        slot.buf_len = NX_MIN(u->tail - u->head, NX_RING_PAYLOAD);
-        for (uint32_t i = 0; i < slot.buf_len; i++) {
-            slot.payload[i] = u->input[(u->head + i) % UART_INPUT];
-        }
+        uint32_t at = u->head % UART_INPUT;
+        slot.buf_len = NX_MIN(NX_MIN(u->tail - u->head, UART_INPUT - at), NX_RING_PAYLOAD);
+        memcpy(slot.payload, u->input + at, slot.buf_len);
         int e = nx_ring_push(u->to, &slot);
         if (e != 0) {
             return e == -NX_EFULL ? 0 : e;

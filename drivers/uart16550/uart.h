@@ -21,21 +21,21 @@
 #define UART_INPUT 1024u /* power of two */
 
 struct uart {
-    struct uart_port port;
+    struct nx_slot slot;  /* of output: see `loaded` */
     struct nx_ring *from; /* output, from the client */
     struct nx_ring *to;   /* input, to the client */
-    unsigned load;        /* bytes the empty transmit FIFO takes */
-    uint8_t ier;          /* as last written */
+    struct uart_port port;
+    uint32_t load; /* bytes the empty transmit FIFO takes */
 
     /* Output: slots before `next` (ring index) are wholly in the FIFO; of that one, `sent` bytes are. */
     uint32_t next;
     uint32_t sent;
     bool loaded; /* `slot` is a copy of slot `next` */
-    struct nx_slot slot;
+    uint8_t ier; /* as last written */
 
     /* Input not yet in the ring: input[head % UART_INPUT] .. tail, free-running. */
-    uint32_t head, tail;
     uint8_t input[UART_INPUT];
+    uint32_t head, tail;
 
     uint32_t overruns; /* reported by the device: at least one byte each */
     uint32_t skipped;  /* malformed slots */
@@ -46,9 +46,9 @@ struct uart {
 void uart_init(struct uart *u, const struct uart_port *port, struct nx_ring *from,
                struct nx_ring *to);
 
-/* Do all that can be done now without waiting and say to the device which interrupts are wanted: bounded
- * work, so call again while uart_more().  0, or -NX_EPEER when the client broke the ring protocol.
- * Then ring the bells of both rings if they need it. */
+/* Do all that can be done now without waiting, and say to the device which interrupts are wanted.  The
+ * work is bounded, so some may be left: look at the rings again before sleeping.  Then ring the bells of
+ * both rings if they need it.  0, or -NX_EPEER when the client broke the ring protocol. */
 int uart_service(struct uart *u);
 
 /* After service: output is on its way, so a transmit interrupt will come. */

@@ -38,7 +38,7 @@ void cell_relocate(uint64_t base, const struct dynamic *dyn)
             each = dyn->value;
         }
     }
-    for (uint64_t i = 0; i < size / sizeof(*rela); i++) {
+    for (uint64_t i = 0; rela != NULL && i < size / sizeof(*rela); i++) {
         if (each != sizeof(*rela) || rela[i].info != R_RELATIVE) {
             nx_exit_cell(BAD_RELOCATION);
         }

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,8 +44,8 @@ static long call_meta(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64
     }
     assert_int_equal(op, NX_META_LOG);
     assert_true(a2 <= 256);
-    strncat(logged, (const char *)a1, a2);
-    strcat(logged, "|");
+    size_t n = strlen(logged);
+    snprintf(logged + n, sizeof(logged) - n, "%.*s|", (int)a2, (const char *)a1);
     return 0;
 }
 
