@@ -343,7 +343,9 @@ int fifo_open(struct inode *ino, struct file *f)
             return -ENOMEM;
         }
     }
-    bool rd = file_can_read(f), wr = file_can_write(f), nonblock = (f->flags & O_NONBLOCK) != 0;
+    bool rd = file_can_read(f), wr = file_can_write(f);
+    /* A pipe opened once more through /proc/<pid>/fd has met its other end before. */
+    bool nonblock = (f->flags & O_NONBLOCK) != 0 || ino->sb == NULL;
     if (!rd && !wr) {
         if (p->readers == 0 && p->writers == 0) {
             ino->pipe = NULL;
@@ -351,7 +353,7 @@ int fifo_open(struct inode *ino, struct file *f)
         }
         return -EINVAL;
     }
-    if (wr && !rd && nonblock && p->readers == 0) {
+    if (wr && !rd && nonblock && p->readers == 0 && ino->sb != NULL) {
         if (p->writers == 0) {
             ino->pipe = NULL;
             pipe_free(p);
@@ -380,7 +382,7 @@ int fifo_open(struct inode *ino, struct file *f)
             return err == -EINTR ? -ERESTARTSYS : err;
         }
     }
-    if (!nonblock) {
+    if (!nonblock || ino->sb == NULL) {
         f->pos = -1; /* it has met a writer */
     }
     return 0;

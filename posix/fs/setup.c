@@ -34,7 +34,7 @@ static int root_mount(void)
     struct sb *sb;
     struct mount *root;
     int err = tmpfs_type.mount(&tmpfs_type, "mode=755", &sb);
-    return err < 0 ? err : mount_add(sb, sb->root, NULL, "rootfs", 0, &root);
+    return err < 0 ? err : mount_add(sb, sb->root, NULL, "tmpfs", 0, &root);
 }
 
 static void archives_unpack(void)

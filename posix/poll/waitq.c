@@ -3,6 +3,7 @@
  * A waiter stays queued until its owner takes it off; waking only marks it and its fiber.  So a wake-up
  * that comes before the sleep is seen, and a queue may wake the same waiter more than once.
  */
+#include "include/task.h"
 #include "include/waitq.h"
 
 #include <asm/errno.h>
@@ -77,6 +78,19 @@ void wait_wake_one(struct waitq *q)
     }
 }
 
+/* Sleep, seen as sleeping by ps. */
+static int park(uint64_t deadline)
+{
+    struct task *t = current;
+    if (t == NULL) {
+        return mb_park(deadline);
+    }
+    t->state = 'S';
+    int err = mb_park(deadline);
+    t->state = 'R';
+    return err;
+}
+
 /* The queue points to our stack only while we are in here; gcc does not see that take_off ends it. */
 #pragma GCC diagnostic ignored "-Wdangling-pointer"
 static int sleep_on(struct waitq *q, uint64_t deadline, bool (*interrupts)(void), bool exclusive)
@@ -88,7 +102,7 @@ static int sleep_on(struct waitq *q, uint64_t deadline, bool (*interrupts)(void)
     }
     wait_add(q, &w);
     while (!w.fired && err == 0) {
-        err = mb_park(deadline);
+        err = park(deadline);
         if (!w.fired && interrupts()) {
             err = -EINTR;
         }
@@ -117,6 +131,6 @@ int wait_park(uint64_t deadline)
     if (signal_interrupts()) {
         return -EINTR;
     }
-    int err = mb_park(deadline);
+    int err = park(deadline);
     return signal_interrupts() ? -EINTR : err;
 }
