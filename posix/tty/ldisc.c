@@ -20,8 +20,16 @@ enum { LD_SIGINT = 2, LD_SIGQUIT = 3, LD_SIGTSTP = 20 };
 
 static void output_start(struct ldisc *ld)
 {
-    if (ld->stopped && !ld->stopped_by_call) {
+    if (!ld->stopped_by_call) {
         ld->stopped = false;
+    }
+}
+
+/* IXANY: anything typed restarts output. */
+static void output_start_by_any(struct ldisc *ld)
+{
+    if (ld->stopped && iflag(ld, IXON) && iflag(ld, IXANY)) {
+        output_start(ld);
         ldisc_pump(ld);
     }
 }
@@ -44,6 +52,7 @@ void ldisc_flow(struct ldisc *ld, int action)
         if (ld->stopped_by_call) {
             ld->stopped_by_call = false;
             output_start(ld);
+            ldisc_pump(ld);
         }
         break;
     case TCIOFF:
@@ -116,6 +125,8 @@ static void input_signal(struct ldisc *ld, int signo, uint8_t c)
     }
     if (lflag(ld, ECHO)) {
         ldisc_echo_char(ld, c);
+    } else {
+        ldisc_pump(ld); /* (Linux) */
     }
 }
 
@@ -342,9 +353,7 @@ static void input_special(struct ldisc *ld, uint8_t c)
             return;
         }
     }
-    if (iflag(ld, IXON) && iflag(ld, IXANY)) {
-        output_start(ld);
-    }
+    output_start_by_any(ld);
     if (c == '\r') {
         if (iflag(ld, IGNCR)) {
             return;
@@ -383,9 +392,7 @@ static void input_byte(struct ldisc *ld, uint8_t c)
         return;
     }
     ld->lnext = false;
-    if (iflag(ld, IXON) && iflag(ld, IXANY)) {
-        output_start(ld);
-    }
+    output_start_by_any(ld);
     if (lflag(ld, ECHO)) {
         ldisc_echo_finish_erasing(ld);
         ldisc_echo_typed(ld, c);
@@ -499,6 +506,7 @@ static size_t read_line(struct ldisc *ld, uint8_t *buf, size_t n)
 {
     uint32_t i = ld->tail;
     size_t len = 0;
+    bool ended = false;
 
     while (len < n && i != ld->line && !bit_get(ld->eol, slot(i))) {
         i++;
@@ -508,11 +516,13 @@ static size_t read_line(struct ldisc *ld, uint8_t *buf, size_t n)
         len += ld->in[slot(i)] != DISABLED; /* the end of the line itself, unless it means EOF */
         bit_clear(ld->eol, slot(i));
         i++;
+        ended = true;
     }
     copy_out(ld, buf, ld->tail, len);
     ld->tail = i;
-    /* A read that ends just before an EOF takes the EOF along: the next one must not see it. */
-    if (len == n && at_eof_mark(ld)) {
+    /* A read that fills its buffer just before the EOF that ends its line takes the EOF along: to
+     * the next read it would look like the end of the file. */
+    if (!ended && at_eof_mark(ld)) {
         bit_clear(ld->eol, slot(ld->tail));
         ld->tail++;
     }

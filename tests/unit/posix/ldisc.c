@@ -423,6 +423,10 @@ static void test_eof_after_full_read(void **state)
     READS(t, 2, "cd");
     READS(t, 2, "");
     WOULD_BLOCK(t);
+    type(t, "ab\n\004");
+    READS(t, 3, "ab\n"); /* this one is for the next reader */
+    READS(t, 3, "");
+    WOULD_BLOCK(t);
 }
 
 static void test_nul_is_data(void **state)
