@@ -9,9 +9,9 @@
  * over (INPUT), so a full ring is the flow control, and an empty ring to the server means that everything
  * is out.  Other message types and lengths are the peer's fault and are skipped.
  *
- * Restarts: a client that dies may lose what it had popped; the driver keeps a note of how far it got
- * with the slots it has not released, so that its successor neither repeats nor loses bytes, but for
- * those on their way into the device at the very moment of a crash.
+ * Restarts: a client that dies may lose what it had popped.  The driver keeps a note of how far it got
+ * with the slots it has not released; its successor repeats nothing, and loses at most the one byte that
+ * was noted and not yet in the device.
  */
 #ifndef NEXUS_CONSOLE_H
 #define NEXUS_CONSOLE_H
