@@ -92,15 +92,6 @@ static long map_move(struct space *s, uint64_t from, uint64_t len, uint64_t to)
     return space_move(s, from, len, to);
 }
 
-/* New code may have been written through another mapping. */
-static void fence_code(const struct space *s)
-{
-    arch_fence_code();
-    if ((s->harts & ~(1ul << this_hart()->index)) != 0) {
-        arch_fence_code_remote(s->harts);
-    }
-}
-
 long call_map(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
     struct fiber *f = call_begin(NX_PLEDGE_MAP);
@@ -135,7 +126,7 @@ long call_map(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, u
         }
         bool code = op == NX_MAP_MEM ? (a4 >> 8 & NX_PROT_X) != 0 : (a4 & NX_PROT_X) != 0;
         if (r >= 0 && code && op != NX_MAP_ANON && op != NX_MAP_UNMAP) {
-            fence_code(s);
+            space_fence_code(s);
         }
     }
     unlock();

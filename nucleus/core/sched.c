@@ -163,9 +163,8 @@ static _Noreturn void run(struct hart *h, struct fiber *f, uint64_t now)
     h->resched = 0;
     h->since = now;
     h->foreign = f->in_foreign ? f->state : NULL;
-    f->cell->harts |= 1ul << h->index;
+    space_enter(f->cell, f->space, h->index);
     if (f->state != NULL) {
-        f->space->harts |= 1ul << h->index;
         f->state->time_off += now - f->out_time;
         f->state->instr_off += arch_instret() - f->out_instr;
     }

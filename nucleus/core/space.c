@@ -4,6 +4,7 @@
 #include "space.h"
 
 #include "cell.h"
+#include "fiber.h"
 #include "hart.h"
 #include "page.h"
 #include "pool.h"
@@ -198,11 +199,28 @@ struct space *space_get(struct cell *c, uint64_t handle)
     return s != NULL && s->cell == c ? s : NULL;
 }
 
+/* The harts, other than this one, that run the space now: they need an interrupt.  Others that ran it
+ * before are marked. */
+static uint64_t others_running(struct space *s)
+{
+    bool window = s->handle == 0;
+    uint64_t ran = (window ? s->cell->harts : s->harts) & ~(1ul << this_hart()->index);
+    uint64_t now = 0;
+    for (unsigned i = 0; ran != 0 && i < hart_count; i++) {
+        const struct fiber *f = harts[i].fiber;
+        if (f != NULL && (window ? f->cell == s->cell : f->space == s)) {
+            now |= ran & 1ul << i;
+        }
+    }
+    s->stale |= ran & ~now;
+    return now;
+}
+
 void space_flush(struct space *s, uint64_t va, uint64_t len)
 {
-    uint64_t me = 1ul << this_hart()->index;
     bool window = s->handle == 0;
     bool few = len <= 16 * NX_PAGE_SIZE;
+    uint64_t others = others_running(s);
     for (unsigned r = 0; r < (window ? 1 : 2); r++) {
         if (!few) {
             window ? arch_tlb_all() : arch_tlb_asid(s->asid[r]);
@@ -210,11 +228,40 @@ void space_flush(struct space *s, uint64_t va, uint64_t len)
         for (uint64_t p = va; few && p < va + len; p += NX_PAGE_SIZE) {
             window ? arch_tlb_page_all(p) : arch_tlb_page(p, s->asid[r]);
         }
-        /* The window's tables are in the roots of all the cell's foreign spaces too. */
-        uint64_t others = (window ? s->cell->harts | s->harts : s->harts) & ~me;
         if (others != 0) {
+            /* The window's tables are in the roots of all the cell's foreign spaces too. */
             arch_tlb_remote(others, va, few ? len : 0, s->asid[r], window);
         }
+    }
+}
+
+void space_fence_code(struct space *s)
+{
+    uint64_t others = others_running(s);
+    arch_fence_code();
+    if (others != 0) {
+        arch_fence_code_remote(others);
+    }
+}
+
+void space_enter(struct cell *c, struct space *s, unsigned index)
+{
+    uint64_t me = 1ul << index;
+    c->harts |= me;
+    if ((c->window.stale & me) != 0) {
+        c->window.stale &= ~me;
+        arch_tlb_all();
+        arch_fence_code();
+    }
+    if (s == NULL) {
+        return;
+    }
+    s->harts |= me;
+    if ((s->stale & me) != 0) {
+        s->stale &= ~me;
+        arch_tlb_asid(s->asid[ROOT_HOST]);
+        arch_tlb_asid(s->asid[ROOT_FOREIGN]);
+        arch_fence_code();
     }
 }
 

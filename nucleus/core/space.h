@@ -25,6 +25,7 @@ struct space {
     uint64_t resident; /* pages */
     uint32_t bound;    /* fibers bound to it */
     uint64_t harts;    /* harts that may hold translations of it */
+    uint64_t stale;    /* of those, the ones that must forget them before they run it again */
     uint64_t low, high; /* what map may touch */
     struct list link;   /* in the cell's spaces */
 };
@@ -60,8 +61,13 @@ uint64_t space_translate(struct space *s, uint64_t va, unsigned access);
 /* Copy between the nucleus and a cell's own memory; faults pages in; -NX_EFAULT. */
 int space_copy_out(struct space *s, uint64_t va, const void *src, size_t n);
 int space_copy_in(struct space *s, void *dst, uint64_t va, size_t n);
-/* Make other harts and this one forget [va, va + len). */
+/* Make every hart forget [va, va + len): those that run it now at once, the others before they run it
+ * again (space_enter). */
 void space_flush(struct space *s, uint64_t va, uint64_t len);
+/* New code may have been written through another mapping: instruction fetch must see it. */
+void space_fence_code(struct space *s);
+/* Hart `index` is going to run a fiber of this cell bound to s (NULL: none). */
+void space_enter(struct cell *c, struct space *s, unsigned index);
 
 /* The page table under them (table.c). */
 pte_t *table_entry(struct space *s, uint64_t va, bool create); /* level 0; NULL: absent or memory */
