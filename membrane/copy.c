@@ -38,8 +38,8 @@ static bool resolve(bool write)
 }
 
 /* The copy stopped with `left` of n bytes to do. */
-static int __attribute__((noinline)) copy_on(char *dst, const char *src, size_t n, size_t left,
-                                             bool write)
+static int __attribute__((noinline))
+copy_on(char *dst, const char *src, size_t n, size_t left, bool write)
 {
     unsigned tries = 0;
     while (left != 0) {
@@ -106,7 +106,8 @@ long mb_str_in(char *dst, uint64_t src, size_t n)
     size_t len = 0;
     for (unsigned tries = 0;;) {
         uint64_t faulted = 0;
-        size_t more = mb_raw_strnlen((const char *)src + len, max - len, mb_self()->state, &faulted);
+        size_t more =
+            mb_raw_strnlen((const char *)src + len, max - len, mb_self()->state, &faulted);
         len += more;
         if (!faulted) {
             break;

@@ -11,7 +11,7 @@
 #define SLAB_MAX 2048
 #define NO_OBJECT 0xffffu
 
-static const uint16_t class_size[] = {16,  32,  48,  64,  96,   128, 192,
+static const uint16_t class_size[] = {16,  32,  48,  64,  96,   128,     192,
                                       256, 384, 512, 768, 1024, SLAB_MAX};
 #define CLASSES (sizeof(class_size) / sizeof(class_size[0]))
 
@@ -61,7 +61,7 @@ static bool slab_make(unsigned class)
     uint32_t i = page_index(page);
     struct page *p = page_of(i);
     p->kind = PAGE_SLAB;
-    p->order = (uint8_t)class;
+    p->order = (uint8_t) class;
     p->used = 0;
     p->free = 0;
     unsigned step = class_size[class], at = 0;

@@ -37,12 +37,17 @@ static inline int mb_errno(long result)
         return 0;
     }
     switch (-result) {
-    case NX_ETIME: return -ETIMEDOUT;
-    case NX_EIMAGE: return -ENOEXEC;
-    case NX_EPEER: return -EIO;
+    case NX_ETIME:
+        return -ETIMEDOUT;
+    case NX_EIMAGE:
+        return -ENOEXEC;
+    case NX_EPEER:
+        return -EIO;
     case NX_EFULL:
-    case NX_EEMPTY: return -EAGAIN;
-    default: return (int)result;
+    case NX_EEMPTY:
+        return -EAGAIN;
+    default:
+        return (int)result;
     }
 }
 

@@ -146,8 +146,8 @@ static uint32_t block_take(unsigned order)
 
 static void drop_range(uint32_t i, uint32_t pages)
 {
-    long e = nx_map_anon(0, (uint64_t)page_address(i), (uint64_t)pages * MB_PAGE,
-                         NX_PROT_R | NX_PROT_W);
+    long e =
+        nx_map_anon(0, (uint64_t)page_address(i), (uint64_t)pages * MB_PAGE, NX_PROT_R | NX_PROT_W);
     if (e < 0) {
         cell_panic("memory cannot be given back: %ld", e);
     }

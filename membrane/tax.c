@@ -45,7 +45,7 @@ static struct tax_call *counter(struct tax *t, unsigned nr)
     slot--;
     return &t->chunk[slot / TAX_CHUNK][slot % TAX_CHUNK];
 }
-_Static_assert(TAX_CHUNK * TAX_CHUNKS >= TAX_CALLS, "room for every call");
+_Static_assert(TAX_CHUNK *TAX_CHUNKS >= TAX_CALLS, "room for every call");
 
 static void add_call(struct tax_call *c, uint64_t calls, uint64_t ticks, uint64_t instructions)
 {

@@ -8,11 +8,12 @@ static uint64_t ns_per_tick = 100;   /* when it is a whole number, as on most ma
 
 void mb_time_init(uint64_t ticks_per_second)
 {
-    if (ticks_per_second == 0 || ticks_per_second > 16 * NS_PER_S) {
-        cell_panic("impossible timebase %lu", (unsigned long)ticks_per_second);
-    }
     timebase = ticks_per_second;
-    ns_per_tick = NS_PER_S % ticks_per_second == 0 ? NS_PER_S / ticks_per_second : 0;
+    if (timebase == 0 || timebase > 16 * NS_PER_S) {
+        cell_panic("impossible timebase %lu", (unsigned long)timebase);
+    } else {
+        ns_per_tick = NS_PER_S % timebase == 0 ? NS_PER_S / timebase : 0;
+    }
 }
 
 uint64_t mb_ticks(void)

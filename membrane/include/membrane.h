@@ -32,8 +32,8 @@ struct mb_fiber {
     void *arg;
     struct mb_fiber *next; /* in the pool of idle fibers */
     void *stack;
-    uint64_t space;        /* the foreign space it is bound to */
-    uint64_t stamp_ticks;  /* tax.h: where the last lap of its own clocks ended */
+    uint64_t space;       /* the foreign space it is bound to */
+    uint64_t stamp_ticks; /* tax.h: where the last lap of its own clocks ended */
     uint64_t stamp_instructions;
 };
 /* [lock] Take an idle fiber (or make one) and let it run fn(arg); when fn returns it goes back to the
@@ -57,24 +57,25 @@ void mb_wake(struct mb_fiber *f);
 void mb_yield(void);
 
 /* ---- time ---- */
-uint64_t mb_ticks(void);                 /* the time counter */
+uint64_t mb_ticks(void); /* the time counter */
 uint64_t mb_ticks_to_ns(uint64_t ticks);
-uint64_t mb_ns_to_ticks(uint64_t ns);    /* rounds up, saturates at MB_NEVER - 1 */
+uint64_t mb_ns_to_ticks(uint64_t ns); /* rounds up, saturates at MB_NEVER - 1 */
 
 /* ---- foreign mode ---- */
 /* Run the fiber's foreign program until it traps: NX_LEAVE_*.  Without the lock. */
 int mb_enter(void);
-void mb_fp_save(void);                   /* write live FP registers to the state area */
+void mb_fp_save(void); /* write live FP registers to the state area */
 
 /* ---- foreign address spaces; addresses and lengths page aligned; prot NX_PROT_* ---- */
-typedef uint64_t mb_space; /* 0: none */
-long mb_space_make(void);  /* handle > 0, or -ENOMEM */
+typedef uint64_t mb_space;         /* 0: none */
+long mb_space_make(void);          /* handle > 0, or -ENOMEM */
 void mb_space_destroy(mb_space s); /* no fiber may be bound to it */
 int mb_space_bind(mb_space s);     /* the calling fiber's foreign space from now on (0: none) */
-int mb_space_clone(mb_space dst, mb_space src); /* copy-on-write */
+int mb_space_clone(mb_space dst, mb_space src);                        /* copy-on-write */
 int mb_map_anon(mb_space s, uint64_t va, uint64_t len, unsigned prot); /* demand-zero */
 /* Map pages of the personality's own memory at src: pages shared with the program, or copy-on-write. */
-int mb_map_share(mb_space s, uint64_t va, uint64_t len, unsigned prot, bool private_, const void *src);
+int mb_map_share(mb_space s, uint64_t va, uint64_t len, unsigned prot, bool private_,
+                 const void *src);
 int mb_unmap(mb_space s, uint64_t va, uint64_t len);
 int mb_protect(mb_space s, uint64_t va, uint64_t len, unsigned prot);
 int mb_move(mb_space s, uint64_t from, uint64_t len, uint64_t to);
@@ -102,10 +103,10 @@ extern int (*mb_fault_hook)(uint64_t addr, bool write);
 void *mb_alloc(size_t n);  /* 16-byte aligned, not zeroed; NULL when exhausted */
 void *mb_zalloc(size_t n); /* zeroed */
 void mb_free(void *p);     /* NULL is fine */
-void *mb_page(void);       /* a zeroed page of its own, mappable into programs; NULL when exhausted */
+void *mb_page(void); /* a zeroed page of its own, mappable into programs; NULL when exhausted */
 void mb_page_free(void *page);
-uint64_t mb_pages_total(void); /* of the machine */
-uint64_t mb_pages_free(void);  /* of the machine */
+uint64_t mb_pages_total(void);  /* of the machine */
+uint64_t mb_pages_free(void);   /* of the machine */
 uint64_t mb_heap_objects(void); /* live mb_alloc blocks, for the leak check */
 void mb_trim(void);             /* give cached free memory back to the nucleus */
 

@@ -99,10 +99,17 @@ int elf_parse_segments(struct elf_image *im, const uint8_t *headers, uint64_t fi
         const uint8_t *h = headers + (size_t)i * ELF_SEGMENT;
         int err = 0;
         switch (get(h, 4)) {
-        case PT_LOAD: err = parse_load(im, h, file_size); break;
-        case PT_INTERP: err = parse_interp(im, h, file_size); break;
-        case PT_GNU_STACK: im->exec_stack = (get(h + 4, 4) & PF_X) != 0; break;
-        default: break;
+        case PT_LOAD:
+            err = parse_load(im, h, file_size);
+            break;
+        case PT_INTERP:
+            err = parse_interp(im, h, file_size);
+            break;
+        case PT_GNU_STACK:
+            im->exec_stack = (get(h + 4, 4) & PF_X) != 0;
+            break;
+        default:
+            break;
         }
         if (err < 0) {
             return err;

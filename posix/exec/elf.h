@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ELF_HEAD 64u      /* bytes elf_parse_head looks at */
-#define ELF_SEGMENT 56u   /* bytes of a program header */
+#define ELF_HEAD 64u    /* bytes elf_parse_head looks at */
+#define ELF_SEGMENT 56u /* bytes of a program header */
 #define ELF_HEADERS_MAX (65536u / ELF_SEGMENT)
 #define ELF_LOADS_MAX 32u /* PT_LOAD segments */
 #define ELF_INTERP_MAX 4096u
@@ -19,18 +19,19 @@
 struct elf_load {
     uint64_t vaddr, memsz; /* as in the file: not page aligned, memsz > 0 */
     uint64_t off, filesz;
-    unsigned prot;         /* NX_PROT_* */
+    unsigned prot; /* NX_PROT_* */
 };
 
 struct elf_image {
-    bool pic;            /* ET_DYN: goes anywhere */
-    uint64_t entry;      /* as vaddr */
+    bool pic;       /* ET_DYN: goes anywhere */
+    uint64_t entry; /* as vaddr */
     uint64_t phoff;
     unsigned phnum;
-    uint64_t phdr;       /* vaddr of the program headers, 0: not loaded */
-    uint64_t low, high;  /* page aligned extent of all segments; low < high */
-    uint64_t align;      /* of the load address; a power of two, at least a page */
-    uint64_t interp_off; /* path of the program interpreter in the file; length with its NUL, or 0 */
+    uint64_t phdr;      /* vaddr of the program headers, 0: not loaded */
+    uint64_t low, high; /* page aligned extent of all segments; low < high */
+    uint64_t align;     /* of the load address; a power of two, at least a page */
+    uint64_t
+        interp_off; /* path of the program interpreter in the file; length with its NUL, or 0 */
     unsigned interp_len;
     bool exec_stack;
     unsigned loads;

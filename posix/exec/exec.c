@@ -32,7 +32,7 @@ static int follow_script(struct exec *x, char *head, size_t n)
     if (x->unreachable) {
         return -ENOENT; /* the interpreter could not open it */
     }
-    struct file *f;
+    struct file *f = NULL;
     err = args_script(&x->args, interp, arg, x->opened);
     if (err == 0) {
         err = vfs_open_exec(interp, &f);
@@ -42,7 +42,8 @@ static int follow_script(struct exec *x, char *head, size_t n)
     }
     file_unref(x->file);
     x->file = f;
-    x->opened = x->args.head + x->args.head_at; /* interp's copy: the buffer it is in is used again */
+    x->opened =
+        x->args.head + x->args.head_at; /* interp's copy: the buffer it is in is used again */
     return 0;
 }
 
@@ -104,7 +105,8 @@ static int build(struct exec *x)
     }
     struct task *t = current;
     struct mm *old = t->mm;
-    t->mm = x->mm; /* so that faults of our own writing find their areas; nobody sees it: the lock */
+    t->mm =
+        x->mm; /* so that faults of our own writing find their areas; nobody sees it: the lock */
     err = mm_bind(x->mm);
     if (err == 0) {
         err = exec_build_stack(x);

@@ -15,20 +15,20 @@
 #define EXEC_TAILS_MAX 8
 
 struct exec {
-    struct file *file;    /* the program, or for a moment a script */
-    const char *name;     /* as given: AT_EXECFN, and the comm's origin */
-    const char *opened;   /* what a script's interpreter is told to open */
-    bool unreachable;     /* opened by a descriptor that closes on exec: no name for a script */
+    struct file *file;  /* the program, or for a moment a script */
+    const char *name;   /* as given: AT_EXECFN, and the comm's origin */
+    const char *opened; /* what a script's interpreter is told to open */
+    bool unreachable;   /* opened by a descriptor that closes on exec: no name for a script */
     struct args args;
     struct mm *mm;
     struct elf_image image;
     uint64_t bias;        /* load address of the program - its vaddrs */
     uint64_t interp_base; /* load address of the program interpreter, AT_BASE */
     uint64_t entry, sp;
-    unsigned tails;       /* ends of file bytes inside a page, where zeroes have to follow */
+    unsigned tails; /* ends of file bytes inside a page, where zeroes have to follow */
     uint64_t tail[EXEC_TAILS_MAX];
     uint32_t uid, euid, gid, egid;
-    bool secure;          /* privileges were gained */
+    bool secure; /* privileges were gained */
 };
 
 /* load.c: read and check an ELF file / map it into x->mm, with its interpreter. */

@@ -116,7 +116,7 @@ static int open_interp(const struct exec *x, struct file **out)
 
 static int load_interp(struct exec *x)
 {
-    struct file *f;
+    struct file *f = NULL;
     int err = open_interp(x, &f);
     if (err < 0) {
         return err;

@@ -15,8 +15,8 @@
 #define EXTRA (32 * MB_PAGE) /* stack mapped below what is there; the rest grows */
 #define RANDOM_BYTES 16u
 #define HWCAP_BIT(letter) (1ul << ((letter) - 'A'))
-#define HWCAP                                                                                      \
-    (HWCAP_BIT('I') | HWCAP_BIT('M') | HWCAP_BIT('A') | HWCAP_BIT('F') | HWCAP_BIT('D') |          \
+#define HWCAP                                                                             \
+    (HWCAP_BIT('I') | HWCAP_BIT('M') | HWCAP_BIT('A') | HWCAP_BIT('F') | HWCAP_BIT('D') | \
      HWCAP_BIT('C'))
 
 /* Words on their way to the stack. */
@@ -79,7 +79,7 @@ static void put_auxv(struct words *w, const struct exec *x, uint64_t random_at, 
 static size_t put_pointers(struct words *w, uint32_t n, const char *text, uint64_t at)
 {
     size_t off = 0;
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; text && i < n; i++) {
         put(w, at + off);
         off += strlen(text + off) + 1;
     }

@@ -30,7 +30,7 @@ struct mm_signal {
     int signo; /* SIGSEGV, SIGBUS */
     int code;  /* SEGV_MAPERR, SEGV_ACCERR, BUS_ADRERR */
 };
-#define MM_CAUSE_EXEC 12u  /* scause: 12 fetch, 13 load, 15 store; 1, 5, 7: access faults */
+#define MM_CAUSE_EXEC 12u /* scause: 12 fetch, 13 load, 15 store; 1, 5, 7: access faults */
 #define MM_CAUSE_LOAD 13u
 #define MM_CAUSE_STORE 15u
 /* NX_LEAVE_FAULT, NX_LEAVE_NOMEM: 0: run on; 1: send the signal; -ENOMEM: memory is out (OOM). */
@@ -39,8 +39,8 @@ int mm_fault(struct mm *mm, uint64_t addr, uint64_t cause, struct mm_signal *out
 /* Address of the code that makes the rt_sigreturn system call, in every program. */
 uint64_t mm_sigreturn_addr(const struct mm *mm);
 
-uint64_t mm_vsize(const struct mm *mm);    /* bytes */
-uint64_t mm_resident(const struct mm *mm); /* pages */
+uint64_t mm_vsize(const struct mm *mm);                        /* bytes */
+uint64_t mm_resident(const struct mm *mm);                     /* pages */
 size_t mm_maps_text(const struct mm *mm, char *buf, size_t n); /* /proc/<pid>/maps */
 /* For /proc/<pid>/stat and friends. */
 struct mm_layout {

@@ -35,10 +35,13 @@ static unsigned access_of(uint64_t cause)
 {
     switch (cause) {
     case 1:
-    case MM_CAUSE_EXEC: return NX_PROT_X;
+    case MM_CAUSE_EXEC:
+        return NX_PROT_X;
     case 7:
-    case MM_CAUSE_STORE: return NX_PROT_W;
-    default: return NX_PROT_R;
+    case MM_CAUSE_STORE:
+        return NX_PROT_W;
+    default:
+        return NX_PROT_R;
     }
 }
 
@@ -68,8 +71,7 @@ static struct vma *grow_stack(struct mm *mm, uint64_t addr)
         want = v->start - lowest > STACK_STEP ? v->start - STACK_STEP : lowest;
     }
     uint64_t len = v->start - want;
-    if (mm_may_grow(mm, len, false, false) < 0 ||
-        mb_map_anon(mm->space, want, len, v->prot) < 0) {
+    if (mm_may_grow(mm, len, false, false) < 0 || mb_map_anon(mm->space, want, len, v->prot) < 0) {
         return NULL;
     }
     v->start = want;
@@ -210,7 +212,8 @@ int mm_fault(struct mm *mm, uint64_t addr, uint64_t cause, struct mm_signal *out
     if (err == 0 || err == -ENOMEM) {
         return err;
     }
-    return signal_is(out, SIGBUS, BUS_ADRERR); /* behind the end of the file, or no way to read it */
+    return signal_is(out, SIGBUS,
+                     BUS_ADRERR); /* behind the end of the file, or no way to read it */
 }
 
 /* ---- the personality's own access to program memory ---- */

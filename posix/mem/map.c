@@ -52,12 +52,8 @@ int mm_map_zero(struct mm *mm, uint64_t start, uint64_t end, unsigned prot, unsi
 int mm_map_file(struct mm *mm, uint64_t start, uint64_t end, unsigned prot, struct file *f,
                 uint64_t off)
 {
-    struct vma v = {.start = start,
-                    .end = end,
-                    .off = off,
-                    .kind = VMA_FILE,
-                    .file = f,
-                    .prot = (uint8_t)prot};
+    struct vma v = {
+        .start = start, .end = end, .off = off, .kind = VMA_FILE, .file = f, .prot = (uint8_t)prot};
     return mm_map(mm, &v);
 }
 

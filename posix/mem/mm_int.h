@@ -26,12 +26,12 @@ enum vma_kind { VMA_ANON, VMA_FILE, VMA_VEC };
 
 #define VMA_SHARED 1u
 #define VMA_GROWSDOWN 2u
-#define VMA_MAYWRITE 4u   /* shared file: it was open for writing */
+#define VMA_MAYWRITE 4u /* shared file: it was open for writing */
 #define VMA_NORESERVE 8u
 #define VMA_DONTFORK 16u
 #define VMA_WIPEONFORK 32u
 #define VMA_VDSO 64u
-#define VMA_STACK 128u    /* the main thread's: named [stack] */
+#define VMA_STACK 128u /* the main thread's: named [stack] */
 
 struct vma {
     uint64_t start, end;
@@ -51,7 +51,7 @@ struct mm {
     mb_space space;
     struct vma *vma;
     uint32_t count, room;
-    uint64_t pages; /* sum of all areas */
+    uint64_t pages;     /* sum of all areas */
     uint64_t mmap_base; /* searches go down from here */
     uint64_t vdso;
     bool uneven; /* a failed mprotect left pages with other access than the list says */

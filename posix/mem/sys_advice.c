@@ -47,8 +47,8 @@ static int drop(struct mm *mm, uint64_t start, uint64_t end)
         if (v->flags & VMA_VDSO) {
             return -EINVAL;
         }
-        int err = drop_pages(mm, v, v->start > start ? v->start : start,
-                             v->end < end ? v->end : end);
+        int err =
+            drop_pages(mm, v, v->start > start ? v->start : start, v->end < end ? v->end : end);
         if (err < 0) {
             return err;
         }
@@ -90,27 +90,33 @@ static int advise(struct mm *mm, uint64_t start, uint64_t end, int advice)
     case MADV_DONTDUMP:
     case MADV_DODUMP:
     case MADV_COLD:
-    case MADV_PAGEOUT: return 0;
+    case MADV_PAGEOUT:
+        return 0;
     case MADV_FREE:
         if (!only_private_zeroes(mm, start, end)) {
             return -EINVAL;
         }
         return drop(mm, start, end);
     case MADV_DONTNEED:
-    case MADV_DONTNEED_LOCKED: return drop(mm, start, end);
-    case MADV_DONTFORK: return set_flags(mm, start, end, VMA_DONTFORK, 0);
-    case MADV_DOFORK: return set_flags(mm, start, end, 0, VMA_DONTFORK);
+    case MADV_DONTNEED_LOCKED:
+        return drop(mm, start, end);
+    case MADV_DONTFORK:
+        return set_flags(mm, start, end, VMA_DONTFORK, 0);
+    case MADV_DOFORK:
+        return set_flags(mm, start, end, 0, VMA_DONTFORK);
     case MADV_WIPEONFORK:
         if (!only_private_zeroes(mm, start, end)) {
             return -EINVAL;
         }
         return set_flags(mm, start, end, VMA_WIPEONFORK, 0);
-    case MADV_KEEPONFORK: return set_flags(mm, start, end, 0, VMA_WIPEONFORK);
+    case MADV_KEEPONFORK:
+        return set_flags(mm, start, end, 0, VMA_WIPEONFORK);
     case MADV_POPULATE_READ:
     case MADV_POPULATE_WRITE:
         mm_populate(mm, start, end, advice == MADV_POPULATE_WRITE);
         return 0;
-    default: return -EINVAL;
+    default:
+        return -EINVAL;
     }
 }
 
@@ -121,8 +127,10 @@ static bool advice_known(int advice)
     case MADV_FREE:
     case MADV_DONTFORK:
     case MADV_DOFORK:
-    case MADV_DONTDUMP ... MADV_DONTNEED_LOCKED: return true;
-    default: return false;
+    case MADV_DONTDUMP ... MADV_DONTNEED_LOCKED:
+        return true;
+    default:
+        return false;
     }
 }
 

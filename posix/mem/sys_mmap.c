@@ -129,10 +129,14 @@ long sys_mmap(const uint64_t a[6])
     struct request r = {.addr = a[0], .flags = (unsigned)a[3]};
     r.v = (struct vma){.prot = a[2] & PROT_KNOWN, .off = a[5]};
     switch (r.flags & MAP_TYPE) {
-    case MAP_PRIVATE: break;
+    case MAP_PRIVATE:
+        break;
     case MAP_SHARED:
-    case MAP_SHARED_VALIDATE: r.v.flags = VMA_SHARED; break;
-    default: return -EINVAL;
+    case MAP_SHARED_VALIDATE:
+        r.v.flags = VMA_SHARED;
+        break;
+    default:
+        return -EINVAL;
     }
     if (a[1] == 0 || a[5] % MB_PAGE) {
         return -EINVAL;

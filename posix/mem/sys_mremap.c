@@ -26,14 +26,14 @@ static int check_area(const struct mm *mm, const struct move *m)
     }
     if (m->new_len > m->old_len) {
         bool data = (v->prot & PROT_WRITE) && !(v->flags & VMA_SHARED);
-        return mm_may_grow(mm, m->new_len - m->old_len, data,
-                           data && !(v->flags & VMA_NORESERVE));
+        return mm_may_grow(mm, m->new_len - m->old_len, data, data && !(v->flags & VMA_NORESERVE));
     }
     return 0;
 }
 
 /* Map [start, start + len) as the continuation of v at distance `from` of its start. */
-static int map_piece(struct mm *mm, const struct vma *v, uint64_t from, uint64_t start, uint64_t len)
+static int map_piece(struct mm *mm, const struct vma *v, uint64_t from, uint64_t start,
+                     uint64_t len)
 {
     struct vma piece = *v;
     piece.start = start;

@@ -116,8 +116,7 @@ static bool joinable(const struct vma *a, const struct vma *b)
         (a->flags & VMA_VDSO)) {
         return false;
     }
-    return a->kind == VMA_ANON ||
-           (a->file == b->file && a->off + (a->end - a->start) == b->off);
+    return a->kind == VMA_ANON || (a->file == b->file && a->off + (a->end - a->start) == b->off);
 }
 
 /* Areas i and i + 1 become one. */

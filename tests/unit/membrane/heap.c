@@ -75,7 +75,8 @@ static long fault(uint64_t i)
     return 0;
 }
 
-static long call_map(uint64_t op, uint64_t space, uint64_t va, uint64_t a3, uint64_t a4, uint64_t a5)
+static long call_map(uint64_t op, uint64_t space, uint64_t va, uint64_t a3, uint64_t a4,
+                     uint64_t a5)
 {
     calls++;
     assert_int_equal(space, 0);
@@ -85,8 +86,11 @@ static long call_map(uint64_t op, uint64_t space, uint64_t va, uint64_t a3, uint
         drop(first, a3 / MB_PAGE);
         memset(mapped + first, 1, a3 / MB_PAGE);
         return 0;
-    case NX_MAP_FAULT: return fault(first);
-    default: fail_msg("map op %lu", op); return -NX_ENOSYS;
+    case NX_MAP_FAULT:
+        return fault(first);
+    default:
+        fail_msg("map op %lu", op);
+        return -NX_ENOSYS;
     }
 }
 
@@ -170,7 +174,7 @@ static void neighbours(void **state)
 
 static void sizes(void **state)
 {
-    static const size_t size[] = {0,   1,   15,   16,   17,   100,  1024, 1025,
+    static const size_t size[] = {0,    1,    15,   16,   17,   100,   1024,   1025,
                                   2047, 2048, 2049, 4096, 4097, 70000, 1 << 20};
     uint64_t before = mb_heap_objects();
     for (size_t i = 0; i < sizeof(size) / sizeof(size[0]); i++) {

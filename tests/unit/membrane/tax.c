@@ -218,10 +218,10 @@ static void time_conversion(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts),         cmocka_unit_test(others_do_not_count),
-        cmocka_unit_test(unknown_calls),  cmocka_unit_test(every_call),
-        cmocka_unit_test(children),       cmocka_unit_test(without_memory),
-        cmocka_unit_test(short_buffers),  cmocka_unit_test(time_conversion),
+        cmocka_unit_test(counts),        cmocka_unit_test(others_do_not_count),
+        cmocka_unit_test(unknown_calls), cmocka_unit_test(every_call),
+        cmocka_unit_test(children),      cmocka_unit_test(without_memory),
+        cmocka_unit_test(short_buffers), cmocka_unit_test(time_conversion),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,8 +52,8 @@ static struct sample sample(void)
     struct sample s;
     memset(&s, 0, sizeof(s));
     memcpy(s.bytes, "\177ELF\2\1\1", 7);
-    put(s.bytes + 16, 2, 2);        /* ET_EXEC */
-    put(s.bytes + 18, 2, 243);      /* RISC-V */
+    put(s.bytes + 16, 2, 2);   /* ET_EXEC */
+    put(s.bytes + 18, 2, 243); /* RISC-V */
     put(s.bytes + 20, 4, 1);
     put(s.bytes + 24, 8, 0x100e8);  /* entry */
     put(s.bytes + 32, 8, ELF_HEAD); /* program headers */
@@ -112,25 +112,25 @@ static void refuses(void **state)
         unsigned at, bytes;
         uint64_t value;
     } bad[] = {
-        {0, 1, 'x'},                                     /* magic */
-        {4, 1, 1},                                       /* 32 bit */
-        {5, 1, 2},                                       /* big endian */
-        {16, 2, 1},                                      /* object file */
-        {16, 2, 4},                                      /* core */
-        {18, 2, 62},                                     /* x86-64 */
-        {54, 2, 32},                                     /* size of a program header */
-        {56, 2, 0},                                      /* none */
-        {56, 2, 0xffff},                                 /* too many */
-        {32, 8, FILE_SIZE - 1},                          /* outside */
-        {32, 8, ~0ul - 10},                              /* wraps */
-        {ELF_HEAD + ELF_SEGMENT + 8, 8, 0x800},          /* offset does not fit the address */
-        {ELF_HEAD + ELF_SEGMENT + 8, 8, FILE_SIZE},      /* behind the end */
-        {ELF_HEAD + ELF_SEGMENT + 8, 8, ~0xffful},       /* wraps */
-        {ELF_HEAD + ELF_SEGMENT + 16, 8, ~0xffful},      /* address wraps */
-        {ELF_HEAD + ELF_SEGMENT + 16, 8, NX_LOWER_END},  /* not the program's half */
-        {ELF_HEAD + ELF_SEGMENT + 16, 8, 0},             /* page 0 of a fixed program */
-        {ELF_HEAD + ELF_SEGMENT + 32, 8, 0x9000},        /* more in the file than in memory */
-        {ELF_HEAD + 2 * ELF_SEGMENT + 40, 8, ~0ul},      /* memory size */
+        {0, 1, 'x'},                                    /* magic */
+        {4, 1, 1},                                      /* 32 bit */
+        {5, 1, 2},                                      /* big endian */
+        {16, 2, 1},                                     /* object file */
+        {16, 2, 4},                                     /* core */
+        {18, 2, 62},                                    /* x86-64 */
+        {54, 2, 32},                                    /* size of a program header */
+        {56, 2, 0},                                     /* none */
+        {56, 2, 0xffff},                                /* too many */
+        {32, 8, FILE_SIZE - 1},                         /* outside */
+        {32, 8, ~0ul - 10},                             /* wraps */
+        {ELF_HEAD + ELF_SEGMENT + 8, 8, 0x800},         /* offset does not fit the address */
+        {ELF_HEAD + ELF_SEGMENT + 8, 8, FILE_SIZE},     /* behind the end */
+        {ELF_HEAD + ELF_SEGMENT + 8, 8, ~0xffful},      /* wraps */
+        {ELF_HEAD + ELF_SEGMENT + 16, 8, ~0xffful},     /* address wraps */
+        {ELF_HEAD + ELF_SEGMENT + 16, 8, NX_LOWER_END}, /* not the program's half */
+        {ELF_HEAD + ELF_SEGMENT + 16, 8, 0},            /* page 0 of a fixed program */
+        {ELF_HEAD + ELF_SEGMENT + 32, 8, 0x9000},       /* more in the file than in memory */
+        {ELF_HEAD + 2 * ELF_SEGMENT + 40, 8, ~0ul},     /* memory size */
         {ELF_HEAD + 2 * ELF_SEGMENT + 40, 8, NX_LOWER_END},
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -196,8 +196,7 @@ static void check_promises(const struct elf_image *im, uint64_t size)
         const struct elf_load *l = &im->load[i];
         assert_true(l->memsz > 0 && l->filesz <= l->memsz);
         assert_true(l->off <= size && l->filesz <= size - l->off);
-        assert_true(l->vaddr >= im->low && l->vaddr < im->high &&
-                    l->memsz <= im->high - l->vaddr);
+        assert_true(l->vaddr >= im->low && l->vaddr < im->high && l->memsz <= im->high - l->vaddr);
         assert_true(l->filesz == 0 || l->off % NX_PAGE_SIZE == l->vaddr % NX_PAGE_SIZE);
     }
 }
@@ -213,8 +212,18 @@ static uint64_t random64(void)
 
 static uint64_t nasty(void)
 {
-    static const uint64_t value[] = {0, 1, 0x7ffffffffffffffful, ~0ul, 0x1000, 0xfff, FILE_SIZE,
-                                     NX_LOWER_END, NX_LOWER_END - 0x1000, 1ul << 63, 56, 64};
+    static const uint64_t value[] = {0,
+                                     1,
+                                     0x7ffffffffffffffful,
+                                     ~0ul,
+                                     0x1000,
+                                     0xfff,
+                                     FILE_SIZE,
+                                     NX_LOWER_END,
+                                     NX_LOWER_END - 0x1000,
+                                     1ul << 63,
+                                     56,
+                                     64};
     uint64_t v = value[random64() % (sizeof(value) / sizeof(value[0]))];
     return v + (random64() % 3) - 1;
 }
@@ -224,8 +233,12 @@ static void mutate(struct sample *s)
     for (unsigned n = 1 + random64() % 6; n > 0; n--) {
         size_t at = random64() % sizeof(s->bytes);
         switch (random64() % 3) {
-        case 0: s->bytes[at] ^= (uint8_t)(1u << random64() % 8); break;
-        case 1: s->bytes[at] = (uint8_t)random64(); break;
+        case 0:
+            s->bytes[at] ^= (uint8_t)(1u << random64() % 8);
+            break;
+        case 1:
+            s->bytes[at] = (uint8_t)random64();
+            break;
         default:
             at &= ~7ul;
             put(s->bytes + at, 8, nasty());

@@ -61,8 +61,8 @@ static void check_list(const struct mm *m)
             break;
         }
         assert_true(v->end <= n->start);
-        bool same = v->end == n->start && v->kind == n->kind && v->prot == n->prot &&
-                    v->flags == n->flags;
+        bool same =
+            v->end == n->start && v->kind == n->kind && v->prot == n->prot && v->flags == n->flags;
         assert_false(same && v->kind == VMA_ANON);
     }
     assert_int_equal(pages, m->pages);
@@ -289,8 +289,9 @@ static void move(void **state)
     uint64_t a = (uint64_t)CALL_(mmap, BASE, 8 * MB_PAGE, RW, MAP_PRIVATE, 0, 0);
     uint64_t to = BASE + 0x100000;
     set(a + 2 * MB_PAGE, 7);
-    assert_int_equal(CALL_(mremap, a + MB_PAGE, 3 * MB_PAGE, 3 * MB_PAGE,
-                           MREMAP_MAYMOVE | MREMAP_FIXED, to), to);
+    assert_int_equal(
+        CALL_(mremap, a + MB_PAGE, 3 * MB_PAGE, 3 * MB_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to),
+        to);
     assert_int_equal(get(to), 1001);
     assert_int_equal(get(to + MB_PAGE), 7);
     assert_int_equal(get(a), 1000);
@@ -298,8 +299,9 @@ static void move(void **state)
     assert_int_equal(dies(a + MB_PAGE, NX_PROT_R), SIGSEGV);
     check_list(mm);
     assert_int_equal(CALL_(mremap, a, MB_PAGE, MB_PAGE, MREMAP_FIXED, to), -EINVAL);
-    assert_int_equal(CALL_(mremap, to, 2 * MB_PAGE, 2 * MB_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
-                           to + MB_PAGE), -EINVAL);
+    assert_int_equal(
+        CALL_(mremap, to, 2 * MB_PAGE, 2 * MB_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to + MB_PAGE),
+        -EINVAL);
     assert_int_equal(CALL_(mremap, a, 3 * MB_PAGE, 4 * MB_PAGE, MREMAP_MAYMOVE), -EFAULT);
     assert_int_equal(CALL_(mremap, 0x4000, MB_PAGE, MB_PAGE, MREMAP_MAYMOVE), -EFAULT);
     assert_int_equal(CALL_(mremap, to, MB_PAGE, 0, MREMAP_MAYMOVE), -EINVAL);
@@ -425,8 +427,8 @@ struct object { /* a shared page, or a page of the file: its value lives here */
 struct model_page {
     bool mapped, shared, copied;
     uint8_t prot;
-    int file_page; /* >= 0: of file 1; -1: anonymous */
-    uint32_t value; /* anonymous private, or copied */
+    int file_page;    /* >= 0: of file 1; -1: anonymous */
+    uint32_t value;   /* anonymous private, or copied */
     uint32_t *object; /* anonymous shared */
 };
 struct model {
@@ -507,8 +509,8 @@ static void op_map(struct model *m, unsigned i, unsigned n)
 {
     unsigned kind = below(4), prot = below(8) & 3;
     int file_page = kind >= 2 ? (int)below(FILE_PAGES) : -1;
-    unsigned flags = MAP_FIXED | (kind % 2 ? MAP_SHARED : MAP_PRIVATE) |
-                     (kind < 2 ? MAP_ANONYMOUS : 0);
+    unsigned flags =
+        MAP_FIXED | (kind % 2 ? MAP_SHARED : MAP_PRIVATE) | (kind < 2 ? MAP_ANONYMOUS : 0);
     long r = CALL_(mmap, BASE + i * MB_PAGE, n * MB_PAGE, prot, flags, 1,
                    file_page >= 0 ? (unsigned)file_page * MB_PAGE : 0);
     if (r < 0) {
@@ -636,17 +638,29 @@ static void step(void)
     n = n < PAGES - i ? n : PAGES - i;
     switch (below(16)) {
     case 0:
-    case 1: op_map(m, i, n); break;
-    case 2: op_unmap(m, i, n); break;
-    case 3: op_protect(m, i, n); break;
-    case 4: op_forget(m, i, n); break;
-    case 5: op_move(m, i, n); break;
+    case 1:
+        op_map(m, i, n);
+        break;
+    case 2:
+        op_unmap(m, i, n);
+        break;
+    case 3:
+        op_protect(m, i, n);
+        break;
+    case 4:
+        op_forget(m, i, n);
+        break;
+    case 5:
+        op_move(m, i, n);
+        break;
     case 6:
         if (below(8) == 0) {
             op_fork(m);
         }
         break;
-    default: op_access(m, i, below(2)); break;
+    default:
+        op_access(m, i, below(2));
+        break;
     }
     check_list(m->mm);
 }
@@ -704,12 +718,23 @@ static void random_calls_without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(anonymous),    TEST(arguments),    TEST(places),
-        TEST(files),        TEST(around),       TEST(protection),
-        TEST(program_break), TEST(stack_grows), TEST(stack_keeps_its_distance),
-        TEST(resize),       TEST(move),         TEST(advice),
-        TEST(fork_copies),  TEST(truncated),    TEST(texts),
-        TEST(random_calls), TEST(random_calls_without_memory),
+        TEST(anonymous),
+        TEST(arguments),
+        TEST(places),
+        TEST(files),
+        TEST(around),
+        TEST(protection),
+        TEST(program_break),
+        TEST(stack_grows),
+        TEST(stack_keeps_its_distance),
+        TEST(resize),
+        TEST(move),
+        TEST(advice),
+        TEST(fork_copies),
+        TEST(truncated),
+        TEST(texts),
+        TEST(random_calls),
+        TEST(random_calls_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
