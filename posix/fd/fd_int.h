@@ -39,7 +39,7 @@ void fd_set_cloexec(int fd, bool on);
 int fd_put_at(struct file *f, int fd, bool cloexec);
 
 /* ---- open.c ---- */
-struct file *file_make(const struct path *p, unsigned flags); /* takes over p; not opened yet */
+void file_fill(struct file *f, struct path p, unsigned flags); /* takes over p; not opened yet */
 int file_open_path(struct path p, unsigned flags, struct file **out); /* takes over p */
 
 /* ---- iov.c ---- */

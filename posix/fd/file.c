@@ -8,18 +8,11 @@ uint64_t files_open_count(void)
     return open_files;
 }
 
-/* Takes over p, also when it fails. */
-struct file *file_make(const struct path *p, unsigned flags)
+void file_fill(struct file *f, struct path p, unsigned flags)
 {
-    struct file *f = mb_alloc(sizeof(*f));
-    if (f == NULL) {
-        path_unref(*p);
-        return NULL;
-    }
-    *f = (struct file){.inode = p->dentry->inode, .refs = 1, .flags = flags, .dentry = p->dentry,
-                       .mnt = p->mnt};
+    *f = (struct file){.inode = p.dentry->inode, .refs = 1, .flags = flags, .dentry = p.dentry,
+                       .mnt = p.mnt};
     open_files++;
-    return f;
 }
 
 struct file *file_make_inode(const struct file_ops *ops, struct inode *ino, unsigned flags, void *priv)

@@ -20,12 +20,10 @@
 static const struct file_ops path_ops = {.name = "path"};
 static const struct file_ops dead_ops = {.name = "dead"};
 
-int file_open_path(struct path p, unsigned flags, struct file **out)
+/* f is memory for it: taken over, like p, also when it fails. */
+static int open_into(struct file *f, struct path p, unsigned flags, struct file **out)
 {
-    struct file *f = file_make(&p, (flags & ~(unsigned)O_CLOEXEC) | O_LARGEFILE);
-    if (f == NULL) {
-        return -ENOMEM;
-    }
+    file_fill(f, p, (flags & ~(unsigned)O_CLOEXEC) | O_LARGEFILE);
     if ((flags & O_PATH) != 0) {
         f->flags = flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW);
         f->ops = &path_ops;
@@ -60,6 +58,16 @@ int file_open_path(struct path p, unsigned flags, struct file **out)
     f->flags &= ~(unsigned)OPEN_ONLY;
     *out = f;
     return 0;
+}
+
+int file_open_path(struct path p, unsigned flags, struct file **out)
+{
+    struct file *f = mb_alloc(sizeof(*f));
+    if (f == NULL) {
+        path_unref(p);
+        return -ENOMEM;
+    }
+    return open_into(f, p, flags, out);
 }
 
 /* May what is there be opened with these flags? */
@@ -192,11 +200,27 @@ static int open_resolve(int dirfd, const char *name, unsigned flags, unsigned mo
     return err;
 }
 
+/* The memory comes first, so that a file is not made and then not opened for want of it. */
+static int open_name(int dirfd, const char *name, unsigned flags, unsigned mode, struct file **f,
+                     struct path *p)
+{
+    *f = mb_alloc(sizeof(**f));
+    if (*f == NULL) {
+        return -ENOMEM;
+    }
+    int err = open_resolve(dirfd, name, flags, mode, p);
+    if (err < 0) {
+        mb_free(*f);
+    }
+    return err;
+}
+
 int vfs_open(const char *path, unsigned flags, unsigned mode, struct file **out)
 {
     struct path p;
-    int err = open_resolve(AT_FDCWD, path, flags, mode, &p);
-    return err < 0 ? err : file_open_path(p, flags, out);
+    struct file *f;
+    int err = open_name(AT_FDCWD, path, flags, mode, &f, &p);
+    return err < 0 ? err : open_into(f, p, flags, out);
 }
 
 int vfs_open_exec(const char *path, struct file **out)
@@ -238,11 +262,11 @@ long sys_openat(const uint64_t a[6])
     if (err < 0) {
         return err;
     }
-    err = open_resolve((int)a[0], name, flags, (unsigned)a[3], &p);
-    name_put(name);
+    err = open_name((int)a[0], name, flags, (unsigned)a[3], &f, &p);
+    name_put(name); /* before what may block */
     if (err < 0) {
         return err;
     }
-    err = file_open_path(p, flags, &f);
+    err = open_into(f, p, flags, &f);
     return err < 0 ? err : fd_install(f, 0, (flags & O_CLOEXEC) != 0);
 }
