@@ -41,7 +41,7 @@ struct ring *ring_make(struct quota *q, uint64_t slots, uint64_t bufpages)
         .magic = NX_RING_MAGIC,
         .version = NX_RING_VERSION,
         .slots = (uint32_t)slots,
-        .buf_off = bufpages != 0 ? (uint32_t)head : 0,
+        .buf_off = (uint32_t)head,
         .buf_size = (uint32_t)(bufpages * NX_PAGE_SIZE),
         .generation = {1, 1},
     };
