@@ -1,0 +1,236 @@
+/* host: in and out of the nucleus, as riscv64's trap.S and trap_arch.c do it. */
+#include "call.h"
+#include "local.h"
+#include "../../core/sched.h" /* the host has a sched.h too */
+#include "trap.h"
+
+#define CAUSE_FETCH_FAULT 12
+#define CAUSE_LOAD_FAULT 13
+#define CAUSE_STORE_FAULT 15
+
+enum host_exit host_try(void (*body)(void *), void *arg)
+{
+    host.exit = HOST_RETURNED;
+    if (setjmp(host.back) == 0) {
+        body(arg);
+    }
+    if (nucleus_lock_word != 0) {
+        host_bug("the nucleus was left with its lock taken");
+    }
+    return host.exit;
+}
+
+static _Noreturn void leave(enum host_exit how)
+{
+    host.exit = how;
+    longjmp(host.back, 1);
+}
+
+_Noreturn void arch_resume(struct hart *h)
+{
+    if (h != this_hart() || h->fiber == NULL) {
+        host_bug("hart %u resumes what is not its own", host.current);
+    }
+    arch_root_set(h->foreign != NULL ? h->fiber->foreign_root : h->fiber->host_root);
+    leave(HOST_RESUMED);
+}
+
+/* ---- interrupts ---- */
+bool host_interrupt_pending(unsigned hart)
+{
+    const struct host_hart *h = &host.hart[hart];
+    return h->ipi || h->deadline <= host.time || plic_pending(hart);
+}
+
+void arch_idle(void)
+{
+    const struct host_hart *h = &host.hart[host.current];
+    if (nucleus_lock_word != 0) {
+        host_bug("a hart idles with the lock taken");
+    }
+    if (host_interrupt_pending(host.current)) {
+        return;
+    }
+    if (!host.idle_advances || h->deadline == NX_NEVER) {
+        leave(HOST_IDLING);
+    }
+    host.time = h->deadline;
+}
+
+void arch_poll_interrupts(struct hart *h)
+{
+    struct host_hart *m = &host.hart[h->index];
+    if (m->ipi) {
+        m->ipi = false;
+        sched_ipi();
+    }
+    if (m->deadline <= host.time) {
+        sched_timer();
+    }
+    plic_claim();
+}
+
+static void enter_body(void *arg)
+{
+    arch_poll_interrupts(this_hart());
+    sched_enter();
+}
+
+enum host_exit host_enter(void)
+{
+    return host_try(enter_body, NULL);
+}
+
+static struct hart *user_hart(void)
+{
+    struct hart *h = this_hart();
+    if (h->fiber == NULL) {
+        host_bug("hart %u runs nothing", host.current);
+    }
+    if (host.hart[host.current].root !=
+        (h->foreign != NULL ? h->fiber->foreign_root : h->fiber->host_root)) {
+        host_bug("hart %u runs in another address space than its fiber's", host.current);
+    }
+    return h;
+}
+
+static void interrupt_body(void *arg)
+{
+    struct hart *h = arg;
+    arch_poll_interrupts(h);
+    trap_return(h);
+}
+
+void host_interrupt(void)
+{
+    (void)host_try(interrupt_body, user_hart());
+}
+
+/* ---- system calls ---- */
+struct call {
+    uint64_t nr, arg[6];
+    long result;
+};
+
+static void call_body(void *arg)
+{
+    struct call *c = arg;
+    struct hart *h = this_hart();
+    c->result = c->nr < NX_CALL_COUNT ? call_table[c->nr](c->arg[0], c->arg[1], c->arg[2],
+                                                          c->arg[3], c->arg[4], c->arg[5])
+                                      : -NX_ENOSYS;
+    if (h->resched != 0) {
+        h->fiber->reg[10] = (uint64_t)c->result;
+        sched_reschedule();
+    }
+}
+
+long host_call(uint64_t nr, uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+               uint64_t a5)
+{
+    const struct hart *h = user_hart();
+    const struct fiber *f = h->fiber;
+    if (h->foreign != NULL) {
+        host_bug("a foreign program makes a native call");
+    }
+    struct call c = {.nr = nr, .arg = {op, a1, a2, a3, a4, a5}};
+    switch (host_try(call_body, &c)) {
+    case HOST_RETURNED:
+        return c.result;
+    case HOST_RESUMED:
+        return h->fiber == f && h->foreign == NULL ? (long)f->reg[10] : HOST_SWITCHED;
+    default:
+        return HOST_SWITCHED;
+    }
+}
+
+void host_foreign_call(void)
+{
+    struct hart *h = user_hart();
+    if (h->foreign == NULL) {
+        host_bug("a foreign call in host mode");
+    }
+    h->foreign = NULL;
+    h->fiber->reg[10] = NX_LEAVE_SYSCALL;
+    arch_root_set(h->fiber->host_root);
+}
+
+/* ---- exceptions ---- */
+struct exception {
+    uint64_t cause, addr;
+    unsigned access; /* 0: no page fault */
+};
+
+static void exception_body(void *arg)
+{
+    const struct exception *e = arg;
+    struct hart *h = this_hart();
+    if (e->access != 0) {
+        trap_fault(h, e->addr, e->access, e->cause);
+    } else {
+        trap_other(h, e->cause, e->addr);
+    }
+    trap_return(h);
+}
+
+void host_exception(uint64_t cause, uint64_t addr)
+{
+    struct exception e = {.cause = cause, .addr = addr};
+    (void)user_hart();
+    (void)host_try(exception_body, &e);
+}
+
+void *host_access(uint64_t va, unsigned access)
+{
+    const struct hart *h = user_hart();
+    const struct fiber *f = h->fiber;
+    const struct nx_state *foreign = h->foreign;
+    uint64_t pc = f->reg[0];
+    struct exception e = {
+        .cause = access == NX_PROT_X   ? CAUSE_FETCH_FAULT
+                 : access == NX_PROT_R ? CAUSE_LOAD_FAULT
+                                       : CAUSE_STORE_FAULT,
+        .addr = va,
+        .access = access,
+    };
+    for (unsigned tries = 0; tries < 8; tries++) {
+        void *p = mmu_look(va, access);
+        if (p != NULL) {
+            return p;
+        }
+        (void)host_try(exception_body, &e);
+        if (h->fiber != f || h->foreign != foreign || f->reg[0] != pc) {
+            return NULL;
+        }
+    }
+    host_bug("address %#lx faults for ever", (unsigned long)va);
+}
+
+static void fp_body(void *arg)
+{
+    trap_fp(arg);
+    trap_return(arg);
+}
+
+bool host_fp(uint64_t *value, bool write)
+{
+    struct hart *h = user_hart();
+    const struct fiber *f = h->fiber;
+    struct host_hart *m = &host.hart[host.current];
+    if (h->foreign == NULL) {
+        host_bug("floating point in host mode");
+    }
+    if (!m->fp_on) {
+        (void)host_try(fp_body, h);
+        if (h->fiber != f || h->foreign == NULL) {
+            return false;
+        }
+    }
+    if (write) {
+        m->fp = *value;
+        m->fp_dirty = true;
+    } else {
+        *value = m->fp;
+    }
+    return true;
+}
