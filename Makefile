@@ -376,7 +376,7 @@ spin: deps
 	@python3 tests/run.py --spin
 
 .PHONY: bench
-bench: image
+bench: image $(TESTCELL_FILES)
 	@python3 tests/bench/run.py
 
 #### Lint #########################################################################################

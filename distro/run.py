@@ -60,7 +60,7 @@ def machine(initrd, smp=1, mem=256, icount=False, gdb=False, kernel=None, cpu="r
             "-m", str(mem), "-smp", str(smp), "-nographic", "-no-reboot",
             "-kernel", kernel or os.path.join(BUILD, "nucleus.bin"), "-initrd", initrd]
     if icount:
-        args += ["-icount", "shift=0"]
+        args += ["-icount", "shift=0,sleep=off"]  # idle time passes at once
     if gdb:
         args += ["-s", "-S"]
     return args + list(more)

@@ -132,6 +132,7 @@ static void start_supervisor(void)
 _Noreturn void boot_main(uint32_t hwid, uint64_t fdt, uint64_t image_base, uint64_t image_end,
                          uint64_t root_table)
 {
+    log_print("the nucleus is entered");
     for (unsigned i = 0; i < HARTS_MAX; i++) {
         harts[i].index = i;
         sched_init_hart(&harts[i]);

@@ -1,7 +1,7 @@
 /* /dev: the one devtmpfs, and what is behind character device numbers.
  *
  * Drivers of the personality register with devfs_register; a node of that number works anywhere, also
- * one made with mknod.  The memory devices (null, zero, full, random, urandom) are here.
+ * one made with mknod.  The memory devices (null, zero, full, random, urandom, kmsg) are here.
  * Block devices: none yet, opening one says ENXIO.
  */
 #include "fs/inode.h"
@@ -138,6 +138,23 @@ static long random_read(struct file *f, struct iobuf *b, int64_t *pos)
     return done > 0 || want == 0 ? (long)done : err;
 }
 
+/* Lines for the nucleus' log, as on Linux: `echo text > /dev/kmsg`. */
+static long kmsg_write(struct file *f, struct iobuf *b, int64_t *pos)
+{
+    char line[200];
+    size_t n = b->len < sizeof(line) - 1 ? b->len : sizeof(line) - 1;
+    size_t all = b->len;
+    if (iobuf_get(b, line, n) < 0) {
+        return -EFAULT;
+    }
+    while (n > 0 && line[n - 1] == '\n') {
+        n--;
+    }
+    line[n] = '\0';
+    mb_log("%s", line);
+    return (long)all;
+}
+
 static const struct file_ops null_ops = {
     .name = "null", .read = null_read, .write = null_write, .lseek = null_lseek, .poll = null_poll};
 static const struct file_ops zero_ops = {
@@ -146,6 +163,8 @@ static const struct file_ops full_ops = {
     .name = "full", .read = zero_read, .write = full_write, .lseek = null_lseek, .poll = null_poll};
 static const struct file_ops random_ops = {
     .name = "random", .read = random_read, .write = null_write, .lseek = null_lseek, .poll = null_poll};
+static const struct file_ops kmsg_ops = {
+    .name = "kmsg", .read = null_read, .write = kmsg_write, .lseek = null_lseek, .poll = null_poll};
 
 static int null_open(struct file *f)
 {
@@ -168,6 +187,12 @@ static int full_open(struct file *f)
 static int random_open(struct file *f)
 {
     f->ops = &random_ops;
+    return 0;
+}
+
+static int kmsg_open(struct file *f)
+{
+    f->ops = &kmsg_ops;
     return 0;
 }
 
@@ -195,6 +220,7 @@ int devfs_init(void)
     } memory[] = {
         {"null", 3, null_open},     {"zero", 5, zero_open},      {"full", 7, full_open},
         {"random", 8, random_open}, {"urandom", 9, random_open},
+        {"kmsg", 11, kmsg_open},
     };
     static const char *const links[][2] = {
         {"fd", "/proc/self/fd"},

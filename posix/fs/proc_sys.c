@@ -14,13 +14,12 @@ typedef unsigned long ul;
 __attribute__((weak)) const char *uname_text(unsigned field);
 __attribute__((weak)) const char *uname_text(unsigned field)
 {
-    static const char *const names[] = {"Nexus", "nexus", "6.1.0-nexus", "#1 SMP", "riscv64", "(none)"};
+    static const char *const names[] = {"Linux", "nexus", "6.1.0-nexus", "#1 SMP Nexus", "riscv64", "(none)"};
     return names[field];
 }
 enum { UNAME_SYSTEM, UNAME_NODE, UNAME_RELEASE, UNAME_VERSION };
 
 /* The newest part of the system's log; the membrane may know it. */
-__attribute__((weak)) size_t mb_log_text(char *buf, size_t n);
 __attribute__((weak)) size_t mb_log_text(char *buf, size_t n)
 {
     return 0;

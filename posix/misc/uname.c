@@ -17,10 +17,10 @@ struct utsname_ {
 _Static_assert(sizeof(struct utsname_) == 390, "struct new_utsname layout");
 
 static struct utsname_ names = {
-    .sysname = "Nexus",
+    .sysname = "Linux",
     .nodename = "nexus",
     .release = "6.1.0-nexus",
-    .version = "#1 SMP",
+    .version = "#1 SMP Nexus",
     .machine = "riscv64",
     .domainname = "(none)",
 };

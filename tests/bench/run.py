@@ -5,6 +5,7 @@ Boots once with -icount shift=0, where one instruction is one nanosecond and eve
 the same again, runs nxbench, and compares with tests/bench/linux.tsv. A row that misses its aim stays
 in the table, marked `missed`; that is no failure of this program. A row without a figure shows why.
 """
+import glob
 import os
 import re
 import subprocess
@@ -12,12 +13,18 @@ import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # What is printed between the marks is measured before nxbench has run: the system at rest.
-CMD = "echo ---meminfo; cat /proc/meminfo; echo ---nxbench; nxbench; echo ---end"
+CMD = ("echo command starts > /dev/kmsg; echo ---meminfo; cat /proc/meminfo; echo ---nxbench; nxbench; "
+       "echo ---log; cat /proc/nexus/log; echo ---end")
+MEM = 512
+TICK = 100  # instructions, at the machine's 10 MHz time base
 
 
 def boot():
-    run = [sys.executable, os.path.join(TOP, "distro", "run.py"), "--icount", "--mem", "512",
+    cells = glob.glob(os.path.join(TOP, "build", "tests", "cells", "ring*.cell"))
+    run = [sys.executable, os.path.join(TOP, "distro", "run.py"), "--icount", "--mem", str(MEM),
            "--timeout", "1200", "--cmd", CMD]
+    for cell in cells:
+        run += ["--cell", cell]
     done = subprocess.run(run, stdout=subprocess.PIPE, text=True, errors="replace")
     parts = dict(re.findall(r"^---(\w+)\n(.*?)(?=^---)", done.stdout.replace("\r", ""), re.M | re.S))
     if "nxbench" not in parts:
@@ -42,10 +49,19 @@ def text_size():
 
 
 def memory_used(meminfo):
-    found = {k: int(v) for k, v in re.findall(r"^(\w+):\s+(\d+) kB", meminfo, re.M)}
-    if "MemTotal" not in found or "MemFree" not in found:
-        return None
-    return (found["MemTotal"] - found["MemFree"]) * 1024
+    """All the machine has less what is free: firmware, nucleus and boot bundle count too."""
+    free = re.search(r"^MemFree:\s+(\d+) kB", meminfo, re.M)
+    return (MEM << 20) - int(free[1]) * 1024 if free else None
+
+
+def log_figures(log):
+    """What the nucleus' log tells: ring costs from tests/cell/ringclient, the time to the shell."""
+    found = {k: int(v) for k, v in re.findall(r"figure (\S+) (\d+)$", log, re.M)}
+    begin = re.search(r"^(\d+) the nucleus is entered", log, re.M)
+    end = re.search(r"^(\d+) .*command starts$", log, re.M)
+    if begin and end:
+        found["boot"] = (int(end[1]) - int(begin[1])) * TICK
+    return found
 
 
 def show(what, ours, linux, aim):
@@ -66,6 +82,13 @@ def main():
     print(f"{'instructions an operation':<44} {'Nexus':>12} {'Linux 6.1':>12} {'ratio':>7}")
     results = [show(what, int(ours[name]) if name in ours else None, linux, aim)
                for name, what, linux, aim in rows()]
+    log = log_figures(parts.get("log", ""))
+    for name, what, linux, aim in (
+            ("ring-push-pop", "ring push + pop in one cell, in place", None, 60),
+            ("ring-push-pop-slot", "ring push + pop in one cell, whole slots copied", None, None),
+            ("ring-round-trip", "ring round trip, two isolated cells (seL4: 519)", 8026, 700),
+            ("boot", "nucleus entry to the shell's first command", 390_000_000, 60_000_000)):
+        results.append(show(what, log.get(name), linux, aim))
     print()
     print(f"{'bytes':<44} {'Nexus':>12} {'Linux 6.1':>12}")
     results.append(show("nucleus text", text_size(), None, 64 * 1024))
