@@ -325,6 +325,7 @@ int space_page(struct space *s, uint64_t va, uint64_t pa, unsigned prot, pte_t s
     if (e == NULL) {
         return -NX_ENOMEM;
     }
+    page_ref(pa); /* before the old page goes: it may be the same one */
     if (pte_has_page(*e)) {
         bool flush = pte_valid(*e);
         page_unref(pte_pa(*e));
@@ -334,7 +335,6 @@ int space_page(struct space *s, uint64_t va, uint64_t pa, unsigned prot, pte_t s
             space_flush(s, va, NX_PAGE_SIZE);
         }
     }
-    page_ref(pa);
     s->resident++;
     *e = pte_user(pa, prot, soft);
     return 0;
