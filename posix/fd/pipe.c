@@ -34,13 +34,18 @@ static struct pipe *pipe_alloc(void)
     return p;
 }
 
-void pipe_free(struct pipe *p)
+static void pages_free(struct pipe *p)
 {
     for (unsigned i = 0; i < p->cap / MB_PAGE; i++) {
         if (p->page[i] != NULL) {
             mb_page_free(p->page[i]);
         }
     }
+}
+
+void pipe_free(struct pipe *p)
+{
+    pages_free(p);
     if (p->page != p->page0) {
         mb_free(p->page);
     }
@@ -277,31 +282,29 @@ long pipe_set_size(struct file *f, uint64_t size)
     if (cap == p->cap) {
         return cap;
     }
-    char **page = mb_zalloc(pages * sizeof(*page));
-    if (page == NULL) {
+    /* What is in it moves to the start of new pages. */
+    struct pipe to = {.cap = cap, .page = mb_zalloc(pages * sizeof(*to.page))};
+    if (to.page == NULL) {
         return -ENOMEM;
     }
-    /* Pages in use keep their order, starting with the one of tail; so the offset in it stays. */
-    uint32_t old = p->cap / MB_PAGE, first = p->tail / MB_PAGE;
-    uint32_t in_use = used > 0 ? (p->tail % MB_PAGE + used + MB_PAGE - 1) / MB_PAGE : 0;
-    if (in_use > pages) {
-        mb_free(page); /* it would fit, but lies across one page too many */
-        return -EBUSY;
-    }
-    for (uint32_t i = first; i != first + in_use; i++) {
-        page[i & (pages - 1)] = p->page[i & (old - 1)];
-        p->page[i & (old - 1)] = NULL;
-    }
-    for (uint32_t i = 0; i < old; i++) {
-        if (p->page[i] != NULL) {
-            mb_page_free(p->page[i]);
+    for (uint32_t at = p->tail, n; at != p->head; at += n) {
+        uint32_t in = at % MB_PAGE;
+        n = MB_PAGE - in < p->head - at ? MB_PAGE - in : p->head - at;
+        struct iobuf b = iobuf_kernel(p->page[(at & (p->cap - 1)) / MB_PAGE] + in, n);
+        if (ring_put(&to, &b) != (long)n) {
+            pages_free(&to);
+            mb_free(to.page);
+            return -ENOMEM;
         }
     }
+    pages_free(p);
     if (p->page != p->page0) {
         mb_free(p->page);
     }
-    p->page = page;
+    p->page = to.page;
     p->cap = cap;
+    p->tail = 0;
+    p->head = used;
     wait_wake(&p->writers_q);
     return cap;
 }
