@@ -11,7 +11,9 @@ static long map_mem(struct fiber *f, struct space *s, uint64_t va, uint64_t len,
 {
     struct object *o;
     unsigned prot = slot_prot >> 8 & 7;
-    uint32_t rights = ((prot & NX_PROT_R) ? NX_R_READ : 0) | ((prot & NX_PROT_W) ? NX_R_WRITE : 0) |
+    /* PROTECT may add reading later, so that right is always needed; writing it adds only where the
+     * capability allows it now. */
+    uint32_t rights = NX_R_READ | ((prot & NX_PROT_W) ? NX_R_WRITE : 0) |
                       ((prot & NX_PROT_X) ? NX_R_EXEC : 0);
     int e = cap_get(f, slot_prot & 0xff, NX_T_NONE, rights, &o);
     if (e != 0) {
@@ -29,8 +31,9 @@ static long map_mem(struct fiber *f, struct space *s, uint64_t va, uint64_t len,
         !nx_in_bounds(off, len, m->pages * NX_PAGE_SIZE)) {
         return -NX_EINVAL;
     }
+    pte_t soft = (cap_rights(f->cell, slot_prot & 0xff) & NX_R_WRITE) ? PTE_SHARED : PTE_SEALED;
     for (uint64_t i = 0; i < len; i += NX_PAGE_SIZE) {
-        e = space_page(s, va + i, mem_page(m, (off + i) / NX_PAGE_SIZE), prot, PTE_SHARED);
+        e = space_page(s, va + i, mem_page(m, (off + i) / NX_PAGE_SIZE), prot, soft);
         if (e != 0) {
             return e;
         }
@@ -47,7 +50,7 @@ static long map_share(struct fiber *f, struct space *s, uint64_t va, uint64_t le
     if ((prot_flags & ~(uint64_t)(7 | NX_MAP_PRIVATE)) != 0 || !space_range_ok(window, src, len)) {
         return -NX_EINVAL;
     }
-    pte_t soft = private_ ? 0 : PTE_SHARED;
+    pte_t soft = 0;
     if (private_ && (prot & NX_PROT_W) != 0) {
         soft = PTE_COW;
         prot = (prot & ~NX_PROT_W) | NX_PROT_R;
@@ -60,6 +63,9 @@ static long map_share(struct fiber *f, struct space *s, uint64_t va, uint64_t le
             (!private_ && (prot & NX_PROT_W) != 0 &&
              space_translate(window, src + i, NX_PROT_W) == 0)) {
             continue;
+        }
+        if (!private_) {
+            soft = space_may_write(window, src + i) ? PTE_SHARED : PTE_SEALED;
         }
         int e = space_page(s, va + i, pa, prot, soft);
         if (e != 0) {

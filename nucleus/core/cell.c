@@ -76,9 +76,9 @@ static int map_fixed_pages(struct cell *c)
     info->quota = c->quota->limit / NX_PAGE_SIZE;
     memcpy(info->bootargs, machine.bootargs, sizeof(info->bootargs));
     int e = space_page(&c->window, NX_SYSTABLE, machine.systable_page, NX_PROT_R | NX_PROT_X,
-                       PTE_SHARED);
+                       PTE_SEALED);
     if (e == 0) {
-        e = space_page(&c->window, NX_CELLINFO, c->info, NX_PROT_R, PTE_SHARED);
+        e = space_page(&c->window, NX_CELLINFO, c->info, NX_PROT_R, PTE_SEALED);
     }
     if (e == 0) {
         e = space_anon(&c->window, NX_STACK_TOP - NX_STACK_SIZE, NX_STACK_SIZE,

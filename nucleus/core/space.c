@@ -349,8 +349,10 @@ static pte_t protect_entry(pte_t p, unsigned prot, bool *flush)
     if (!pte_has_page(p)) {
         return p;
     }
-    pte_t soft = p & (PTE_SHARED | PTE_COW);
-    if ((soft & PTE_SHARED) == 0 && (prot & NX_PROT_W) != 0) {
+    pte_t soft = p & PTE_SEALED;
+    if ((soft & PTE_SHARED) != 0) {
+        /* Access is all that changes. */
+    } else if ((prot & NX_PROT_W) != 0) {
         /* A private page becomes writable by a fault, which copies it if it has other users. */
         soft |= PTE_COW;
         prot = (prot & ~NX_PROT_W) | NX_PROT_R;
@@ -370,6 +372,9 @@ static int protect_level(struct space *s, pte_t *t, unsigned level, uint64_t va,
         uint64_t stop = next < end && next != 0 ? next : end;
         pte_t p = t[i];
         if (level == 0) {
+            if ((prot & NX_PROT_W) != 0 && pte_has_page(p) && pte_is_sealed(p)) {
+                return -NX_EPERM;
+            }
             t[i] = protect_entry(p, prot, flush);
         } else if (p != 0) {
             if (!pte_valid(p) && stop - va == LEVEL_SIZE(level)) {

@@ -52,12 +52,14 @@ int space_unmap(struct space *s, uint64_t va, uint64_t len);
 int space_protect(struct space *s, uint64_t va, uint64_t len, unsigned prot);
 int space_clone(struct space *dst, struct space *src);
 int space_move(struct space *s, uint64_t from, uint64_t len, uint64_t to);
-/* Map one existing page (takes a reference); soft: PTE_SHARED, PTE_COW or 0. */
+/* Map one existing page (takes a reference); soft: PTE_SHARED, PTE_SEALED, PTE_COW or 0. */
 int space_page(struct space *s, uint64_t va, uint64_t pa, unsigned prot, pte_t soft);
 /* Resolve a fault: 0; -NX_ENOENT when it is none of the nucleus' business; -NX_ENOMEM. */
 int space_fault(struct space *s, uint64_t va, unsigned access, uint64_t reserve);
 /* Physical address of a present page that allows `access`, or 0. */
 uint64_t space_translate(struct space *s, uint64_t va, unsigned access);
+/* Is the page at va written in place, now or once its mapping is made writable? */
+bool space_may_write(struct space *s, uint64_t va);
 /* Copy between the nucleus and a cell's own memory; faults pages in; -NX_EFAULT. */
 int space_copy_out(struct space *s, uint64_t va, const void *src, size_t n);
 int space_copy_in(struct space *s, void *dst, uint64_t va, size_t n);

@@ -77,7 +77,7 @@ int space_fault(struct space *s, uint64_t va, unsigned access, uint64_t reserve)
         arch_tlb_page_all(va); /* another hart resolved it, or the translation is stale */
         return 0;
     }
-    if (access == NX_PROT_W && (*e & PTE_COW) != 0) {
+    if (access == NX_PROT_W && (*e & PTE_SEALED) == PTE_COW) {
         return fault_cow(s, e, va, reserve);
     }
     return -NX_ENOENT;
@@ -90,6 +90,13 @@ uint64_t space_translate(struct space *s, uint64_t va, unsigned access)
         return 0;
     }
     return pte_pa(*e) + va % NX_PAGE_SIZE;
+}
+
+bool space_may_write(struct space *s, uint64_t va)
+{
+    const pte_t *e = va >= s->low && va < s->high ? table_entry(s, va, false) : NULL;
+    return e != NULL && pte_has_page(*e) &&
+           ((pte_prot(*e) & NX_PROT_W) != 0 || (*e & PTE_SEALED) == PTE_SHARED);
 }
 
 static int copy(struct space *s, uint64_t va, char *buf, size_t n, unsigned access)

@@ -10,6 +10,7 @@
  *  +----------+----------------+--------+---+-+-+-+-+-+-+-+-+
  *
  * SHARED: the page is shared on purpose; a clone keeps it shared.  COW: private, written on a copy.
+ * Both (SEALED): shared, and whoever mapped it had no right to write: it never becomes writable.
  * kind (bits 4 to 5 of an entry that is not valid): 0 nothing, ZERO demand-zero with access XWR,
  * HELD a resident page nobody may touch now (PROT_NONE); HELD keeps SHARED and COW.
  */
@@ -37,6 +38,7 @@ typedef uint64_t pte_t;
 #define PTE_D 0x80ul
 #define PTE_COW 0x100ul
 #define PTE_SHARED 0x200ul
+#define PTE_SEALED (PTE_SHARED | PTE_COW)
 #define PTE_KIND 0x30ul
 #define PTE_ZERO 0x10ul
 #define PTE_HELD 0x20ul
@@ -56,6 +58,10 @@ static inline bool pte_is_zero(pte_t p)
 static inline bool pte_is_held(pte_t p)
 {
     return (p & (PTE_V | PTE_KIND)) == PTE_HELD;
+}
+static inline bool pte_is_sealed(pte_t p)
+{
+    return (p & PTE_SEALED) == PTE_SEALED;
 }
 /* A frame stands in it: a valid leaf or a held page. */
 static inline bool pte_has_page(pte_t p)
@@ -80,7 +86,7 @@ static inline pte_t pte_access(unsigned prot)
     /* Writable implies readable. */
     return (pte_t)((prot & NX_PROT_W) ? prot | NX_PROT_R : prot) << 1;
 }
-/* A user page; soft: PTE_COW, PTE_SHARED.  No access at all gives a held page. */
+/* A user page; soft: PTE_COW, PTE_SHARED, PTE_SEALED.  No access at all gives a held page. */
 static inline pte_t pte_user(uint64_t pa, unsigned prot, pte_t soft)
 {
     pte_t ppn = pa >> 12 << 10;
