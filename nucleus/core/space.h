@@ -73,8 +73,13 @@ void space_enter(struct cell *c, struct space *s, unsigned index);
 
 /* The page table under them (table.c). */
 pte_t *table_entry(struct space *s, uint64_t va, bool create); /* level 0; NULL: absent or memory */
+/* A mark that reaches over va on both sides is made a table: 0 or -NX_ENOMEM. */
+int table_split(struct space *s, uint64_t va);
+/* Remove what is mapped; no mark may reach over an end of the range (table_split).  It takes no memory:
+ * until the flush other harts may still write to the pages that are freed here. */
 void table_clear(struct space *s, uint64_t va, uint64_t len, bool *flush);
-void table_free_lower(struct space *s);
+void table_empty_lower(struct space *s, bool *flush); /* the whole lower half, tables and all */
+void table_free_lower(struct space *s);               /* and the roots */
 #define LEVEL_SHIFT(level) (NX_PAGE_SHIFT + ARCH_PT_BITS * (level))
 #define LEVEL_SIZE(level) (1ul << LEVEL_SHIFT(level))
 #define LEVEL_INDEX(va, level) ((va) >> LEVEL_SHIFT(level) & (ARCH_PT_ENTRIES - 1))

@@ -76,6 +76,22 @@ pte_t *table_entry(struct space *s, uint64_t va, bool create)
     return &t[LEVEL_INDEX(va, 0)];
 }
 
+int table_split(struct space *s, uint64_t va)
+{
+    pte_t *t = arch_phys(s->root[ROOT_HOST]);
+    for (unsigned level = ARCH_PT_LEVELS - 1; level > 0 && va % LEVEL_SIZE(level) != 0; level--) {
+        unsigned i = LEVEL_INDEX(va, level);
+        if (t[i] == 0) {
+            return 0;
+        }
+        if (!pte_valid(t[i]) && table_expand(s, &t[i], level, i) != 0) {
+            return -NX_ENOMEM;
+        }
+        t = table_at(t[i]);
+    }
+    return 0;
+}
+
 static void drop_page(struct space *s, pte_t p, bool *flush)
 {
     page_unref(pte_pa(p));
@@ -128,14 +144,10 @@ static void clear_level(struct space *s, pte_t *t, unsigned level, uint64_t va, 
                 clear_level(s, table_at(p), level - 1, va, stop, flush);
             }
         } else if (p != 0) {
-            if (stop - va == LEVEL_SIZE(level)) {
-                if (level == ARCH_PT_LEVELS - 1) {
-                    table_root_store(s, i, 0);
-                } else {
-                    t[i] = 0;
-                }
-            } else if (table_expand(s, &t[i], level, i) == 0) {
-                clear_level(s, table_at(t[i]), level - 1, va, stop, flush);
+            if (level == ARCH_PT_LEVELS - 1) {
+                table_root_store(s, i, 0);
+            } else {
+                t[i] = 0;
             }
         }
         va = stop;
@@ -147,17 +159,22 @@ void table_clear(struct space *s, uint64_t va, uint64_t len, bool *flush)
     clear_level(s, arch_phys(s->root[ROOT_HOST]), ARCH_PT_LEVELS - 1, va, va + len, flush);
 }
 
+void table_empty_lower(struct space *s, bool *flush)
+{
+    const pte_t *root = arch_phys(s->root[ROOT_HOST]);
+    for (unsigned i = 0; i < ARCH_PT_ENTRIES / 2; i++) {
+        pte_t p = root[i];
+        table_root_store(s, i, 0);
+        if (pte_valid(p)) {
+            free_tree(s, p, ARCH_PT_LEVELS - 2, flush);
+        }
+    }
+}
+
 void table_free_lower(struct space *s)
 {
     bool flush = false;
-    pte_t *root = arch_phys(s->root[ROOT_HOST]);
-    for (unsigned i = 0; i < ARCH_PT_ENTRIES / 2; i++) {
-        if (pte_valid(root[i])) {
-            pte_t p = root[i];
-            table_root_store(s, i, 0);
-            free_tree(s, p, ARCH_PT_LEVELS - 2, &flush);
-        }
-    }
+    table_empty_lower(s, &flush);
     table_free(s->root[ROOT_HOST]);
     table_free(s->root[ROOT_FOREIGN]);
 }
