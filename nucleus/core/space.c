@@ -312,6 +312,9 @@ int space_anon(struct space *s, uint64_t va, uint64_t len, unsigned prot)
 int space_unmap(struct space *s, uint64_t va, uint64_t len)
 {
     bool flush = false;
+    if (table_split(s, va) != 0 || table_split(s, va + len) != 0) {
+        return -NX_ENOMEM;
+    }
     table_clear(s, va, len, &flush);
     if (flush) {
         space_flush(s, va, len);
@@ -451,6 +454,11 @@ int space_clone(struct space *dst, struct space *src)
     bool flush = false;
     int e = 0;
     pte_t *from = arch_phys(src->root[ROOT_HOST]);
+    table_empty_lower(dst, &flush); /* it has no pages, but may have tables and marks */
+    if (flush) {
+        space_flush(dst, dst->low, dst->high - dst->low);
+        flush = false;
+    }
     for (unsigned i = 0; i < ARCH_PT_ENTRIES / 2 && e == 0; i++) {
         if (!pte_valid(from[i])) {
             if (from[i] != 0) {
@@ -463,8 +471,9 @@ int space_clone(struct space *dst, struct space *src)
             e = -NX_ENOMEM;
             break;
         }
-        table_root_store(dst, i, pte_table(pa));
+        /* Filled, or filled in part, before another hart that runs dst can see it. */
         e = clone_level(dst, arch_phys(pa), table_at(from[i]), ARCH_PT_LEVELS - 2, &flush);
+        table_root_store(dst, i, pte_table(pa));
     }
     if (flush) {
         space_flush(src, src->low, src->high - src->low);
@@ -477,7 +486,10 @@ int space_move(struct space *s, uint64_t from, uint64_t len, uint64_t to)
 {
     bool flush = false;
     /* The target's tables first: afterwards nothing can fail. */
-    space_unmap(s, to, len);
+    int e = space_unmap(s, to, len);
+    if (e != 0) {
+        return e;
+    }
     for (uint64_t off = 0; off < len; off += NX_PAGE_SIZE) {
         if (table_entry(s, to + off, true) == NULL || table_entry(s, from + off, true) == NULL) {
             return -NX_ENOMEM;
