@@ -99,13 +99,16 @@ static const char *name_clean(const char *name)
 }
 
 /* Make the directories above name, which archives of EXTRA trees may leave out. */
-static void parents_make(char *name)
+static int parents_make(char *name)
 {
-    for (char *p = strchr(name, '/'); p != NULL; p = strchr(p + 1, '/')) {
+    int err = 0;
+    for (char *p = strchr(name, '/'); p != NULL && err == 0; p = strchr(p + 1, '/')) {
         *p = 0;
-        vfs_make(name, S_IFDIR | 0755, 0, NULL, NULL);
+        err = vfs_make(name, S_IFDIR | 0755, 0, NULL, NULL);
+        err = err == -EEXIST ? 0 : err;
         *p = '/';
     }
+    return err;
 }
 
 /* Something is there by that name already: take it away, unless it is a directory (kept). */
@@ -149,11 +152,14 @@ static int link_known(struct cpio *c, const char *name)
         }
         struct path parent;
         struct last last;
+        struct inode *ino = l->file.dentry->inode;
+        if ((ino->mode & S_IFMT) != (c->f[MODE] & S_IFMT)) {
+            return -EINVAL;
+        }
         int err = path_parent(AT_FDCWD, name, &parent, &last);
         if (err < 0) {
             return err;
         }
-        struct inode *ino = l->file.dentry->inode;
         struct dentry *d = dentry_make(parent.dentry, last.name, last.len, last.hash, inode_ref(ino));
         if (d == NULL) {
             inode_unref(ino);
@@ -163,7 +169,7 @@ static int link_known(struct cpio *c, const char *name)
             dentry_unref(d);
             ino->nlink++;
             err = 1;
-            if (c->left > 0) { /* newc puts the data to the last name */
+            if (c->left > 0 && S_ISREG(ino->mode)) { /* newc puts the data to the last name */
                 err = file_open_path(path_ref(l->file), O_WRONLY, &c->out);
                 err = err < 0 ? err : 1;
             }
@@ -194,8 +200,8 @@ static int entry_make(struct cpio *c, char *name, const char *target)
     if (*name == 0) { /* the root directory itself */
         return directory ? 0 : -EINVAL;
     }
-    parents_make(name);
-    int err = clear_way(name, directory);
+    int err = parents_make(name);
+    err = err < 0 ? err : clear_way(name, directory);
     if (err < 0) {
         return err;
     }

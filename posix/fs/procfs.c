@@ -347,7 +347,7 @@ static long proc_write(struct file *f, struct iobuf *b, int64_t *pos)
     char text[128];
     size_t n = b->len < sizeof(text) - 1 ? b->len : sizeof(text) - 1;
     if (e->store == NULL) {
-        return -EINVAL;
+        return -EIO;
     }
     size_t all = b->len;
     int err = iobuf_get(b, text, n);
