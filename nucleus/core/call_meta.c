@@ -100,7 +100,7 @@ static long read_log(struct fiber *f, uint64_t va, uint64_t len, uint64_t cursor
     char part[256];
     long done = 0;
     while (len > 0) {
-        size_t n = log_read(cursor, part, NX_MIN(sizeof(part), (size_t)len));
+        size_t n = log_read(&cursor, part, NX_MIN(sizeof(part), (size_t)len));
         if (n == 0) {
             break;
         }
@@ -109,7 +109,6 @@ static long read_log(struct fiber *f, uint64_t va, uint64_t len, uint64_t cursor
             return e;
         }
         va += n;
-        cursor += n;
         len -= n;
         done += (long)n;
     }
@@ -120,7 +119,7 @@ static long read_beb(struct fiber *f, uint64_t va, uint64_t len, uint64_t first)
 {
     struct nx_beb b;
     long done = 0;
-    for (; len >= sizeof(b) && beb_read(first, &b, 1) == 1; first++) {
+    for (; len >= sizeof(b) && beb_read(first, &b); first = b.number + 1) {
         int e = space_copy_out(&f->cell->window, va, &b, sizeof(b));
         if (e != 0) {
             return e;

@@ -56,31 +56,43 @@ uint64_t log_end(void)
     return text_end;
 }
 
-size_t log_read(uint64_t cursor, char *buf, size_t n)
+size_t log_read(uint64_t *cursor, char *buf, size_t n)
 {
     uint64_t oldest = text_end > LOG_SIZE ? text_end - LOG_SIZE : 0;
     size_t got = 0;
-    for (cursor = NX_MAX(cursor, oldest); cursor < text_end && got < n; cursor++) {
-        buf[got++] = text[cursor % LOG_SIZE];
+    for (*cursor = NX_MAX(*cursor, oldest); *cursor < text_end && got < n; ++*cursor) {
+        buf[got++] = text[*cursor % LOG_SIZE];
     }
     return got;
 }
 
-void beb_add(enum nx_beb_kind kind, const struct fiber *f, uint64_t arg0, uint64_t arg1)
+static struct nx_beb *beb_new(enum nx_beb_kind kind, const struct cell *c)
 {
-    struct nx_beb *b = &beb[beb_next++ % BEB_SIZE];
+    struct nx_beb *b = &beb[beb_next % BEB_SIZE];
     *b = (struct nx_beb){
         .time = arch_time(),
         .kind = kind,
         .hart = this_hart()->index,
-        .arg0 = arg0,
-        .arg1 = arg1,
+        .generation = c->generation,
+        .number = beb_next++,
     };
-    if (f != NULL) {
-        memcpy(b->cell, f->cell->name, sizeof(b->cell) - 1);
-        b->generation = f->cell->generation;
-        b->fiber = (uint32_t)f->handle;
-    }
+    memcpy(b->cell, c->name, sizeof(b->cell) - 1);
+    return b;
+}
+
+void beb_add(enum nx_beb_kind kind, const struct fiber *f, uint64_t arg0, uint64_t arg1)
+{
+    struct nx_beb *b = beb_new(kind, f->cell);
+    b->fiber = (uint32_t)f->handle;
+    b->arg0 = arg0;
+    b->arg1 = arg1;
+}
+
+void beb_cell_dead(const struct cell *c)
+{
+    struct nx_beb *b = beb_new(NX_BEB_CELL_DEAD, c);
+    b->arg0 = c->end.why;
+    b->arg1 = c->end.code;
 }
 
 uint64_t beb_end(void)
@@ -88,14 +100,15 @@ uint64_t beb_end(void)
     return beb_next;
 }
 
-size_t beb_read(uint64_t first, struct nx_beb *out, size_t max)
+bool beb_read(uint64_t first, struct nx_beb *out)
 {
     uint64_t oldest = beb_next > BEB_SIZE ? beb_next - BEB_SIZE : 0;
-    size_t got = 0;
-    for (first = NX_MAX(first, oldest); first < beb_next && got < max; first++) {
-        out[got++] = beb[first % BEB_SIZE];
+    first = NX_MAX(first, oldest);
+    if (first >= beb_next) {
+        return false;
     }
-    return got;
+    *out = beb[first % BEB_SIZE];
+    return true;
 }
 
 _Noreturn void boot_stop(const char *fmt, ...)

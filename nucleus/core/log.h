@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct cell;
 struct fiber;
 
 /* To the firmware's console: boot messages and panics only, drivers own the device afterwards. */
@@ -16,12 +17,14 @@ void log_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Boot argument `nexus.log=console`: the log goes to the firmware's console as well. */
 extern bool log_to_console;
 uint64_t log_end(void); /* bytes ever written */
-/* Bytes of the log from `cursor` (moved up to the oldest kept byte): their number. */
-size_t log_read(uint64_t cursor, char *buf, size_t n);
+/* Bytes of the log from *cursor (moved up to the oldest kept byte), which moves past them: their number. */
+size_t log_read(uint64_t *cursor, char *buf, size_t n);
 
 void beb_add(enum nx_beb_kind kind, const struct fiber *f, uint64_t arg0, uint64_t arg1);
-uint64_t beb_end(void);
-size_t beb_read(uint64_t first, struct nx_beb *out, size_t max);
+void beb_cell_dead(const struct cell *c);
+uint64_t beb_end(void); /* entries ever made */
+/* Entry number `first`, or the oldest kept one after it; false when there is none. */
+bool beb_read(uint64_t first, struct nx_beb *out);
 
 /* A bug in the nucleus or a machine it cannot run on. */
 _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

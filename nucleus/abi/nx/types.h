@@ -140,8 +140,9 @@ struct nx_beb {
     char cell[16];
     uint32_t generation;
     uint32_t fiber;
-    uint64_t arg0, arg1; /* by kind: FAULT pc, addr; OVERRUN budget, ran; DENIED call, slot */
-    uint64_t pad;
+    uint64_t arg0, arg1; /* by kind: FAULT pc, addr; OVERRUN budget, ran; DENIED type or pledge
+                            wanted, slot; CELL_DEAD why (enum nx_why), code */
+    uint64_t number;     /* of this entry, counted since boot */
 };
 _Static_assert(sizeof(struct nx_beb) == 64, "nx_beb layout");
 
