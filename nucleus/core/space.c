@@ -17,26 +17,19 @@ uint32_t space_count;
 static struct pool spaces = POOL("space", struct space);
 static struct handles space_handles;
 
-/* ---- address space numbers: 0 is the nucleus' own; handed out in order, and reused only after a
- * round, when every hart forgets everything. ---- */
+/* ---- address space numbers: 0 is the nucleus' own.  One that was given back is taken again only after
+ * every hart has forgotten everything, which happens when no other is left. ---- */
 #define ASIDS_MAX 8192u
 static uint64_t asid_used[ASIDS_MAX / 64];
+static uint64_t asid_worn[ASIDS_MAX / 64]; /* given back since the last fence of everything */
 static unsigned asid_next = 1;
 
-static unsigned asid_take(void)
+static unsigned asid_find(unsigned count)
 {
-    unsigned count = NX_MIN(arch_asids(), ASIDS_MAX);
-    if (count <= 1) {
-        return 0; /* none: arch_root_set fences on every switch */
-    }
-    for (unsigned tries = 0; tries < count; tries++) {
-        if (asid_next >= count) {
-            asid_next = 1;
-            arch_tlb_all();
-            arch_tlb_remote(~0ul, 0, 0, 0, true);
-        }
-        unsigned a = asid_next++;
-        if ((asid_used[a / 64] >> a % 64 & 1) == 0) {
+    for (unsigned tries = 1; tries < count; tries++) {
+        unsigned a = asid_next < count ? asid_next : 1;
+        asid_next = a + 1;
+        if (((asid_used[a / 64] | asid_worn[a / 64]) >> a % 64 & 1) == 0) {
             asid_used[a / 64] |= 1ul << a % 64;
             return a;
         }
@@ -44,10 +37,27 @@ static unsigned asid_take(void)
     return ASIDS_MAX;
 }
 
+static unsigned asid_take(void)
+{
+    unsigned count = NX_MIN(arch_asids(), ASIDS_MAX);
+    if (count <= 1) {
+        return 0; /* none: arch_root_set fences on every switch */
+    }
+    unsigned a = asid_find(count);
+    if (a == ASIDS_MAX) {
+        arch_tlb_all();
+        arch_tlb_remote(~0ul, 0, 0, 0, true);
+        memset(asid_worn, 0, sizeof(asid_worn));
+        a = asid_find(count);
+    }
+    return a;
+}
+
 static void asid_give(unsigned a)
 {
     if (a != 0) {
         asid_used[a / 64] &= ~(1ul << a % 64);
+        asid_worn[a / 64] |= 1ul << a % 64;
     }
 }
 
