@@ -103,8 +103,8 @@ void host_foreign_call(void);
 void host_exception(uint64_t cause, uint64_t addr);
 /* A foreign program reads its floating point register / writes it. */
 bool host_fp(uint64_t *value, bool write);
-/* Is anything in a hart's translation buffer that the tables of the roots no longer say?  The roots
- * are those whose asid is in use; tables of other asids may be gone.  Answers the number. */
-unsigned host_tlb_stale(const uint64_t *roots, unsigned count);
+/* How many entries for [from, to) of a hart's translation buffer say more than the tables of the root
+ * do now.  It must be the root in use that has its address space number. */
+unsigned host_tlb_stale(unsigned hart, uint64_t root, uint64_t from, uint64_t to);
 
 #endif

@@ -72,24 +72,27 @@ void *mmu_look(uint64_t va, unsigned access)
                                             : NULL;
 }
 
-unsigned host_tlb_stale(const uint64_t *roots, unsigned count)
+/* Less access than there is costs a fault; more, or another page, is a hole. */
+static bool is_stale(const struct host_tlb *t, uint64_t root)
 {
-    unsigned stale = 0;
-    for (unsigned i = 0; i < hart_count; i++) {
-        for (unsigned k = 0; k < HOST_TLB; k++) {
-            const struct host_tlb *t = &host.hart[i].tlb[k];
-            for (unsigned r = 0; t->vpn != 0 && r < count; r++) {
-                if (root_asid(roots[r]) != t->asid) {
-                    continue;
-                }
-                /* Less access than there is costs a fault; more, or another page, is a hole. */
-                uint64_t va = (t->vpn - 1) << NX_PAGE_SHIFT;
-                pte_t p = walk(roots[r], va);
-                stale += p == 0 || pte_pa(p) != pte_pa(t->pte) || (t->pte & ~p & 0xe) != 0;
-            }
-        }
+    pte_t p = walk(root, (t->vpn - 1) << NX_PAGE_SHIFT);
+    return p == 0 || pte_pa(p) != pte_pa(t->pte) || (t->pte & ~p & (PTE_R | PTE_W | PTE_X)) != 0;
+}
+
+unsigned host_tlb_stale(unsigned hart, uint64_t root, uint64_t from, uint64_t to)
+{
+    const struct host_hart *h = &host.hart[hart];
+    unsigned found = 0;
+    if (host.asids == 1 && h->root != root) {
+        return 0; /* everything is forgotten at each switch */
     }
-    return stale;
+    for (unsigned k = 0; k < HOST_TLB; k++) {
+        const struct host_tlb *t = &h->tlb[k];
+        uint64_t va = (t->vpn - 1) << NX_PAGE_SHIFT;
+        found +=
+            t->vpn != 0 && t->asid == root_asid(root) && va >= from && va < to && is_stale(t, root);
+    }
+    return found;
 }
 
 /* ---- fences ---- */

@@ -2,7 +2,7 @@
  * compares thousands of random operations with a model.
  */
 // test-sources: nucleus/core/*.c nucleus/arch/host/*.c lib/*.c
-#include "nucleus_test.h"
+#include "audit.h"
 
 #define STATE NX_FREE              /* window page with the state area */
 #define HEAP (NX_FREE + 16 * PAGE) /* window pages of the test's own */
@@ -26,7 +26,9 @@ static int begin(void **state)
 
 static int end(void **state)
 {
+    audit();
     test_end(cell);
+    audit();
     return counts_after(state);
 }
 
