@@ -5,6 +5,7 @@
  */
 #include <asm/errno.h>
 #include "signal_int.h"
+#include "time/itimer.h"
 
 int sigq_add(uint64_t *set, struct signode **queue, struct user *user, uint64_t limit, int sig,
              const struct ksiginfo *info)
@@ -110,6 +111,8 @@ int sig_dequeue(struct task *t, uint64_t of, struct ksiginfo *info)
         if (sig)
             sigq_take(&t->proc->sigpending, &t->proc->sigqueue, sig, info);
     }
+    if (sig && info->code == SI_TIMER)
+        posix_timer_told(t->proc, info);
     return sig;
 }
 

@@ -1,6 +1,7 @@
 /* POSIX timers: timer_create and its kin, on the realtime, monotonic and boottime clocks.
  *
- * A timer that fires while its signal is still pending only counts an overrun.
+ * A timer that fires while its signal is still pending only counts an overrun; the count goes into the
+ * siginfo when the signal is taken.
  */
 #include <asm/errno.h>
 #include <nx_base.h>
@@ -49,7 +50,6 @@ static void fire(struct posix_timer *t)
     if (t->notify == SIGEV_NONE)
         return;
     info.u.timer.id = t->id;
-    info.u.timer.overrun = t->overrun;
     info.u.timer.value = t->value;
     struct task *to = NULL;
     if (t->notify & SIGEV_THREAD_ID) {
@@ -63,7 +63,14 @@ static void fire(struct posix_timer *t)
         return;
     }
     sig_send(t->proc, to, t->signo, &info);
-    t->told_overrun = t->overrun;
+}
+
+void posix_timer_told(struct process *p, struct ksiginfo *info)
+{
+    struct posix_timer *t = *find(p, info->u.timer.id);
+    if (!t)
+        return;
+    info->u.timer.overrun = t->told_overrun = t->overrun;
     t->overrun = 0;
 }
 
