@@ -25,27 +25,39 @@ static long set_flags(struct file *f, unsigned flags)
 static long fcntl_file(int fd, struct file *f, int cmd, uint64_t arg)
 {
     switch (cmd) {
-    case F_DUPFD: return dup_from(f, arg, false);
-    case F_DUPFD_CLOEXEC: return dup_from(f, arg, true);
-    case F_GETFD: return fd_cloexec(fd) ? FD_CLOEXEC : 0;
-    case F_SETFD: fd_set_cloexec(fd, (arg & FD_CLOEXEC) != 0); return 0;
-    case F_GETFL: return (long)f->flags;
-    default: break;
+    case F_DUPFD:
+        return dup_from(f, arg, false);
+    case F_DUPFD_CLOEXEC:
+        return dup_from(f, arg, true);
+    case F_GETFD:
+        return fd_cloexec(fd) ? FD_CLOEXEC : 0;
+    case F_SETFD:
+        fd_set_cloexec(fd, (arg & FD_CLOEXEC) != 0);
+        return 0;
+    case F_GETFL:
+        return (long)f->flags;
+    default:
+        break;
     }
     if ((f->flags & O_PATH) != 0) {
         return -EBADF;
     }
     switch (cmd) {
-    case F_SETFL: return set_flags(f, (unsigned)arg);
+    case F_SETFL:
+        return set_flags(f, (unsigned)arg);
     case F_GETLK:
     case F_SETLK:
     case F_SETLKW:
     case F_OFD_GETLK:
     case F_OFD_SETLK:
-    case F_OFD_SETLKW: return lock_fcntl(fd, f, cmd, arg);
-    case F_SETPIPE_SZ: return pipe_set_size(f, (uint32_t)arg);
-    case F_GETPIPE_SZ: return pipe_get_size(f);
-    default: return -EINVAL;
+    case F_OFD_SETLKW:
+        return lock_fcntl(fd, f, cmd, arg);
+    case F_SETPIPE_SZ:
+        return pipe_set_size(f, (uint32_t)arg);
+    case F_GETPIPE_SZ:
+        return pipe_get_size(f);
+    default:
+        return -EINVAL;
     }
 }
 
@@ -64,8 +76,12 @@ static long ioctl_file(int fd, struct file *f, uint32_t cmd, uint64_t arg)
 {
     int32_t n;
     switch (cmd) {
-    case FIOCLEX: fd_set_cloexec(fd, true); return 0;
-    case FIONCLEX: fd_set_cloexec(fd, false); return 0;
+    case FIOCLEX:
+        fd_set_cloexec(fd, true);
+        return 0;
+    case FIONCLEX:
+        fd_set_cloexec(fd, false);
+        return 0;
     case FIONBIO:
         if (mb_copy_in(&n, arg, sizeof(n)) < 0) {
             return -EFAULT;
@@ -79,7 +95,8 @@ static long ioctl_file(int fd, struct file *f, uint32_t cmd, uint64_t arg)
             return mb_copy_out(arg, &n, sizeof(n));
         }
         break;
-    default: break;
+    default:
+        break;
     }
     return f->ops->ioctl != NULL ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;
 }

@@ -10,18 +10,20 @@ uint64_t files_open_count(void)
 
 void file_fill(struct file *f, struct path p, unsigned flags)
 {
-    *f = (struct file){.inode = p.dentry->inode, .refs = 1, .flags = flags, .dentry = p.dentry,
-                       .mnt = p.mnt};
+    *f = (struct file){
+        .inode = p.dentry->inode, .refs = 1, .flags = flags, .dentry = p.dentry, .mnt = p.mnt};
     open_files++;
 }
 
-struct file *file_make_inode(const struct file_ops *ops, struct inode *ino, unsigned flags, void *priv)
+struct file *file_make_inode(const struct file_ops *ops, struct inode *ino, unsigned flags,
+                             void *priv)
 {
     struct file *f = mb_alloc(sizeof(*f));
     if (f == NULL) {
         return NULL;
     }
-    *f = (struct file){.ops = ops, .inode = inode_ref(ino), .refs = 1, .flags = flags, .priv = priv};
+    *f =
+        (struct file){.ops = ops, .inode = inode_ref(ino), .refs = 1, .flags = flags, .priv = priv};
     open_files++;
     return f;
 }

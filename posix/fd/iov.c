@@ -10,16 +10,25 @@ static int move(const struct iobuf *b, void *mem, size_t n, int how)
 {
     if (b->user) {
         switch (how) {
-        case PUT: return mb_copy_out(b->addr, mem, n);
-        case GET: return mb_copy_in(mem, b->addr, n);
-        default: return mb_zero_out(b->addr, n);
+        case PUT:
+            return mb_copy_out(b->addr, mem, n);
+        case GET:
+            return mb_copy_in(mem, b->addr, n);
+        default:
+            return mb_zero_out(b->addr, n);
         }
     }
     void *here = (void *)(uintptr_t)b->addr;
     switch (how) {
-    case PUT: memcpy(here, mem, n); break;
-    case GET: memcpy(mem, here, n); break;
-    default: memset(here, 0, n); break;
+    case PUT:
+        memcpy(here, mem, n);
+        break;
+    case GET:
+        memcpy(mem, here, n);
+        break;
+    default:
+        memset(here, 0, n);
+        break;
     }
     return 0;
 }

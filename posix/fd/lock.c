@@ -221,10 +221,17 @@ static int range_decode(struct file *f, const struct abi_flock *u, struct lock *
 {
     int64_t base;
     switch (u->whence) {
-    case SEEK_SET: base = 0; break;
-    case SEEK_CUR: base = f->pos; break;
-    case SEEK_END: base = f->inode->size; break;
-    default: return -EINVAL;
+    case SEEK_SET:
+        base = 0;
+        break;
+    case SEEK_CUR:
+        base = f->pos;
+        break;
+    case SEEK_END:
+        base = f->inode->size;
+        break;
+    default:
+        return -EINVAL;
     }
     int64_t start, end;
     if (__builtin_add_overflow(base, u->start, &start)) {

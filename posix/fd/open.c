@@ -12,8 +12,8 @@
 #define O_LARGEFILE 0100000
 #endif
 #define OPEN_ONLY (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC)
-#define OPEN_VALID                                                                                 \
-    (O_ACCMODE | OPEN_ONLY | O_APPEND | O_NONBLOCK | O_SYNC | O_DSYNC | FASYNC | O_DIRECT |        \
+#define OPEN_VALID                                                                          \
+    (O_ACCMODE | OPEN_ONLY | O_APPEND | O_NONBLOCK | O_SYNC | O_DSYNC | FASYNC | O_DIRECT | \
      O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE)
 #define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
 
@@ -75,11 +75,13 @@ static int may_open(const struct path *p, unsigned flags)
 {
     struct inode *ino = p->dentry->inode;
     uint32_t mode = ino->mode;
-    static const uint8_t want[4] = {MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE};
+    static const uint8_t want[4] = {MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE,
+                                    MAY_READ | MAY_WRITE};
     unsigned may = want[flags & O_ACCMODE] | ((flags & O_TRUNC) != 0 ? MAY_WRITE : 0);
 
     switch (mode & S_IFMT) {
-    case S_IFLNK: return -ELOOP;
+    case S_IFLNK:
+        return -ELOOP;
     case S_IFDIR:
         if ((may & MAY_WRITE) != 0) {
             return -EISDIR;
@@ -96,7 +98,8 @@ static int may_open(const struct path *p, unsigned flags)
             return -EROFS;
         }
         break;
-    default: break;
+    default:
+        break;
     }
     if ((flags & O_NOATIME) != 0 && !inode_owned(ino)) {
         return -EPERM;
@@ -139,12 +142,14 @@ static int tmpfile_make(const struct path *dir, unsigned flags, unsigned mode, s
     return 0;
 }
 
-static int resolve_create(int dirfd, const char *name, unsigned flags, unsigned mode, struct path *out)
+static int resolve_create(int dirfd, const char *name, unsigned flags, unsigned mode,
+                          struct path *out)
 {
     struct path parent, found;
     struct last last;
     bool excl = (flags & O_EXCL) != 0;
-    int err = path_open_walk(dirfd, name, excl || (flags & O_NOFOLLOW) != 0, &parent, &last, &found);
+    int err =
+        path_open_walk(dirfd, name, excl || (flags & O_NOFOLLOW) != 0, &parent, &last, &found);
     if (err < 0) {
         return err;
     }
@@ -171,7 +176,8 @@ static int resolve_create(int dirfd, const char *name, unsigned flags, unsigned 
     return err;
 }
 
-static int open_resolve(int dirfd, const char *name, unsigned flags, unsigned mode, struct path *out)
+static int open_resolve(int dirfd, const char *name, unsigned flags, unsigned mode,
+                        struct path *out)
 {
     if ((flags & TMPFILE_BIT) != 0) {
         struct path dir;
@@ -204,6 +210,7 @@ static int open_resolve(int dirfd, const char *name, unsigned flags, unsigned mo
 static int open_name(int dirfd, const char *name, unsigned flags, unsigned mode, struct file **f,
                      struct path *p)
 {
+    *p = (struct path){NULL, NULL};
     *f = mb_alloc(sizeof(**f));
     if (*f == NULL) {
         return -ENOMEM;

@@ -18,8 +18,8 @@
 struct pipe {
     struct waitq readers_q, writers_q; /* who sleeps, and pollers */
     uint32_t head, tail, cap;
-    uint32_t readers, writers;         /* open ends */
-    uint32_t opened_r, opened_w;       /* ever: what an opening FIFO end waits for */
+    uint32_t readers, writers;   /* open ends */
+    uint32_t opened_r, opened_w; /* ever: what an opening FIFO end waits for */
     char **page;
     char *page0[PIPE_PAGES];
 };

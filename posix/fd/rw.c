@@ -4,8 +4,8 @@
 typedef long transfer(struct file *f, struct iobuf *b, int64_t *pos);
 
 /* The file and its operation; NULL with *err.  On the path of every read and write: inlined. */
-static inline __attribute__((always_inline)) struct file *
-file_for(int fd, bool write, transfer **op, long *err)
+static inline __attribute__((always_inline)) struct file *file_for(int fd, bool write,
+                                                                   transfer **op, long *err)
 {
     struct file *f = fd_peek(fd);
     if (f == NULL || !(write ? file_can_write(f) : file_can_read(f)) || (f->flags & O_PATH) != 0) {

@@ -15,8 +15,22 @@
 
 #define HEADER 110u
 
-enum field { INO, MODE, UID, GID, NLINK, MTIME, FILESIZE, DEV_MAJOR, DEV_MINOR, RDEV_MAJOR, RDEV_MINOR,
-             NAMESIZE, CHECK, FIELDS };
+enum field {
+    INO,
+    MODE,
+    UID,
+    GID,
+    NLINK,
+    MTIME,
+    FILESIZE,
+    DEV_MAJOR,
+    DEV_MINOR,
+    RDEV_MAJOR,
+    RDEV_MINOR,
+    NAMESIZE,
+    CHECK,
+    FIELDS
+};
 
 struct hardlink {
     struct hardlink *next;
@@ -26,9 +40,9 @@ struct hardlink {
 
 struct cpio {
     enum { WANT_HEADER, WANT_NAME, WANT_DATA, WANT_LINK } state;
-    uint64_t offset;  /* in the archive, for padding */
-    uint32_t have;    /* of the piece being collected */
-    uint64_t left;    /* data still to come */
+    uint64_t offset; /* in the archive, for padding */
+    uint32_t have;   /* of the piece being collected */
+    uint64_t left;   /* data still to come */
     uint32_t f[FIELDS];
     struct file *out; /* of a regular file with data */
     struct hardlink *links;
@@ -160,7 +174,8 @@ static int link_known(struct cpio *c, const char *name)
         if (err < 0) {
             return err;
         }
-        struct dentry *d = dentry_make(parent.dentry, last.name, last.len, last.hash, inode_ref(ino));
+        struct dentry *d =
+            dentry_make(parent.dentry, last.name, last.len, last.hash, inode_ref(ino));
         if (d == NULL) {
             inode_unref(ino);
             err = -ENOMEM;
@@ -186,8 +201,10 @@ static int link_remember(struct cpio *c, struct path p)
     if (l == NULL) {
         return -ENOMEM;
     }
-    *l = (struct hardlink){.next = c->links, .ino = c->f[INO],
-                           .dev = {c->f[DEV_MAJOR], c->f[DEV_MINOR]}, .file = path_ref(p)};
+    *l = (struct hardlink){.next = c->links,
+                           .ino = c->f[INO],
+                           .dev = {c->f[DEV_MAJOR], c->f[DEV_MINOR]},
+                           .file = path_ref(p)};
     c->links = l;
     return 0;
 }
@@ -261,8 +278,10 @@ static int name_done(struct cpio *c)
     case S_IFCHR:
     case S_IFBLK:
     case S_IFIFO:
-    case S_IFSOCK: return entry_make(c, name, NULL);
-    default: return -EINVAL;
+    case S_IFSOCK:
+        return entry_make(c, name, NULL);
+    default:
+        return -EINVAL;
     }
 }
 
@@ -326,7 +345,8 @@ static long feed_some(struct cpio *c, const char *data, size_t n)
     int err = 0;
     bool pad = (c->offset & 3) != 0;
     switch (c->state) {
-    case WANT_HEADER: return pad && c->have == 0 ? 1 : feed_header(c, data, n);
+    case WANT_HEADER:
+        return pad && c->have == 0 ? 1 : feed_header(c, data, n);
     case WANT_NAME:
         took = (long)collect(c, c->name, c->f[NAMESIZE], data, n);
         if (c->have == c->f[NAMESIZE]) {

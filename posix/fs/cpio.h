@@ -7,7 +7,7 @@
 
 struct cpio; /* an archive being unpacked, fed piece by piece */
 
-struct cpio *cpio_begin(void); /* NULL: no memory */
+struct cpio *cpio_begin(void);                             /* NULL: no memory */
 int cpio_feed(struct cpio *c, const void *data, size_t n); /* 0, or -EINVAL, -ENOMEM, -ENOSPC */
 int cpio_end(struct cpio *c); /* frees it; -EINVAL when the archive was cut off */
 
@@ -15,6 +15,7 @@ int cpio_end(struct cpio *c); /* frees it; -EINVAL when the archive was cut off 
 int archive_unpack(const void *data, size_t n);
 
 /* Inflate the gzip member at data into sink: bytes consumed, or an error (also the sink's). */
-long gunzip(const void *data, size_t n, int (*sink)(void *ctx, const void *data, size_t n), void *ctx);
+long gunzip(const void *data, size_t n, int (*sink)(void *ctx, const void *data, size_t n),
+            void *ctx);
 
 #endif

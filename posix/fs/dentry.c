@@ -89,7 +89,8 @@ struct dentry *dentry_find(const struct dentry *dir, const char *name, unsigned 
 {
     struct dentry *d = *bucket_of(dir, hash);
     while (d != NULL) {
-        if (d->hash == hash && d->parent == dir && d->len == len && memcmp(d->name, name, len) == 0) {
+        if (d->hash == hash && d->parent == dir && d->len == len &&
+            memcmp(d->name, name, len) == 0) {
             return d;
         }
         d = d->hash_next;

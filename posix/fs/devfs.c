@@ -161,8 +161,11 @@ static const struct file_ops zero_ops = {
     .name = "zero", .read = zero_read, .write = null_write, .lseek = null_lseek, .poll = null_poll};
 static const struct file_ops full_ops = {
     .name = "full", .read = zero_read, .write = full_write, .lseek = null_lseek, .poll = null_poll};
-static const struct file_ops random_ops = {
-    .name = "random", .read = random_read, .write = null_write, .lseek = null_lseek, .poll = null_poll};
+static const struct file_ops random_ops = {.name = "random",
+                                           .read = random_read,
+                                           .write = null_write,
+                                           .lseek = null_lseek,
+                                           .poll = null_poll};
 static const struct file_ops kmsg_ops = {
     .name = "kmsg", .read = null_read, .write = kmsg_write, .lseek = null_lseek, .poll = null_poll};
 
@@ -219,8 +222,7 @@ int devfs_init(void)
         int (*open)(struct file *f);
     } memory[] = {
         {"null", 3, null_open},     {"zero", 5, zero_open},      {"full", 7, full_open},
-        {"random", 8, random_open}, {"urandom", 9, random_open},
-        {"kmsg", 11, kmsg_open},
+        {"random", 8, random_open}, {"urandom", 9, random_open}, {"kmsg", 11, kmsg_open},
     };
     static const char *const links[][2] = {
         {"fd", "/proc/self/fd"},

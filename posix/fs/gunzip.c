@@ -21,7 +21,8 @@ static void z_free(void *opaque, void *p)
     mb_free(p);
 }
 
-long gunzip(const void *data, size_t n, int (*sink)(void *ctx, const void *data, size_t n), void *ctx)
+long gunzip(const void *data, size_t n, int (*sink)(void *ctx, const void *data, size_t n),
+            void *ctx)
 {
     z_stream z = {.zalloc = z_alloc, .zfree = z_free, .next_in = (void *)(uintptr_t)data};
     const unsigned char *end = (const unsigned char *)data + n;
@@ -43,7 +44,7 @@ long gunzip(const void *data, size_t n, int (*sink)(void *ctx, const void *data,
         }
     }
     if (result == 0) {
-        result = zr == Z_STREAM_END ? (long)(z.next_in - (const unsigned char *)data)
+        result = zr == Z_STREAM_END  ? (long)(z.next_in - (const unsigned char *)data)
                  : zr == Z_MEM_ERROR ? -ENOMEM
                                      : -EINVAL;
     }

@@ -39,13 +39,14 @@ struct inode_ops {
     /* May names be added, removed, renamed here; may data be changed? */
     bool writable;
     int (*open)(struct inode *ino, struct file *f); /* after ops is set to fops; may replace it */
-    int (*readlink)(struct inode *ino, char *buf, size_t n); /* length, cut; NULL: the text in link */
-    int (*follow)(struct inode *ino, struct path *out);      /* a magic link: jump there */
+    int (*readlink)(struct inode *ino, char *buf,
+                    size_t n);                          /* length, cut; NULL: the text in link */
+    int (*follow)(struct inode *ino, struct path *out); /* a magic link: jump there */
     int (*truncate)(struct inode *ino, int64_t len);
     int (*fallocate)(struct inode *ino, unsigned mode, int64_t off, int64_t len);
-    void (*stat)(struct inode *ino, struct kstat *st); /* correct what the inode says */
+    void (*stat)(struct inode *ino, struct kstat *st);  /* correct what the inode says */
     int (*permission)(struct inode *ino, unsigned may); /* NULL: by mode and owner */
-    void (*evict)(struct inode *ino);                  /* free the data */
+    void (*evict)(struct inode *ino);                   /* free the data */
 };
 
 struct inode {
@@ -58,10 +59,10 @@ struct inode {
     int64_t size;
     int64_t atime, mtime, ctime, btime;
     struct lockset *locks; /* record locks and flocks, fd/lock.c; NULL: none */
-    int32_t writers;      /* files open for writing; below 0: running as a program (ETXTBSY) */
+    int32_t writers;       /* files open for writing; below 0: running as a program (ETXTBSY) */
     union {
-        struct pagetree pages; /* regular files of tmpfs */
-        struct {               /* directories */
+        struct pagetree pages;           /* regular files of tmpfs */
+        struct {                         /* directories */
             struct dentry *first, *last; /* in order of cookie */
             uint64_t next_cookie;
             uint32_t entries;
@@ -99,7 +100,8 @@ struct fs_type {
     /* A file system instance with its root; options as mount(2) data, may be NULL. */
     int (*mount)(const struct fs_type *type, const char *options, struct sb **out);
     /* A new inode: regular, directory, link (target), FIFO, socket, device.  NULL: nothing is made here. */
-    int (*make)(struct sb *sb, uint32_t mode, uint64_t rdev, const char *target, struct inode **out);
+    int (*make)(struct sb *sb, uint32_t mode, uint64_t rdev, const char *target,
+                struct inode **out);
 };
 struct sb {
     const struct fs_type *type;
@@ -123,8 +125,9 @@ struct mount {
 };
 
 /* ---- inodes (inode.c) ---- */
-struct inode *inode_make(struct sb *sb, const struct inode_ops *ops, const struct file_ops *fops,
-                         uint32_t mode); /* owner root, times now, nlink 1 (directories 2); or NULL */
+struct inode *inode_make(
+    struct sb *sb, const struct inode_ops *ops, const struct file_ops *fops,
+    uint32_t mode); /* owner root, times now, nlink 1 (directories 2); or NULL */
 static inline struct inode *inode_ref(struct inode *ino)
 {
     ino->refs++;
@@ -152,8 +155,9 @@ void inode_drop_setid(struct inode *ino); /* writing, chown: by somebody who is 
 extern uint64_t inode_count;
 
 /* ---- dentries (dentry.c) ---- */
-struct dentry *dentry_make(struct dentry *parent, const char *name, unsigned len, uint32_t hash,
-                           struct inode *ino); /* takes over ino's reference, unhashed; NULL: ENOMEM */
+struct dentry *dentry_make(
+    struct dentry *parent, const char *name, unsigned len, uint32_t hash,
+    struct inode *ino); /* takes over ino's reference, unhashed; NULL: ENOMEM */
 static inline struct dentry *dentry_ref(struct dentry *d)
 {
     d->refs++;
@@ -179,7 +183,8 @@ void dentry_detach(struct dentry *d); /* take the name away, drop that reference
 /* Give d the name and parent; may only fail (ENOMEM) before anything is changed. */
 int dentry_rename(struct dentry *d, struct dentry *parent, const char *name, unsigned len);
 void dentry_exchange(struct dentry *a, struct dentry *b);
-void dentry_free_tree(struct dentry *root); /* a file system goes: every name below, then root's reference */
+void dentry_free_tree(
+    struct dentry *root); /* a file system goes: every name below, then root's reference */
 bool dentry_is_below(const struct dentry *d, const struct dentry *dir); /* or dir itself */
 int dentry_init(void);
 
@@ -208,7 +213,8 @@ static inline void mount_unref(struct mount *m)
 /* Mount sb (takes over a reference) at `at`, or as the root when at is NULL. */
 int mount_add(struct sb *sb, struct dentry *root, const struct path *at, const char *source,
               unsigned flags, struct mount **out);
-struct mount *mount_on(const struct mount *parent, const struct dentry *d); /* the newest, or NULL */
+struct mount *mount_on(const struct mount *parent,
+                       const struct dentry *d); /* the newest, or NULL */
 int mount_remove(struct mount *m, bool detach);
 int mount_attach(struct mount *m, const struct path *at);
 const struct fs_type *fs_find(const char *name);

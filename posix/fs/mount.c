@@ -14,7 +14,8 @@ struct mount *mount_list;
 static unsigned next_mount_id = 1;
 static uint32_t next_dev_minor = 16;
 
-const struct fs_type *const fs_types[] = {&tmpfs_type, &ramfs_type, &devtmpfs_type, &proc_type, NULL};
+const struct fs_type *const fs_types[] = {&tmpfs_type, &ramfs_type, &devtmpfs_type, &proc_type,
+                                          NULL};
 
 const struct fs_type *fs_find(const char *name)
 {
@@ -120,10 +121,12 @@ int mount_add(struct sb *sb, struct dentry *root, const struct path *at, const c
 static void mount_detach(struct mount *m)
 {
     struct mount **link = &mount_list;
-    while (*link != m) {
+    while (*link != NULL && *link != m) {
         link = &(*link)->next;
     }
-    *link = m->next;
+    if (*link != NULL) {
+        *link = m->next;
+    }
     if (m->parent != NULL) {
         struct mount *parent = m->parent;
         m->mountpoint->mounts--;

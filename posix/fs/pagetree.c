@@ -74,7 +74,7 @@ static unsigned tree_walk(const struct pagetree *t, uint64_t index, struct node 
 {
     unsigned depth = 0, shift = t->height * PAGETREE_BITS;
     void *p = t->root;
-    while (depth < t->height && p != NULL) {
+    while (shift >= PAGETREE_BITS && p != NULL) {
         at[depth++] = p;
         shift -= PAGETREE_BITS;
         p = ((struct node *)p)->slot[index >> shift & MASK];
@@ -84,11 +84,13 @@ static unsigned tree_walk(const struct pagetree *t, uint64_t index, struct node 
 
 static unsigned slot_at(const struct pagetree *t, uint64_t index, unsigned depth)
 {
-    return index >> ((t->height - 1 - depth) * PAGETREE_BITS) & MASK;
+    unsigned shift = (t->height - 1 - depth) * PAGETREE_BITS;
+    return shift < 64 ? index >> shift & MASK : 0; /* depth is below height: always the first */
 }
 
 /* Empty the slot of index in at[depth - 1], and free nodes that become empty by it. */
-static void tree_prune(struct pagetree *t, uint64_t index, struct node *at[HEIGHT_MAX], unsigned depth)
+static void tree_prune(struct pagetree *t, uint64_t index, struct node *at[HEIGHT_MAX],
+                       unsigned depth)
 {
     while (depth-- > 0) {
         at[depth]->slot[slot_at(t, index, depth)] = NULL;
@@ -150,6 +152,9 @@ uint64_t pagetree_free(struct pagetree *t, uint64_t first, uint64_t last)
         } else {
             struct node *at[HEIGHT_MAX];
             unsigned depth = tree_walk(t, i, at);
+            if (depth == 0) {
+                break; /* cannot be: it was just found */
+            }
             mb_page_free(at[depth - 1]->slot[i & MASK]);
             tree_prune(t, i, at, depth);
         }

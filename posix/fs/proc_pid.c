@@ -104,12 +104,18 @@ static int show_stat(struct text *t, struct inode *ino)
 static const char *state_name(char state)
 {
     switch (state) {
-    case 'R': return "R (running)";
-    case 'S': return "S (sleeping)";
-    case 'D': return "D (disk sleep)";
-    case 'T': return "T (stopped)";
-    case 'Z': return "Z (zombie)";
-    default: return "X (dead)";
+    case 'R':
+        return "R (running)";
+    case 'S':
+        return "S (sleeping)";
+    case 'D':
+        return "D (disk sleep)";
+    case 'T':
+        return "T (stopped)";
+    case 'Z':
+        return "Z (zombie)";
+    default:
+        return "X (dead)";
     }
 }
 
@@ -133,8 +139,8 @@ static int show_status(struct text *t, struct inode *ino)
     }
     text_printf(t, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
                 state_name(w.state), p->pid, w.id, p->parent != NULL ? p->parent->pid : 0);
-    text_printf(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->ruid, c->euid, c->suid, c->fsuid,
-                c->rgid, c->egid, c->sgid, c->fsgid);
+    text_printf(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->ruid, c->euid, c->suid,
+                c->fsuid, c->rgid, c->egid, c->sgid, c->fsgid);
     text_printf(t, "FDSize:\t%d\nGroups:\t", w.t != NULL && w.t->files != NULL ? 64 : 0);
     for (unsigned i = 0; i < c->ngroups; i++) {
         text_printf(t, "%u ", c->groups[i]);
@@ -267,14 +273,14 @@ static int show_limits(struct text *t, struct inode *ino)
     static const struct {
         const char *name, *unit;
     } limit[16] = {
-        {"Max cpu time", "seconds"},       {"Max file size", "bytes"},
-        {"Max data size", "bytes"},        {"Max stack size", "bytes"},
-        {"Max core file size", "bytes"},   {"Max resident set", "bytes"},
-        {"Max processes", "processes"},    {"Max open files", "files"},
-        {"Max locked memory", "bytes"},    {"Max address space", "bytes"},
-        {"Max file locks", "locks"},       {"Max pending signals", "signals"},
-        {"Max msgqueue size", "bytes"},    {"Max nice priority", ""},
-        {"Max realtime priority", ""},     {"Max realtime timeout", "us"},
+        {"Max cpu time", "seconds"},     {"Max file size", "bytes"},
+        {"Max data size", "bytes"},      {"Max stack size", "bytes"},
+        {"Max core file size", "bytes"}, {"Max resident set", "bytes"},
+        {"Max processes", "processes"},  {"Max open files", "files"},
+        {"Max locked memory", "bytes"},  {"Max address space", "bytes"},
+        {"Max file locks", "locks"},     {"Max pending signals", "signals"},
+        {"Max msgqueue size", "bytes"},  {"Max nice priority", ""},
+        {"Max realtime priority", ""},   {"Max realtime timeout", "us"},
     };
     const struct process *p = procfs_process(ino);
     if (p == NULL) {
@@ -290,7 +296,8 @@ static int show_limits(struct text *t, struct inode *ino)
                 snprintf(value[k], sizeof(value[k]), "%lu", (ul)p->rlimit[i][k]);
             }
         }
-        text_printf(t, "%-25s %-20s %-20s %-10s\n", limit[i].name, value[0], value[1], limit[i].unit);
+        text_printf(t, "%-25s %-20s %-20s %-10s\n", limit[i].name, value[0], value[1],
+                    limit[i].unit);
     }
     return 0;
 }
@@ -349,8 +356,14 @@ static int follow_root(struct inode *ino, struct path *out)
     return follow_dir(ino, out, true);
 }
 
-#define FILE_ENTRY(n, m, f) {.name = n, .mode = m, .kind = PROC_FILE, .show = f}
-#define LINK_ENTRY(n, f) {.name = n, .mode = 0777, .kind = PROC_MAGIC, .follow = f}
+#define FILE_ENTRY(n, m, f)                                \
+    {                                                      \
+        .name = n, .mode = m, .kind = PROC_FILE, .show = f \
+    }
+#define LINK_ENTRY(n, f)                                         \
+    {                                                            \
+        .name = n, .mode = 0777, .kind = PROC_MAGIC, .follow = f \
+    }
 #define COMMON_ENTRIES                                                                             \
     FILE_ENTRY("cmdline", 0444, show_cmdline),                                                     \
         {.name = "comm", .mode = 0644, .kind = PROC_FILE, .show = show_comm, .store = store_comm}, \
@@ -358,7 +371,10 @@ static int follow_root(struct inode *ino, struct path *out)
         LINK_ENTRY("exe", follow_exe), {.name = "fd", .mode = 0500, .kind = PROC_FDS},             \
         FILE_ENTRY("limits", 0444, show_limits), FILE_ENTRY("maps", 0444, show_maps),              \
         FILE_ENTRY("mounts", 0444, proc_show_mounts),                                              \
-        {.name = "oom_score_adj", .mode = 0644, .kind = PROC_FILE, .show = show_zero,              \
+        {.name = "oom_score_adj",                                                                  \
+         .mode = 0644,                                                                             \
+         .kind = PROC_FILE,                                                                        \
+         .show = show_zero,                                                                        \
          .store = store_nothing},                                                                  \
         LINK_ENTRY("root", follow_root), FILE_ENTRY("stat", 0444, show_stat),                      \
         FILE_ENTRY("statm", 0444, show_statm), FILE_ENTRY("status", 0444, show_status)

@@ -14,7 +14,8 @@ typedef unsigned long ul;
 __attribute__((weak)) const char *uname_text(unsigned field);
 __attribute__((weak)) const char *uname_text(unsigned field)
 {
-    static const char *const names[] = {"Linux", "nexus", "6.1.0-nexus", "#1 SMP Nexus", "riscv64", "(none)"};
+    static const char *const names[] = {"Linux",        "nexus",   "6.1.0-nexus",
+                                        "#1 SMP Nexus", "riscv64", "(none)"};
     return names[field];
 }
 enum { UNAME_SYSTEM, UNAME_NODE, UNAME_RELEASE, UNAME_VERSION };
@@ -161,7 +162,8 @@ static int show_version(struct text *t, struct inode *ino)
 static int show_cpuinfo(struct text *t, struct inode *ino)
 {
     for (unsigned i = 0; i < mb_harts(); i++) {
-        text_printf(t, "processor\t: %u\nhart\t\t: %u\nisa\t\t: rv64imafdc\nmmu\t\t: sv39\n\n", i, i);
+        text_printf(t, "processor\t: %u\nhart\t\t: %u\nisa\t\t: rv64imafdc\nmmu\t\t: sv39\n\n", i,
+                    i);
     }
     return 0;
 }
@@ -174,7 +176,8 @@ static int show_cmdline(struct text *t, struct inode *ino)
 
 static int show_devices(struct text *t, struct inode *ino)
 {
-    text_printf(t, "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n\nBlock devices:\n");
+    text_printf(t,
+                "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n\nBlock devices:\n");
     return 0;
 }
 
@@ -291,20 +294,13 @@ static int show_leak(struct text *t, struct inode *ino)
         const char *name;
         uint64_t value;
     } line[] = {
-        {"pages_free", mb_pages_free()},
-        {"heap_objects", mb_heap_objects()},
-        {"open_files", files_open_count()},
-        {"inodes", inode_count},
-        {"tasks", proc_task_count()},
-        {"tmpfs_pages", tmpfs_pages()},
-        {"fibers", mb_stat(NX_STAT_FIBERS)},
-        {"spaces", mb_stat(NX_STAT_SPACES)},
-        {"cells", mb_stat(NX_STAT_CELLS)},
-        {"mems", mb_stat(NX_STAT_MEMS)},
-        {"rings", mb_stat(NX_STAT_RINGS)},
-        {"events", mb_stat(NX_STAT_EVENTS)},
-        {"caps", mb_stat(NX_STAT_CAPS)},
-        {"tables", mb_stat(NX_STAT_TABLES)},
+        {"pages_free", mb_pages_free()},     {"heap_objects", mb_heap_objects()},
+        {"open_files", files_open_count()},  {"inodes", inode_count},
+        {"tasks", proc_task_count()},        {"tmpfs_pages", tmpfs_pages()},
+        {"fibers", mb_stat(NX_STAT_FIBERS)}, {"spaces", mb_stat(NX_STAT_SPACES)},
+        {"cells", mb_stat(NX_STAT_CELLS)},   {"mems", mb_stat(NX_STAT_MEMS)},
+        {"rings", mb_stat(NX_STAT_RINGS)},   {"events", mb_stat(NX_STAT_EVENTS)},
+        {"caps", mb_stat(NX_STAT_CAPS)},     {"tables", mb_stat(NX_STAT_TABLES)},
     };
     for (unsigned i = 0; i < sizeof(line) / sizeof(line[0]); i++) {
         text_printf(t, "%s %lu\n", line[i].name, (ul)line[i].value);
@@ -323,8 +319,14 @@ static int show_log(struct text *t, struct inode *ino)
     return 0;
 }
 
-#define FILE_ENTRY(n, f) {.name = n, .mode = 0444, .kind = PROC_FILE, .show = f}
-#define DIR_ENTRY(n, c) {.name = n, .mode = 0555, .kind = PROC_DIR, .children = c}
+#define FILE_ENTRY(n, f)                                      \
+    {                                                         \
+        .name = n, .mode = 0444, .kind = PROC_FILE, .show = f \
+    }
+#define DIR_ENTRY(n, c)                                          \
+    {                                                            \
+        .name = n, .mode = 0555, .kind = PROC_DIR, .children = c \
+    }
 
 static const struct proc_entry random_files[] = {
     FILE_ENTRY("uuid", show_uuid),
@@ -333,14 +335,10 @@ static const struct proc_entry random_files[] = {
     {.name = NULL},
 };
 static const struct proc_entry kernel_files[] = {
-    FILE_ENTRY("hostname", show_hostname),
-    FILE_ENTRY("osrelease", show_osrelease),
-    FILE_ENTRY("ostype", show_ostype),
-    FILE_ENTRY("version", show_osversion),
-    FILE_ENTRY("pid_max", show_pid_max),
-    FILE_ENTRY("ngroups_max", show_ngroups),
-    DIR_ENTRY("random", random_files),
-    {.name = NULL},
+    FILE_ENTRY("hostname", show_hostname), FILE_ENTRY("osrelease", show_osrelease),
+    FILE_ENTRY("ostype", show_ostype),     FILE_ENTRY("version", show_osversion),
+    FILE_ENTRY("pid_max", show_pid_max),   FILE_ENTRY("ngroups_max", show_ngroups),
+    DIR_ENTRY("random", random_files),     {.name = NULL},
 };
 static const struct proc_entry sysfs_files[] = {
     FILE_ENTRY("pipe-max-size", show_pipe_max),

@@ -54,16 +54,15 @@ static uint64_t entry_ino(const struct proc_entry *e, int pid, int tid, int fd)
 
 static struct inode *proc_inode(const struct proc_entry *e, int pid, int tid, int fd)
 {
-    static const uint32_t type[] = {[PROC_FILE] = S_IFREG,  [PROC_DIR] = S_IFDIR,
-                                    [PROC_ROOT] = S_IFDIR,  [PROC_TASKS] = S_IFDIR,
-                                    [PROC_FDS] = S_IFDIR,   [PROC_LINK] = S_IFLNK,
-                                    [PROC_MAGIC] = S_IFLNK};
+    static const uint32_t type[] = {
+        [PROC_FILE] = S_IFREG, [PROC_DIR] = S_IFDIR,  [PROC_ROOT] = S_IFDIR, [PROC_TASKS] = S_IFDIR,
+        [PROC_FDS] = S_IFDIR,  [PROC_LINK] = S_IFLNK, [PROC_MAGIC] = S_IFLNK};
     bool dir = type[e->kind] == S_IFDIR;
     const struct inode_ops *ops = e->kind == PROC_LINK    ? &proc_link_iops
                                   : e->kind == PROC_MAGIC ? &proc_magic_iops
                                                           : &proc_iops;
-    struct inode *ino = inode_make(proc_sb, ops, dir ? &proc_dir_ops : &proc_file_ops,
-                                   type[e->kind] | e->mode);
+    struct inode *ino =
+        inode_make(proc_sb, ops, dir ? &proc_dir_ops : &proc_file_ops, type[e->kind] | e->mode);
     if (ino == NULL) {
         return NULL;
     }
@@ -160,7 +159,8 @@ static int proc_lookup(struct dentry *dir, const char *name, unsigned len, struc
 
 static int proc_permission(struct inode *ino, unsigned may)
 {
-    const struct process *p = ino->proc.pid != 0 && !S_ISLNK(ino->mode) ? procfs_process(ino) : NULL;
+    const struct process *p =
+        ino->proc.pid != 0 && !S_ISLNK(ino->mode) ? procfs_process(ino) : NULL;
     const struct proc_entry *e = entry_of(ino);
     if (p != NULL && e->kind == PROC_FDS && procfs_may_look(p)) {
         return 0;
@@ -194,8 +194,8 @@ static void proc_stat(struct inode *ino, struct kstat *st)
 /* An open file without a name gets a dentry of its own, seen through a mount that is nowhere. */
 int procfs_anon_path(struct file *f, struct path *out)
 {
-    struct dentry *d = dentry_make(NULL, f->ops->name, (unsigned)strlen(f->ops->name), 0,
-                                   inode_ref(f->inode));
+    struct dentry *d =
+        dentry_make(NULL, f->ops->name, (unsigned)strlen(f->ops->name), 0, inode_ref(f->inode));
     if (d == NULL) {
         inode_unref(f->inode);
         return -ENOMEM;
@@ -225,7 +225,7 @@ static int child_path(int pid, int tid, struct path *out)
 {
     /* The root inode has one dentry; what is below is made anew. */
     char name[12];
-    struct dentry *d, *task;
+    struct dentry *d, *task = NULL;
     unsigned len = (unsigned)snprintf(name, sizeof(name), "%d", pid);
     int err = proc_lookup(proc_sb->root, name, len, &d);
     if (err == 0 && tid != 0) {
@@ -414,7 +414,8 @@ static int next_number(const struct inode *dir, int from)
         const struct task *t = procfs_task(dir);
         return t != NULL && t->files != NULL ? files_next(t->files, from, NULL) : -1;
     }
-    default: return -1;
+    default:
+        return -1;
     }
 }
 
@@ -429,11 +430,12 @@ static int put_numbers(struct file *f, struct iobuf *b)
         }
         char name[12];
         unsigned len = (unsigned)snprintf(name, sizeof(name), "%d", n);
-        uint64_t ino = kind == PROC_ROOT    ? entry_ino(&proc_pid_entry, n, 0, -1)
-                       : kind == PROC_TASKS ? entry_ino(&proc_task_entry, dir->proc.pid, n, -1)
-                                            : entry_ino(&proc_fd_entry, dir->proc.pid, dir->proc.tid, n);
-        int err = dirent_put(b, ino, POS_NUMBERS + n + 1, kind == PROC_FDS ? S_IFLNK : S_IFDIR, name,
-                             len);
+        uint64_t ino = kind == PROC_ROOT ? entry_ino(&proc_pid_entry, n, 0, -1)
+                       : kind == PROC_TASKS
+                           ? entry_ino(&proc_task_entry, dir->proc.pid, n, -1)
+                           : entry_ino(&proc_fd_entry, dir->proc.pid, dir->proc.tid, n);
+        int err = dirent_put(b, ino, POS_NUMBERS + n + 1, kind == PROC_FDS ? S_IFLNK : S_IFDIR,
+                             name, len);
         if (err != 0) {
             return err;
         }
@@ -449,7 +451,7 @@ static int put_children(struct file *f, struct iobuf *b)
         if (i + POS_CHILDREN < f->pos) {
             continue;
         }
-        uint32_t type = c[i].kind == PROC_FILE                                  ? S_IFREG
+        uint32_t type = c[i].kind == PROC_FILE                              ? S_IFREG
                         : c[i].kind == PROC_LINK || c[i].kind == PROC_MAGIC ? S_IFLNK
                                                                             : S_IFDIR;
         int err = dirent_put(b, entry_ino(&c[i], dir->proc.pid, dir->proc.tid, -1),
@@ -533,7 +535,8 @@ static int proc_mount(const struct fs_type *type, const char *options, struct sb
     return 0;
 }
 
-const struct fs_type proc_type = {.name = "proc", .nodev = true, .magic = 0x9fa0, .mount = proc_mount};
+const struct fs_type proc_type = {
+    .name = "proc", .nodev = true, .magic = 0x9fa0, .mount = proc_mount};
 
 int procfs_init(void)
 {

@@ -12,12 +12,12 @@
 
 enum proc_kind {
     PROC_FILE,
-    PROC_DIR,    /* children */
-    PROC_ROOT,   /* children and a directory per process */
-    PROC_TASKS,  /* a directory per thread, children */
-    PROC_FDS,    /* a link per descriptor */
-    PROC_LINK,   /* link */
-    PROC_MAGIC,  /* a link that is followed by object, not by text */
+    PROC_DIR,   /* children */
+    PROC_ROOT,  /* children and a directory per process */
+    PROC_TASKS, /* a directory per thread, children */
+    PROC_FDS,   /* a link per descriptor */
+    PROC_LINK,  /* link */
+    PROC_MAGIC, /* a link that is followed by object, not by text */
 };
 
 struct proc_entry {

@@ -14,10 +14,7 @@ static void tmpfs_evict(struct inode *ino)
 {
     struct sb *sb = ino->sb;
     if (S_ISREG(ino->mode)) {
-        uint64_t pages = pagetree_free(&ino->pages, 0, ~0ul);
-        if (sb != NULL) {
-            sb->pages -= pages;
-        }
+        sb->pages -= pagetree_free(&ino->pages, 0, ~0ul);
     } else if (S_ISLNK(ino->mode)) {
         mb_free(ino->link);
     } else if (S_ISFIFO(ino->mode) && ino->pipe != NULL) {
@@ -80,16 +77,17 @@ int tmpfs_make(struct sb *sb, uint32_t mode, uint64_t rdev, const char *target, 
         fops = &dir_file_ops;
         break;
     case S_IFLNK: {
-        size_t len = strlen(target) + 1;
-        text = mb_alloc(len);
+        size_t len = target != NULL ? strlen(target) + 1 : 0;
+        text = len > 0 ? mb_alloc(len) : NULL;
         if (text == NULL) {
-            return -ENOMEM;
+            return len > 0 ? -ENOMEM : -EINVAL;
         }
         memcpy(text, target, len);
         ops = &link_iops;
         break;
     }
-    default: break;
+    default:
+        break;
     }
     struct inode *ino = inode_make(sb, ops, fops, mode);
     if (ino == NULL) {
@@ -125,13 +123,22 @@ static int parse_size(const char *text, uint64_t *bytes)
     unsigned shift = 0;
     switch (*end) {
     case 'k':
-    case 'K': shift = 10; break;
+    case 'K':
+        shift = 10;
+        break;
     case 'm':
-    case 'M': shift = 20; break;
+    case 'M':
+        shift = 20;
+        break;
     case 'g':
-    case 'G': shift = 30; break;
-    case '%': n = n > 100 ? mb_pages_total() * MB_PAGE : mb_pages_total() * MB_PAGE / 100 * n; break;
-    default: break;
+    case 'G':
+        shift = 30;
+        break;
+    case '%':
+        n = n > 100 ? mb_pages_total() * MB_PAGE : mb_pages_total() * MB_PAGE / 100 * n;
+        break;
+    default:
+        break;
     }
     if (*end != 0 && end[1] != 0) {
         return -EINVAL;

@@ -182,7 +182,7 @@ static int punch(struct inode *ino, int64_t off, int64_t end)
 
 int tmpfs_fallocate(struct inode *ino, unsigned mode, int64_t off, int64_t len)
 {
-    int64_t end = off + len; /* checked by the caller */
+    int64_t end = off + len;     /* checked by the caller */
     if (mode == (0x02 | 0x01)) { /* FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE */
         int err = punch(ino, off, end);
         inode_touch(ino);
@@ -238,9 +238,14 @@ static int64_t tmpfs_lseek(struct file *f, int64_t off, int whence)
     struct inode *ino = f->inode;
     int64_t base = 0;
     switch (whence) {
-    case SEEK_SET: break;
-    case SEEK_CUR: base = f->pos; break;
-    case SEEK_END: base = ino->size; break;
+    case SEEK_SET:
+        break;
+    case SEEK_CUR:
+        base = f->pos;
+        break;
+    case SEEK_END:
+        base = ino->size;
+        break;
     case SEEK_DATA:
     case SEEK_HOLE:
         off = seek_hole(ino, off, whence == SEEK_DATA);
@@ -248,7 +253,8 @@ static int64_t tmpfs_lseek(struct file *f, int64_t off, int whence)
             return off;
         }
         break;
-    default: return -EINVAL;
+    default:
+        return -EINVAL;
     }
     if (__builtin_add_overflow(base, off, &off) || off < 0) {
         return -EINVAL;

@@ -31,9 +31,9 @@ struct iovec_seg {
 };
 struct iobuf {
     bool user;
-    uint64_t addr; /* user: program address; else pointer value */
-    size_t len;    /* bytes left */
-    size_t seg;    /* of them, in the segment at addr */
+    uint64_t addr;                /* user: program address; else pointer value */
+    size_t len;                   /* bytes left */
+    size_t seg;                   /* of them, in the segment at addr */
     const struct iovec_seg *more; /* the segments behind it */
 };
 /* Move n bytes (n <= len) and advance: 0, or -EFAULT and nothing advanced. */
@@ -56,7 +56,7 @@ struct file_ops {
     long (*read)(struct file *f, struct iobuf *b, int64_t *pos);
     long (*write)(struct file *f, struct iobuf *b, int64_t *pos);
     int64_t (*lseek)(struct file *f, int64_t off, int whence); /* NULL: a stream, -ESPIPE */
-    int (*getdents)(struct file *f, struct iobuf *b); /* bytes written */
+    int (*getdents)(struct file *f, struct iobuf *b);          /* bytes written */
     /* Events ready now (POLLIN...); with pt not NULL also registers the wait queues. */
     unsigned (*poll)(struct file *f, struct poll_table *pt);
     long (*ioctl)(struct file *f, uint64_t cmd, uint64_t arg);
@@ -66,8 +66,8 @@ struct file_ops {
      * file's; before it is freed vfs_truncate_hook is called. */
     void *(*page)(struct file *f, uint64_t off, bool write, int *err);
     int (*mmap_ok)(struct file *f, unsigned prot, bool shared); /* NULL with page set: always */
-    void (*flush)(struct file *f);   /* a descriptor of it is closed */
-    void (*release)(struct file *f); /* last reference gone */
+    void (*flush)(struct file *f);                              /* a descriptor of it is closed */
+    void (*release)(struct file *f);                            /* last reference gone */
 };
 
 struct file {
@@ -98,7 +98,8 @@ static inline void file_unref(struct file *f)
 /* A file without a name, on an anonymous inode of the given st_mode (pipes, sockets, eventfd ...).
  * NULL: no memory.  file_open_inode shares an inode (takes a reference of its own). */
 struct file *file_make_anon(const struct file_ops *ops, uint32_t mode, unsigned flags, void *priv);
-struct file *file_make_inode(const struct file_ops *ops, struct inode *ino, unsigned flags, void *priv);
+struct file *file_make_inode(const struct file_ops *ops, struct inode *ino, unsigned flags,
+                             void *priv);
 /* The current path, as /proc/<pid>/fd and maps show it: "/bin/sh", "/tmp/x (deleted)", "pipe:[7]".
  * Seen from the root of the current thread.  Length as snprintf (n too small: cut). */
 size_t file_path(const struct file *f, char *buf, size_t n);
@@ -113,10 +114,10 @@ void files_close_exec(struct files *fs); /* exec: close FD_CLOEXEC ones */
 struct file *fd_get(int fd);             /* of the current thread; referenced; NULL: EBADF */
 struct file *fd_get_path(int fd);        /* the same, O_PATH ones too */
 int fd_install(struct file *f, int min, bool cloexec); /* takes over the reference; -EMFILE */
-int fd_close(int fd);                    /* of the current thread */
+int fd_close(int fd);                                  /* of the current thread */
 /* Iterate for procfs: the first open fd >= from, or -1; borrowed reference in *f. */
 int files_next(struct files *fs, int from, struct file **f);
-uint64_t files_open_count(void);         /* open file descriptions of the system */
+uint64_t files_open_count(void); /* open file descriptions of the system */
 
 /* ---- root, cwd, umask ---- */
 struct fsctx;
@@ -132,7 +133,7 @@ int vfs_open_exec(const char *path, struct file **out);
 /* Open by kernel path; flags, mode as open(2). */
 int vfs_open(const char *path, unsigned flags, unsigned mode, struct file **out);
 long file_read_kernel(struct file *f, void *buf, size_t n, int64_t off); /* bytes, 0 at the end */
-uint32_t file_mode(struct file *f);                 /* st_mode */
+uint32_t file_mode(struct file *f);                                      /* st_mode */
 void file_owner(struct file *f, uint32_t *uid, uint32_t *gid);
 uint64_t file_ino(struct file *f);
 uint64_t file_dev(struct file *f);

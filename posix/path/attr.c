@@ -179,8 +179,9 @@ long sys_utimensat(const uint64_t a[6])
     }
     int err;
     if (a[1] == 0) { /* futimens */
-        err = (int)a[0] == AT_FDCWD ? -EFAULT : flags != 0 ? -EINVAL
-                                                           : target_get_fd((int)a[0], false, &t);
+        err = (int)a[0] == AT_FDCWD ? -EFAULT
+              : flags != 0          ? -EINVAL
+                                    : target_get_fd((int)a[0], false, &t);
     } else {
         err = target_get((int)a[0], a[1], flags, &t);
     }
@@ -231,8 +232,9 @@ long sys_truncate(const uint64_t a[6])
         err = may_change(&t);
         err = err == 0 ? inode_permission(ino, MAY_WRITE) : err;
         if (err == 0) {
-            err = ino->writers < 0 ? -ETXTBSY : ino->ops->truncate == NULL ? -EINVAL
-                                                                          : truncate_inode(ino, len);
+            err = ino->writers < 0             ? -ETXTBSY
+                  : ino->ops->truncate == NULL ? -EINVAL
+                                               : truncate_inode(ino, len);
         }
     }
     target_put(&t);

@@ -163,18 +163,23 @@ long sys_mknodat(const uint64_t a[6])
     uint32_t mode = (uint32_t)a[2];
     struct spec spec = {.mode = (mode & S_IFMT) | (mode & 07777), .rdev = (uint32_t)a[3]};
     switch (mode & S_IFMT) {
-    case 0: spec.mode |= S_IFREG; break;
+    case 0:
+        spec.mode |= S_IFREG;
+        break;
     case S_IFREG:
     case S_IFIFO:
-    case S_IFSOCK: break;
+    case S_IFSOCK:
+        break;
     case S_IFCHR:
     case S_IFBLK:
         if (cred_now()->euid != 0) {
             return -EPERM;
         }
         break;
-    case S_IFDIR: return -EPERM;
-    default: return -EINVAL;
+    case S_IFDIR:
+        return -EPERM;
+    default:
+        return -EINVAL;
     }
     return make_at((int)a[0], a[1], &spec);
 }
@@ -223,7 +228,8 @@ static int link_make(const struct path *from, const struct path *parent, const s
     if (ino->nlink == UINT32_MAX) {
         return -EMLINK;
     }
-    struct dentry *d = dentry_make(parent->dentry, last->name, last->len, last->hash, inode_ref(ino));
+    struct dentry *d =
+        dentry_make(parent->dentry, last->name, last->len, last->hash, inode_ref(ino));
     if (d == NULL) {
         inode_unref(ino);
         return -ENOMEM;

@@ -199,8 +199,11 @@ static int walk_run(struct walk *w, bool follow, struct last *want, bool *slash)
         bool dot = name[0] == '.' && len == 1;
         bool dotdot = name[0] == '.' && len == 2 && name[1] == '.';
         if (final && want != NULL) {
-            *want = (struct last){.name = name, .len = (unsigned)len, .hash = hash,
-                                  .dots = dot || dotdot, .slash = *slash};
+            *want = (struct last){.name = name,
+                                  .len = (unsigned)len,
+                                  .hash = hash,
+                                  .dots = dot || dotdot,
+                                  .slash = *slash};
             return 0;
         }
         if (dot) {

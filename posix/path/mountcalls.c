@@ -185,15 +185,16 @@ size_t mount_text(char *buf, size_t n)
             continue;
         }
         at = put_escaped(buf, n, at, m->source);
-        at = put_escaped(buf, n, at + (size_t)snprintf(at < n ? buf + at : NULL, at < n ? n - at : 0, " "),
+        at = put_escaped(buf, n,
+                         at + (size_t)snprintf(at < n ? buf + at : NULL, at < n ? n - at : 0, " "),
                          path);
         unsigned f = m->flags;
-        at += (size_t)snprintf(at < n ? buf + at : NULL, at < n ? n - at : 0, " %s %s%s%s%s%s 0 0\n",
-                               m->sb->type->name, (f & ABI_MS_RDONLY) != 0 ? "ro" : "rw",
-                               (f & ABI_MS_NOSUID) != 0 ? ",nosuid" : "",
-                               (f & ABI_MS_NODEV) != 0 ? ",nodev" : "",
-                               (f & ABI_MS_NOEXEC) != 0 ? ",noexec" : "",
-                               (f & ABI_MS_NOATIME) != 0 ? ",noatime" : ",relatime");
+        at += (size_t)snprintf(
+            at < n ? buf + at : NULL, at < n ? n - at : 0, " %s %s%s%s%s%s 0 0\n",
+            m->sb->type->name, (f & ABI_MS_RDONLY) != 0 ? "ro" : "rw",
+            (f & ABI_MS_NOSUID) != 0 ? ",nosuid" : "", (f & ABI_MS_NODEV) != 0 ? ",nodev" : "",
+            (f & ABI_MS_NOEXEC) != 0 ? ",noexec" : "",
+            (f & ABI_MS_NOATIME) != 0 ? ",noatime" : ",relatime");
     }
     mb_free(path);
     return at;

@@ -59,7 +59,7 @@ struct fsctx {
 struct fsctx *fsctx_now(void); /* of the thread, or of the start-up */
 
 /* ---- changing the tree (create.c, rename.c): permission and all ---- */
-struct spec { /* what to make */
+struct spec {      /* what to make */
     uint32_t mode; /* with type, before umask */
     uint64_t rdev;
     const char *target; /* of a symbolic link */

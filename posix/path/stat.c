@@ -117,15 +117,19 @@ long sys_statx(const uint64_t a[6])
 static long statfs_out(uint64_t uaddr, const struct target *t)
 {
     const struct sb *sb = t->mnt != NULL ? t->mnt->sb : NULL;
-    struct abi_statfs s = {.type = 0x50495045, .bsize = MB_PAGE, .namelen = NAME_MAX, .frsize = MB_PAGE};
+    struct abi_statfs s = {
+        .type = 0x50495045, .bsize = MB_PAGE, .namelen = NAME_MAX, .frsize = MB_PAGE};
     if (sb != NULL) {
         s.type = sb->type->magic;
         s.fsid[0] = (int32_t)sb->dev;
         s.flags = ABI_ST_VALID;
         static const struct {
             unsigned ms, st;
-        } map[] = {{ABI_MS_RDONLY, 1}, {ABI_MS_NOSUID, 2}, {ABI_MS_NODEV, 4},
-                   {ABI_MS_NOEXEC, 8}, {ABI_MS_NOATIME, 1024}};
+        } map[] = {{ABI_MS_RDONLY, 1},
+                   {ABI_MS_NOSUID, 2},
+                   {ABI_MS_NODEV, 4},
+                   {ABI_MS_NOEXEC, 8},
+                   {ABI_MS_NOATIME, 1024}};
         for (unsigned i = 0; i < sizeof(map) / sizeof(map[0]); i++) {
             s.flags |= (t->mnt->flags & map[i].ms) != 0 ? map[i].st : 0;
         }

@@ -23,8 +23,8 @@ int target_get(int dirfd, uint64_t uname, unsigned flags, struct target *t)
         name_put(name);
         return target_get_fd(dirfd, true, t);
     }
-    unsigned lookup = ((flags & AT_SYMLINK_NOFOLLOW) == 0 ? LOOKUP_FOLLOW : 0) |
-                      (empty ? LOOKUP_EMPTY : 0);
+    unsigned lookup =
+        ((flags & AT_SYMLINK_NOFOLLOW) == 0 ? LOOKUP_FOLLOW : 0) | (empty ? LOOKUP_EMPTY : 0);
     err = path_lookup(dirfd, name, lookup, &t->path);
     name_put(name);
     if (err < 0) {

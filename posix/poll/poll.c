@@ -128,10 +128,11 @@ typedef long scan_fn(void *what, struct poll_table **pt);
 
 static long poll_loop(scan_fn *scan, void *what, const struct timeout *t)
 {
-    struct poll_table table, *pt = t->zero ? NULL : &table;
+    struct poll_table table;
     bool late = t->zero;
     long n;
     table_begin(&table);
+    struct poll_table *pt = t->zero ? NULL : &table;
     for (;;) {
         n = scan(what, &pt);
         pt = NULL; /* once is enough */

@@ -27,13 +27,14 @@ static void pad(void)
     }
 }
 
-static void entry(const char *name, uint32_t mode, const void *data, size_t n, uint32_t nlink, uint32_t ino,
-                  uint32_t rdev)
+static void entry(const char *name, uint32_t mode, const void *data, size_t n, uint32_t nlink,
+                  uint32_t ino, uint32_t rdev)
 {
-    ar.n += (size_t)sprintf((char *)ar.data + ar.n, "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x",
-                            ino, mode, 3u, 4u, nlink, 1000000u, n, 0u, 1u, dev_major(rdev), dev_minor(rdev),
-                            strlen(name) + 1, 0u);
-    strcpy((char *)ar.data + ar.n, name);
+    ar.n += (size_t)sprintf((char *)ar.data + ar.n,
+                            "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x", ino,
+                            mode, 3u, 4u, nlink, 1000000u, n, 0u, 1u, dev_major(rdev),
+                            dev_minor(rdev), strlen(name) + 1, 0u);
+    memcpy(ar.data + ar.n, name, strlen(name) + 1);
     ar.n += strlen(name) + 1;
     pad();
     memcpy(ar.data + ar.n, data, n);
@@ -98,8 +99,9 @@ static void sample_check(void)
 /* Take a tree away again; names it may have. */
 static void sweep(void)
 {
-    static const char *const files[] = {"/c/file", "/c/link", "/c/hard1", "/c/hard2", "/c/hard3", "/c/null",
-                                        "/c/fifo", "/c/not/there/yet", "/c/empty", "/c/second", "/c"};
+    static const char *const files[] = {"/c/file",  "/c/link",   "/c/hard1", "/c/hard2",
+                                        "/c/hard3", "/c/null",   "/c/fifo",  "/c/not/there/yet",
+                                        "/c/empty", "/c/second", "/c"};
     for (unsigned i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
         t_unlink(files[i]);
     }

@@ -275,7 +275,8 @@ static void flocks(void **state)
     long a = t_open("/f", O_RDWR | O_CREAT, 0600), b = t_open("/f", O_RDONLY, 0);
     assert_ok(CALL_(flock, (uint64_t)a, 1));
     assert_ok(CALL_(flock, (uint64_t)b, 1));
-    assert_int_equal(CALL_(flock, (uint64_t)b, 2 | 4), -EAGAIN); /* and lost its old lock, as on Linux */
+    assert_int_equal(CALL_(flock, (uint64_t)b, 2 | 4),
+                     -EAGAIN); /* and lost its old lock, as on Linux */
     assert_ok(CALL_(flock, (uint64_t)a, 2 | 4));
     assert_int_equal(CALL_(flock, (uint64_t)b, 1 | 4), -EAGAIN);
     assert_ok(FCNTL(b, F_SETLK, A(lock_of(F_RDLCK, 0, 0)))); /* another kind: no conflict */
@@ -316,11 +317,21 @@ static void out_of_memory(void **state)
             host_fail_after(n);
             long e = -1;
             switch (what) {
-            case 0: e = FCNTL(fd, F_SETLK, A(lock_of(F_UNLCK, 4, 2))); break;
-            case 1: e = CALL_(pipe2, A(fds), 0); break;
-            case 2: e = CALL_(dup3, (uint64_t)fd, 900, 0); break;
-            case 3: e = (copy = files_copy(current->files)) != NULL ? 0 : -ENOMEM; break;
-            case 4: e = CALL_(flock, (uint64_t)fd, 2); break;
+            case 0:
+                e = FCNTL(fd, F_SETLK, A(lock_of(F_UNLCK, 4, 2)));
+                break;
+            case 1:
+                e = CALL_(pipe2, A(fds), 0);
+                break;
+            case 2:
+                e = CALL_(dup3, (uint64_t)fd, 900, 0);
+                break;
+            case 3:
+                e = (copy = files_copy(current->files)) != NULL ? 0 : -ENOMEM;
+                break;
+            case 4:
+                e = CALL_(flock, (uint64_t)fd, 2);
+                break;
             }
             bool failed = host_failed;
             host_fail_after(-1);

@@ -120,16 +120,17 @@ static void symlink_loops(void **state)
 static void symlinks_nested(void **state)
 {
     char path[256] = "/n";
+    size_t n = 2;
     assert_ok(t_mkdir("/n"));
     assert_ok(t_symlink("../n/x", "/n/y"));
     assert_ok(t_symlink(".", "/n/x"));
     for (int i = 0; i < 20; i++) {
-        strcat(path, "/y");
+        n += (size_t)snprintf(path + n, sizeof(path) - n, "/y");
     }
     assert_int_equal(t_stat(path)->mode & S_IFMT, S_IFLNK);
-    strcat(path, "/.");
+    n += (size_t)snprintf(path + n, sizeof(path) - n, "/.");
     assert_int_equal(t_stat(path)->ino, t_stat("/n")->ino);
-    strcat(path, "/x/.");
+    snprintf(path + n, sizeof(path) - n, "/x/.");
     assert_null(t_stat(path));
     assert_ok(t_unlink("/n/x"));
     assert_ok(t_unlink("/n/y"));
@@ -513,7 +514,8 @@ static void times_and_statx(void **state)
 /* Whatever allocation fails: an error, and nothing lost or half done. */
 static void out_of_memory(void **state)
 {
-    static const char long_name[] = "/tmp/a-name-that-is-longer-than-what-fits-into-the-entry-itself";
+    static const char long_name[] =
+        "/tmp/a-name-that-is-longer-than-what-fits-into-the-entry-itself";
     for (int what = 0; what < 9; what++) {
         for (long n = 0;; n++) {
             size_t used = host_used;
@@ -523,15 +525,33 @@ static void out_of_memory(void **state)
             host_fail_after(n);
             long e = -1;
             switch (what) {
-            case 0: e = t_mkdir("/tmp/d/e"); break;
-            case 1: e = t_mkdir(long_name); break;
-            case 2: e = t_symlink("target", "/tmp/d/l"); break;
-            case 3: e = CALL_(linkat, CWD, U("/tmp/f"), CWD, U(long_name), 0); break;
-            case 4: e = RENAME("/tmp/f", long_name, 0); break;
-            case 5: e = t_open("/tmp/d/n", O_CREAT | O_RDWR, 0600); break;
-            case 6: e = CALL_(mount, U("x"), U("/tmp/d"), U("tmpfs"), 0, 0); break;
-            case 7: e = t_open("/proc/self/status", O_RDONLY, 0); break;
-            case 8: e = CALL_(getcwd, A(host_room(64)), 64); break;
+            case 0:
+                e = t_mkdir("/tmp/d/e");
+                break;
+            case 1:
+                e = t_mkdir(long_name);
+                break;
+            case 2:
+                e = t_symlink("target", "/tmp/d/l");
+                break;
+            case 3:
+                e = CALL_(linkat, CWD, U("/tmp/f"), CWD, U(long_name), 0);
+                break;
+            case 4:
+                e = RENAME("/tmp/f", long_name, 0);
+                break;
+            case 5:
+                e = t_open("/tmp/d/n", O_CREAT | O_RDWR, 0600);
+                break;
+            case 6:
+                e = CALL_(mount, U("x"), U("/tmp/d"), U("tmpfs"), 0, 0);
+                break;
+            case 7:
+                e = t_open("/proc/self/status", O_RDONLY, 0);
+                break;
+            case 8:
+                e = CALL_(getcwd, A(host_room(64)), 64);
+                break;
             }
             bool failed = host_failed;
             host_fail_after(-1);

@@ -166,12 +166,14 @@ static void write_stream(void *arg)
 
 static void stream(void **state)
 {
-    static const size_t steps[][2] = {{1, 4096}, {4096, 1000}, {100000, 5000}, {5000, 200000}, {777, 778}};
+    static const size_t steps[][2] = {
+        {1, 4096}, {4096, 1000}, {100000, 5000}, {5000, 200000}, {777, 778}};
     for (unsigned k = 0; k < 5; k++) {
         host_used = 0;
         char *buf = host_room(200000);
         make_pipe(0);
-        struct host_thread *t = host_run(false, write_stream, (void *)(steps[k][0] == 1 ? 97 : steps[k][0]));
+        struct host_thread *t =
+            host_run(false, write_stream, (void *)(steps[k][0] == 1 ? 97 : steps[k][0]));
         assert_ok(t_close(wr));
         size_t done = 0;
         for (;;) {
@@ -353,16 +355,8 @@ static void page_comes_not(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(simple),
-        T(ends_close),
-        T(nonblocking),
-        T(sizes),
-        T(reader_sleeps),
-        T(stream),
-        T(atomic_writes),
-        T(many_readers),
-        T(fifos),
-        T(page_comes_not),
+        T(simple), T(ends_close),    T(nonblocking),  T(sizes), T(reader_sleeps),
+        T(stream), T(atomic_writes), T(many_readers), T(fifos), T(page_comes_not),
     };
     return HOST_RUN(tests);
 }

@@ -212,7 +212,8 @@ static void selects(void **state)
 static void exclusive_waiters(void **state)
 {
     struct waitq q;
-    struct waiter w[4] = {{.exclusive = false}, {.exclusive = true}, {.exclusive = true}, {.exclusive = false}};
+    struct waiter w[4] = {
+        {.exclusive = false}, {.exclusive = true}, {.exclusive = true}, {.exclusive = false}};
     waitq_init(&q);
     for (int i = 0; i < 4; i++) {
         wait_add(&q, &w[i]);

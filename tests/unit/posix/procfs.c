@@ -21,13 +21,12 @@ static char *names(const char *path)
 {
     char *buf = host_room(4096), *out = host_room(4096);
     long fd = t_open(path, O_RDONLY | O_DIRECTORY, 0), got;
+    size_t n = 0;
     assert_true(fd >= 0);
-    *out = 0;
     while ((got = CALL_(getdents64, (uint64_t)fd, A(buf), 120)) > 0) {
         for (long at = 0; at < got;) {
             const struct abi_dirent *d = (const void *)(buf + at);
-            strcat(out, d->name);
-            strcat(out, " ");
+            n += (size_t)snprintf(out + n, 4096 - n, "%s ", d->name);
             at += d->reclen;
         }
     }
@@ -50,11 +49,30 @@ static char *link_text(const char *path)
 static void system_files(void **state)
 {
     static const char *const files[] = {
-        "cmdline", "cpuinfo", "devices", "filesystems", "loadavg", "meminfo", "modules", "mounts",
-        "partitions", "stat", "swaps", "uptime", "version", "sys/kernel/hostname",
-        "sys/kernel/osrelease", "sys/kernel/ostype", "sys/kernel/version", "sys/kernel/pid_max",
-        "sys/kernel/random/uuid", "sys/kernel/random/boot_id", "sys/fs/file-nr", "nexus/leak",
-        "nexus/log", "self/mounts",
+        "cmdline",
+        "cpuinfo",
+        "devices",
+        "filesystems",
+        "loadavg",
+        "meminfo",
+        "modules",
+        "mounts",
+        "partitions",
+        "stat",
+        "swaps",
+        "uptime",
+        "version",
+        "sys/kernel/hostname",
+        "sys/kernel/osrelease",
+        "sys/kernel/ostype",
+        "sys/kernel/version",
+        "sys/kernel/pid_max",
+        "sys/kernel/random/uuid",
+        "sys/kernel/random/boot_id",
+        "sys/fs/file-nr",
+        "nexus/leak",
+        "nexus/log",
+        "self/mounts",
     };
     char path[64];
     for (unsigned i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
@@ -68,10 +86,13 @@ static void system_files(void **state)
     assert_string_equal(whole("/proc/loadavg"), "1.05 0.50 0.07 1/1 1\n");
     assert_memory_equal(whole("/proc/stat"), "cpu  12 0 3 ", 12);
     assert_non_null(strstr(whole("/proc/filesystems"), "nodev\ttmpfs\n"));
-    assert_non_null(strstr(whole("/proc/mounts"), "devtmpfs /dev devtmpfs rw,nosuid,relatime 0 0\n"));
+    assert_non_null(
+        strstr(whole("/proc/mounts"), "devtmpfs /dev devtmpfs rw,nosuid,relatime 0 0\n"));
     assert_non_null(strstr(whole("/proc/nexus/leak"), "open_files 1\n"));
-    assert_string_not_equal(whole("/proc/sys/kernel/random/uuid"), whole("/proc/sys/kernel/random/uuid"));
-    assert_string_equal(whole("/proc/sys/kernel/random/boot_id"), whole("/proc/sys/kernel/random/boot_id"));
+    assert_string_not_equal(whole("/proc/sys/kernel/random/uuid"),
+                            whole("/proc/sys/kernel/random/uuid"));
+    assert_string_equal(whole("/proc/sys/kernel/random/boot_id"),
+                        whole("/proc/sys/kernel/random/boot_id"));
     assert_int_equal(t_open("/proc/new", O_WRONLY | O_CREAT, 0600), -ENOENT);
     assert_int_equal(t_mkdir("/proc/new"), -ENOENT);
     assert_int_equal(t_unlink("/proc/stat"), -EPERM);
@@ -122,8 +143,9 @@ static void tree(void **state)
 
 static void process_files(void **state)
 {
-    static const char *const files[] = {"cmdline", "comm", "environ", "limits", "maps", "mounts",
-                                        "stat", "statm", "status", "entropy", "oom_score_adj"};
+    static const char *const files[] = {"cmdline", "comm",    "environ",      "limits",
+                                        "maps",    "mounts",  "stat",         "statm",
+                                        "status",  "entropy", "oom_score_adj"};
     struct process *p = current->proc;
     char path[64];
     p->cmdline = (char *)"sh\0-c\0x";
@@ -133,7 +155,8 @@ static void process_files(void **state)
         assert_non_null(whole(path));
     }
     assert_memory_equal(whole("/proc/1/cmdline"), "sh\0-c\0x", 8);
-    assert_memory_equal(whole("/proc/1/stat"), "1 (test1) R 0 0 0 0 -1 0 0 0 0 0 12 3 0 0 20 0 1 0 ", 50);
+    assert_memory_equal(whole("/proc/1/stat"),
+                        "1 (test1) R 0 0 0 0 -1 0 0 0 0 0 12 3 0 0 20 0 1 0 ", 50);
     const char *s = whole("/proc/1/stat");
     int spaces = 0;
     while (*s != 0) {
@@ -199,7 +222,8 @@ static void links(void **state)
     assert_int_equal(fd, 0);
     assert_string_equal(names("/proc/self/fd"), ". .. 0 1 "); /* and the one that lists */
     assert_string_equal(link_text("/proc/self/fd/0"), "/tmp/f");
-    assert_string_equal(link_text("/dev/fd/0") == NULL ? "" : link_text("/dev/stdin"), "/proc/self/fd/0");
+    assert_string_equal(link_text("/dev/fd/0") == NULL ? "" : link_text("/dev/stdin"),
+                        "/proc/self/fd/0");
     assert_ok(CALL_(renameat2, CWD, U("/tmp/f"), CWD, U("/tmp/g"), 0));
     assert_string_equal(link_text("/proc/self/fd/0"), "/tmp/g");
     assert_ok(t_unlink("/tmp/g"));
@@ -275,7 +299,8 @@ static void out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(system_files), T(tree), T(process_files), T(links), T(strangers_see_less), T(out_of_memory),
+        T(system_files),       T(tree),          T(process_files), T(links),
+        T(strangers_see_less), T(out_of_memory),
     };
     return HOST_RUN(tests);
 }

@@ -163,7 +163,8 @@ static uint8_t *host_arena;
 
 static void host_memory(void)
 {
-    uint8_t *m = mmap(NULL, HOST_ARENA + 2 * MB_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint8_t *m =
+        mmap(NULL, HOST_ARENA + 2 * MB_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     host_arena = m + MB_PAGE;
     if (m == MAP_FAILED || mprotect(host_arena, HOST_ARENA, PROT_READ | PROT_WRITE) != 0) {
         abort();
@@ -232,7 +233,7 @@ static void *host_room(size_t n)
 static uint64_t U(const char *s)
 {
     char *to = host_room(strlen(s) + 1);
-    strcpy(to, s);
+    memcpy(to, s, strlen(s) + 1);
     return (uintptr_t)to;
 }
 
@@ -534,7 +535,8 @@ static void host_process_free(struct process *p)
 }
 
 /* A thread object; the caller says what it shares. */
-static struct host_thread *host_thread_make(struct process *p, struct files *files, struct fsctx *fs)
+static struct host_thread *host_thread_make(struct process *p, struct files *files,
+                                            struct fsctx *fs)
 {
     struct host_thread *h = calloc(1, sizeof(*h));
     pthread_condattr_t attr;
@@ -636,10 +638,10 @@ static void host_settle(void)
 
 /* ---- calls ---- */
 
-#define CALL_(name, ...)                                                                           \
-    ({                                                                                             \
-        const uint64_t a_[6] = {__VA_ARGS__};                                                      \
-        sys_##name(a_);                                                                            \
+#define CALL_(name, ...)                      \
+    ({                                        \
+        const uint64_t a_[6] = {__VA_ARGS__}; \
+        sys_##name(a_);                       \
     })
 #define A(x) ((uint64_t)(uintptr_t)(x))
 #define CWD ((uint64_t)AT_FDCWD)
@@ -783,8 +785,9 @@ static int host_end(void **state)
 
 /* Not every test uses all of it. */
 __attribute__((unused)) static void *const host_unused[] = {
-    host_run, host_join, host_wait_parked, host_settle, host_interrupt, host_fail_after,
-    t_open, t_read, t_stat, t_mkdir, t_unlink, t_rmdir, t_symlink, t_file, t_write, t_close,
+    host_run,  host_join, host_wait_parked, host_settle, host_interrupt, host_fail_after,
+    t_open,    t_read,    t_stat,           t_mkdir,     t_unlink,       t_rmdir,
+    t_symlink, t_file,    t_write,          t_close,
 };
 
 #endif
