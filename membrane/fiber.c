@@ -152,6 +152,12 @@ void mb_wake(struct mb_fiber *f)
     nx_send_kick(f->handle);
 }
 
+uint64_t mb_fiber_ticks(const struct mb_fiber *f)
+{
+    long ticks = nx_meta_fiber(f->handle, NX_FIBER_RUNTIME);
+    return ticks > 0 ? (uint64_t)ticks : 0;
+}
+
 void mb_yield(void)
 {
     nx_tick_yield();

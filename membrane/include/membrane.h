@@ -53,6 +53,8 @@ static inline struct mb_fiber *mb_self(void)
 int mb_park(uint64_t deadline);
 /* Wake a parked fiber, or make it leave foreign mode (mb_enter answers NX_LEAVE_KICK). */
 void mb_wake(struct mb_fiber *f);
+/* Ticks f has run up to its last switch, on the clock of stamp_ticks (tax.h); 0 when it has ended. */
+uint64_t mb_fiber_ticks(const struct mb_fiber *f);
 /* Let others run (sched_yield); without the lock. */
 void mb_yield(void);
 

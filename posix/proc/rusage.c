@@ -1,8 +1,8 @@
 /* What processes used: getrusage, times, and the sums behind /proc and the CPU-time clocks.
  *
  * A program's own time is the time between upcalls, its system time the time inside them; the Entropy
- * Tax keeps both per process (membrane/tax.h).  A thread that computes without an upcall is accounted
- * when its next one comes.
+ * Tax keeps both per process (membrane/tax.h).  What a thread has computed since its last upcall is
+ * added from the nucleus' figure, which is as of the thread's last switch.
  */
 #include <asm/errno.h>
 #include <string.h>
@@ -13,12 +13,24 @@
 #include "sys.h"
 #include "time_abi.h"
 
+static uint64_t own_ticks(const struct process *p)
+{
+    uint64_t ticks = p->tax->sum.own_ticks;
+    for (const struct task *t = p->threads; t; t = t->next_thread) {
+        if (t == current || t->state != 'R')
+            continue;
+        uint64_t ran = mb_fiber_ticks(t->fiber), seen = t->fiber->stamp_ticks;
+        ticks += ran > seen ? ran - seen : 0;
+    }
+    return ticks;
+}
+
 void process_times(const struct process *p, uint64_t *utime_ns, uint64_t *stime_ns,
                    uint64_t *cutime_ns, uint64_t *cstime_ns)
 {
     const struct tax *x = p->tax;
     if (utime_ns)
-        *utime_ns = x ? mb_ticks_to_ns(x->sum.own_ticks) : 0;
+        *utime_ns = x ? mb_ticks_to_ns(own_ticks(p)) : 0;
     if (stime_ns)
         *stime_ns = x ? mb_ticks_to_ns(x->sum.ticks) : 0;
     if (cutime_ns)

@@ -106,6 +106,10 @@ struct mb_fiber *mb_fiber_start(void (*fn)(void *), void *arg)
     f->arg = arg;
     return f;
 }
+uint64_t mb_fiber_ticks(const struct mb_fiber *f)
+{
+    return f->stamp_ticks;
+}
 void mb_fp_save(void) {}
 uint64_t mb_ticks(void)
 {
