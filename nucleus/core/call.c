@@ -41,6 +41,7 @@ static long spawn_fiber(struct fiber *f, uint64_t entry, uint64_t sp, uint64_t a
         return err;
     }
     long handle = (long)n->handle;
+    n->capmask = f->capmask;
     sched_ready(n);
     return handle;
 }
@@ -262,7 +263,9 @@ long call_grant(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     case NX_GRANT_MOVE: r = grant_to(f, a1, a2, a3, a4, true); break;
     case NX_GRANT_DROP:
         /* A dead capability may be dropped too. */
-        r = a1 < NX_SLOTS && f->cell->caps[a1].obj != NULL ? 0 : cap_get(f, a1, 0, 0, &o);
+        r = a1 < NX_SLOTS && f->cell->caps[a1].obj != NULL && (f->capmask >> a1 & 1) != 0
+                ? 0
+                : cap_get(f, a1, 0, 0, &o);
         if (r == 0) {
             cap_drop(f->cell, (unsigned)a1);
         }
