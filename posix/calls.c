@@ -109,12 +109,20 @@ static void do_trap(const struct nx_state *s)
 {
     uint64_t pc = s->reg[0];
     switch (s->cause) {
-    case CAUSE_BREAKPOINT: sig_force_fault(SIGTRAP, TRAP_BRKPT, pc); break;
-    case CAUSE_FETCH_MISALIGNED: sig_force_fault(SIGBUS, BUS_ADRALN, pc); break;
+    case CAUSE_BREAKPOINT:
+        sig_force_fault(SIGTRAP, TRAP_BRKPT, pc);
+        break;
+    case CAUSE_FETCH_MISALIGNED:
+        sig_force_fault(SIGBUS, BUS_ADRALN, pc);
+        break;
     case CAUSE_LOAD_MISALIGNED:
-    case CAUSE_STORE_MISALIGNED: sig_force_fault(SIGBUS, BUS_ADRALN, pc); break;
+    case CAUSE_STORE_MISALIGNED:
+        sig_force_fault(SIGBUS, BUS_ADRALN, pc);
+        break;
     case CAUSE_ILLEGAL:
-    default: sig_force_fault(SIGILL, ILL_ILLOPC, pc); break;
+    default:
+        sig_force_fault(SIGILL, ILL_ILLOPC, pc);
+        break;
     }
 }
 

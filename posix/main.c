@@ -13,7 +13,11 @@
 #include "tty/tty.h"
 #include "vfs.h"
 
-#define INIT_ENV (const char *const[]){"HOME=/", "TERM=linux", NULL}
+#define INIT_ENV                     \
+    (const char *const[])            \
+    {                                \
+        "HOME=/", "TERM=linux", NULL \
+    }
 
 static void open_console(void)
 {

@@ -27,14 +27,14 @@ struct task;
 struct process;
 
 #define SIG_COUNT 64
-#define SIG_BIT(n) (1ull << ((n) - 1))
+#define SIG_BIT(n) (1ull << ((n)-1))
 #define SIG_RT_FIRST 32 /* the first that is queued; libc keeps 32..34 for itself */
 
 #define SIGSET_UNBLOCKABLE (SIG_BIT(SIGKILL) | SIG_BIT(SIGSTOP))
 #define SIGSET_STOP (SIG_BIT(SIGSTOP) | SIG_BIT(SIGTSTP) | SIG_BIT(SIGTTIN) | SIG_BIT(SIGTTOU))
 #define SIGSET_IGNORE (SIG_BIT(SIGCONT) | SIG_BIT(SIGCHLD) | SIG_BIT(SIGWINCH) | SIG_BIT(SIGURG))
-#define SIGSET_SYNC                                                                                \
-    (SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS) | SIG_BIT(SIGILL) | SIG_BIT(SIGTRAP) | SIG_BIT(SIGFPE) |   \
+#define SIGSET_SYNC                                                                              \
+    (SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS) | SIG_BIT(SIGILL) | SIG_BIT(SIGTRAP) | SIG_BIT(SIGFPE) | \
      SIG_BIT(SIGSYS))
 
 /* siginfo_t without its padding; programs see it followed by zeroes up to SIGINFO_SIZE. */

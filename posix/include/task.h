@@ -46,7 +46,7 @@ struct task {
     struct sighand *sighand;
     struct cred cred;
     char comm[16];
-    char state;             /* R S D T Z as in /proc */
+    char state;                   /* R S D T Z as in /proc */
     uint64_t sigmask, sigpending; /* bit n-1: signal n */
 
     /* Why the main loop must not go back to foreign mode at once: WORK_*.  Changed under the lock by
@@ -57,12 +57,12 @@ struct task {
 
     /* posix/signal */
     struct signode *sigqueue;
-    uint64_t saved_mask;   /* sigsuspend, ppoll: the mask a handler returns to */
-    uint64_t waited_mask;  /* sigtimedwait: blocked outside that call */
+    uint64_t saved_mask;  /* sigsuspend, ppoll: the mask a handler returns to */
+    uint64_t waited_mask; /* sigtimedwait: blocked outside that call */
     bool mask_saved;
     uint64_t alt_sp, alt_size;
     uint32_t alt_flags;
-    struct restart {       /* restart_syscall */
+    struct restart { /* restart_syscall */
         long (*fn)(struct restart *r);
         uint64_t arg[5];
     } restart;
@@ -70,16 +70,16 @@ struct task {
     /* posix/proc, posix/thread */
     struct pid *pid;
     struct user *user;
-    uint64_t clear_tid;    /* zeroed and woken when the thread ends */
+    uint64_t clear_tid; /* zeroed and woken when the thread ends */
     uint64_t robust_list;
-    uint64_t set_tid;      /* CLONE_CHILD_SETTID: written by the child itself */
-    struct task *vfork;    /* whoever waits for this thread's exec or end */
-    struct task *vforked;  /* the thread this one waits for */
+    uint64_t set_tid;     /* CLONE_CHILD_SETTID: written by the child itself */
+    struct task *vfork;   /* whoever waits for this thread's exec or end */
+    struct task *vforked; /* the thread this one waits for */
     struct waitq vfork_queue;
-    int exit_status;       /* wait status, with WORK_EXIT */
+    int exit_status; /* wait status, with WORK_EXIT */
     bool exiting;
     int pdeath_signal;
-    uint64_t cpu_base;     /* ticks the fiber had run before it became this thread's */
+    uint64_t cpu_base; /* ticks the fiber had run before it became this thread's */
     uint64_t affinity;
     int sched_policy, sched_prio;
 };
@@ -98,37 +98,37 @@ struct process {
     bool zombie;
     bool stopped;
     uint64_t start_ticks;
-    char *cmdline;         /* argv joined by NULs */
+    char *cmdline; /* argv joined by NULs */
     size_t cmdline_len;
     char *environ_;
     size_t environ_len;
     struct file *exe;
-    struct tax *tax; /* entropy counters, membrane/tax.h */
+    struct tax *tax;        /* entropy counters, membrane/tax.h */
     uint64_t rlimit[16][2]; /* soft, hard */
 
-    char comm[16];   /* of the last thread, for zombies */
+    char comm[16];    /* of the last thread, for zombies */
     struct cred cred; /* the same */
 
     /* posix/proc */
-    struct process *prev;  /* in the list of all */
+    struct process *prev; /* in the list of all */
     struct process *last_child;
-    struct pid *pid_ref;   /* our number */
+    struct pid *pid_ref; /* our number */
     struct pid *pgrp;
     struct process *pgrp_next, **pgrp_link;
     unsigned nthreads;
-    bool dying;            /* group exit has begun: exit_status is final */
-    bool execed;           /* since it was forked: setpgid by the parent is over */
+    bool dying;  /* group exit has begun: exit_status is final */
+    bool execed; /* since it was forked: setpgid by the parent is over */
     bool subreaper, dumpable, no_new_privs, keep_caps;
-    int exit_status;       /* wait status */
-    int exit_signal;       /* to the parent at the end; 0: none */
-    struct task *exec_task; /* the thread in execve: all others end */
+    int exit_status;           /* wait status */
+    int exit_signal;           /* to the parent at the end; 0: none */
+    struct task *exec_task;    /* the thread in execve: all others end */
     struct waitq threads_wait; /* it waits here */
     struct waitq child_wait;   /* wait4 of any thread */
     struct waitq signal_wait;  /* sigtimedwait, sigsuspend, pause */
-    int stop_sig;          /* stopping or stopped by it, 0: running */
-    unsigned stop_left;    /* threads that still have to stop */
-    int stop_report;       /* the signal, until wait has told */
-    bool cont_report;      /* continued, until wait has told */
+    int stop_sig;              /* stopping or stopped by it, 0: running */
+    unsigned stop_left;        /* threads that still have to stop */
+    int stop_report;           /* the signal, until wait has told */
+    bool cont_report;          /* continued, until wait has told */
     int nice;
     uint32_t personality;
     uint64_t min_flt, cmin_flt;
@@ -140,7 +140,7 @@ struct process {
 
     /* posix/time */
     struct itimers *itimers;
-    bool cpu_watched;      /* has a CPU timer or limit: looked at after each upcall */
+    bool cpu_watched; /* has a CPU timer or limit: looked at after each upcall */
     struct posix_timer *timers;
 };
 
@@ -154,7 +154,7 @@ struct process *process_first(void); /* then ->next, in order of pid */
 struct task *task_find(int tid);
 void process_times(const struct process *p, uint64_t *utime_ns, uint64_t *stime_ns,
                    uint64_t *cutime_ns, uint64_t *cstime_ns);
-uint64_t process_vsize(const struct process *p);   /* bytes */
+uint64_t process_vsize(const struct process *p);    /* bytes */
 uint64_t process_resident(const struct process *p); /* pages */
 bool cred_in_group(const struct cred *c, uint32_t gid);
 /* A soft limit of the current process, RLIMIT_*; RLIM_INFINITY on service fibers. */

@@ -27,8 +27,10 @@ long sys_prctl(const uint64_t a[6])
     struct process *p = t->proc;
     int32_t word;
     switch ((int)a[0]) {
-    case PR_SET_NAME: return set_name(t, a[1]);
-    case PR_GET_NAME: return mb_copy_out(a[1], t->comm, sizeof t->comm);
+    case PR_SET_NAME:
+        return set_name(t, a[1]);
+    case PR_GET_NAME:
+        return mb_copy_out(a[1], t->comm, sizeof t->comm);
     case PR_SET_PDEATHSIG:
         if (a[1] > SIG_COUNT)
             return -EINVAL;
@@ -37,7 +39,8 @@ long sys_prctl(const uint64_t a[6])
     case PR_GET_PDEATHSIG:
         word = t->pdeath_signal;
         return mb_copy_out(a[1], &word, sizeof word);
-    case PR_GET_DUMPABLE: return p->dumpable;
+    case PR_GET_DUMPABLE:
+        return p->dumpable;
     case PR_SET_DUMPABLE:
         if (a[1] > 1)
             return -EINVAL;
@@ -58,18 +61,26 @@ long sys_prctl(const uint64_t a[6])
     case PR_GET_CHILD_SUBREAPER:
         word = p->subreaper;
         return mb_copy_out(a[1], &word, sizeof word);
-    case PR_GET_KEEPCAPS: return p->keep_caps;
+    case PR_GET_KEEPCAPS:
+        return p->keep_caps;
     case PR_SET_KEEPCAPS:
         if (a[1] > 1)
             return -EINVAL;
         p->keep_caps = a[1];
         return 0;
-    case PR_CAPBSET_READ: return a[1] > CAP_LAST ? -EINVAL : 1;
-    case PR_GET_SECUREBITS: return SECURE_BITS;
-    case PR_GET_SECCOMP: return 0;
-    case PR_SET_TIMERSLACK: return 0;
-    case PR_GET_TIMERSLACK: return 50000;
-    case PR_GET_TID_ADDRESS: return mb_copy_out(a[1], &t->clear_tid, sizeof t->clear_tid);
-    default: return -EINVAL;
+    case PR_CAPBSET_READ:
+        return a[1] > CAP_LAST ? -EINVAL : 1;
+    case PR_GET_SECUREBITS:
+        return SECURE_BITS;
+    case PR_GET_SECCOMP:
+        return 0;
+    case PR_SET_TIMERSLACK:
+        return 0;
+    case PR_GET_TIMERSLACK:
+        return 50000;
+    case PR_GET_TID_ADDRESS:
+        return mb_copy_out(a[1], &t->clear_tid, sizeof t->clear_tid);
+    default:
+        return -EINVAL;
     }
 }

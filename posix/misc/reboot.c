@@ -16,11 +16,17 @@ long sys_reboot(const uint64_t a[6])
         return -EINVAL;
     switch ((uint32_t)a[2]) {
     case LINUX_REBOOT_CMD_CAD_ON:
-    case LINUX_REBOOT_CMD_CAD_OFF: return 0; /* there is no such key */
+    case LINUX_REBOOT_CMD_CAD_OFF:
+        return 0;               /* there is no such key */
     case LINUX_REBOOT_CMD_HALT: /* halted or off: nothing can tell the difference here */
-    case LINUX_REBOOT_CMD_POWER_OFF: tty_drain(); mb_power_off(0);
+    case LINUX_REBOOT_CMD_POWER_OFF:
+        tty_drain();
+        mb_power_off(0);
     case LINUX_REBOOT_CMD_RESTART:
-    case LINUX_REBOOT_CMD_RESTART2: tty_drain(); mb_reset();
-    default: return -EINVAL;
+    case LINUX_REBOOT_CMD_RESTART2:
+        tty_drain();
+        mb_reset();
+    default:
+        return -EINVAL;
     }
 }

@@ -31,8 +31,11 @@ long sys_membarrier(const uint64_t a[6])
     switch ((int)a[0]) {
     case MEMBARRIER_CMD_QUERY:
         return MEMBARRIER_CMD_PRIVATE_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
-    case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED: return a[1] ? -EINVAL : 0;
-    case MEMBARRIER_CMD_PRIVATE_EXPEDITED: return a[1] ? -EINVAL : fence_harts();
-    default: return -EINVAL;
+    case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
+        return a[1] ? -EINVAL : 0;
+    case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
+        return a[1] ? -EINVAL : fence_harts();
+    default:
+        return -EINVAL;
     }
 }

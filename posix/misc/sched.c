@@ -174,10 +174,14 @@ static bool matches(const struct process *p, int which, int who)
 {
     const struct cred *c = p->threads ? &p->threads->cred : &p->cred;
     switch (which) {
-    case PRIO_PROCESS: return p->pid == (who ? who : current->proc->pid);
-    case PRIO_PGRP: return p->pgid == (who ? who : current->proc->pgid);
-    case PRIO_USER: return c->ruid == (who ? (uint32_t)who : current->cred.ruid);
-    default: return false;
+    case PRIO_PROCESS:
+        return p->pid == (who ? who : current->proc->pid);
+    case PRIO_PGRP:
+        return p->pgid == (who ? who : current->proc->pgid);
+    case PRIO_USER:
+        return c->ruid == (who ? (uint32_t)who : current->cred.ruid);
+    default:
+        return false;
     }
 }
 

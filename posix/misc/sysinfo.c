@@ -53,22 +53,23 @@ long sys_getrandom(const uint64_t a[6])
 long sys_syslog(const uint64_t a[6])
 {
     switch ((int)a[0]) {
-    case 2:  /* READ */
-    case 3:  /* READ_ALL */
-    case 4:  /* READ_CLEAR */
+    case 2: /* READ */
+    case 3: /* READ_ALL */
+    case 4: /* READ_CLEAR */
         if ((int64_t)a[1] == 0 || (int)a[2] < 0)
             return -EINVAL;
         return 0;
-    case 0:  /* CLOSE */
-    case 1:  /* OPEN */
-    case 5:  /* CLEAR */
-    case 6:  /* CONSOLE_OFF */
-    case 7:  /* CONSOLE_ON */
-    case 8:  /* CONSOLE_LEVEL */
-    case 9:  /* SIZE_UNREAD */
+    case 0: /* CLOSE */
+    case 1: /* OPEN */
+    case 5: /* CLEAR */
+    case 6: /* CONSOLE_OFF */
+    case 7: /* CONSOLE_ON */
+    case 8: /* CONSOLE_LEVEL */
+    case 9: /* SIZE_UNREAD */
         return 0;
     case 10: /* SIZE_BUFFER */
         return 16384;
-    default: return -EINVAL;
+    default:
+        return -EINVAL;
     }
 }

@@ -25,7 +25,6 @@ static struct utsname_ names = {
     .domainname = "(none)",
 };
 
-
 long sys_uname(const uint64_t a[6])
 {
     return mb_copy_out(a[0], &names, sizeof names);

@@ -24,8 +24,8 @@ struct clone_request {
 };
 
 /* Kinds of clone that exist on Linux and not here: namespaces, pidfds, tracing. */
-#define CLONE_UNKNOWN                                                                              \
-    (CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |   \
+#define CLONE_UNKNOWN                                                                            \
+    (CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
      CLONE_NEWPID | CLONE_NEWNET)
 
 static unsigned tasks_alive;
@@ -281,7 +281,8 @@ static void first_upcall(void *arg)
     if (t->set_tid) {
         int32_t tid = t->tid;
         mm_bind(t->mm);
-        mb_copy_out(t->set_tid, &tid, sizeof tid); /* as on Linux, a bad address is the caller's loss */
+        mb_copy_out(t->set_tid, &tid,
+                    sizeof tid); /* as on Linux, a bad address is the caller's loss */
     }
     thread_main(t); /* gives up the lock */
 }
@@ -371,7 +372,8 @@ long sys_clone3(const uint64_t a[6])
     memset(&args, 0, sizeof args);
     if (mb_copy_in(bytes, a[0], size < sizeof args ? size : sizeof args))
         return -EFAULT;
-    for (uint64_t i = sizeof args; i < size; i++) { /* a newer struct: what we do not know must be 0 */
+    for (uint64_t i = sizeof args; i < size;
+         i++) { /* a newer struct: what we do not know must be 0 */
         uint8_t b;
         if (mb_copy_in(&b, a[0] + i, 1))
             return -EFAULT;

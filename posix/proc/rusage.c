@@ -65,8 +65,7 @@ uint64_t process_vsize(const struct process *p)
 
 static struct ktimeval timeval(uint64_t ns)
 {
-    return (struct ktimeval){(int64_t)(ns / NSEC_PER_SEC),
-                             (int64_t)(ns % NSEC_PER_SEC / 1000)};
+    return (struct ktimeval){(int64_t)(ns / NSEC_PER_SEC), (int64_t)(ns % NSEC_PER_SEC / 1000)};
 }
 
 static uint64_t max_rss(const struct process *p)
@@ -99,10 +98,17 @@ long sys_getrusage(const uint64_t a[6])
     struct krusage r;
     process_times(p, &u, &s, &cu, &cs);
     switch ((int)a[0]) {
-    case RUSAGE_SELF: fill(&r, u, s, max_rss(p), p->min_flt); break;
-    case RUSAGE_CHILDREN: fill(&r, cu, cs, p->cmax_rss, p->cmin_flt); break;
-    case RUSAGE_THREAD: fill(&r, task_run_ns(current), 0, max_rss(p), p->min_flt); break;
-    default: return -EINVAL;
+    case RUSAGE_SELF:
+        fill(&r, u, s, max_rss(p), p->min_flt);
+        break;
+    case RUSAGE_CHILDREN:
+        fill(&r, cu, cs, p->cmax_rss, p->cmin_flt);
+        break;
+    case RUSAGE_THREAD:
+        fill(&r, task_run_ns(current), 0, max_rss(p), p->min_flt);
+        break;
+    default:
+        return -EINVAL;
     }
     return mb_copy_out(a[1], &r, sizeof r);
 }

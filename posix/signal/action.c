@@ -66,8 +66,8 @@ long sys_rt_sigaction(const uint64_t a[6])
         new.flags &= SA_KNOWN;
         new.mask &= ~SIGSET_UNBLOCKABLE;
         *act = new;
-        bool ignores = new.handler == KSIG_IGN ||
-                       (new.handler == KSIG_DFL && sig_default_is_ignore(sig));
+        bool ignores =
+            new.handler == KSIG_IGN || (new.handler == KSIG_DFL &&sig_default_is_ignore(sig));
         if (ignores) {
             sig_drop_everywhere(t->proc, SIG_BIT(sig));
             for (struct task *i = t->proc->threads; i; i = i->next_thread)

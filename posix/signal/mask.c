@@ -103,10 +103,16 @@ long sys_rt_sigprocmask(const uint64_t a[6])
             return -EFAULT;
         set &= ~SIGSET_UNBLOCKABLE;
         switch ((int)a[0]) {
-        case SIG_BLOCK: set = old | set; break;
-        case SIG_UNBLOCK: set = old & ~set; break;
-        case SIG_SETMASK: break;
-        default: return -EINVAL;
+        case SIG_BLOCK:
+            set = old | set;
+            break;
+        case SIG_UNBLOCK:
+            set = old & ~set;
+            break;
+        case SIG_SETMASK:
+            break;
+        default:
+            return -EINVAL;
         }
         sig_set_mask(t, set);
     }

@@ -176,25 +176,43 @@ static long wait(struct futex_wait *f)
 static int op_value(uint32_t op, uint32_t old, uint32_t arg, uint32_t *new)
 {
     switch (op) {
-    case FUTEX_OP_SET: *new = arg; return 0;
-    case FUTEX_OP_ADD: *new = old + arg; return 0;
-    case FUTEX_OP_OR: *new = old | arg; return 0;
-    case FUTEX_OP_ANDN: *new = old & ~arg; return 0;
-    case FUTEX_OP_XOR: *new = old ^ arg; return 0;
-    default: return -ENOSYS;
+    case FUTEX_OP_SET:
+        *new = arg;
+        return 0;
+    case FUTEX_OP_ADD:
+        *new = old + arg;
+        return 0;
+    case FUTEX_OP_OR:
+        *new = old | arg;
+        return 0;
+    case FUTEX_OP_ANDN:
+        *new = old & ~arg;
+        return 0;
+    case FUTEX_OP_XOR:
+        *new = old ^ arg;
+        return 0;
+    default:
+        return -ENOSYS;
     }
 }
 
 static int compare(uint32_t cmp, int32_t old, int32_t arg)
 {
     switch (cmp) {
-    case FUTEX_OP_CMP_EQ: return old == arg;
-    case FUTEX_OP_CMP_NE: return old != arg;
-    case FUTEX_OP_CMP_LT: return old < arg;
-    case FUTEX_OP_CMP_GE: return old >= arg;
-    case FUTEX_OP_CMP_LE: return old <= arg;
-    case FUTEX_OP_CMP_GT: return old > arg;
-    default: return -ENOSYS;
+    case FUTEX_OP_CMP_EQ:
+        return old == arg;
+    case FUTEX_OP_CMP_NE:
+        return old != arg;
+    case FUTEX_OP_CMP_LT:
+        return old < arg;
+    case FUTEX_OP_CMP_GE:
+        return old >= arg;
+    case FUTEX_OP_CMP_LE:
+        return old <= arg;
+    case FUTEX_OP_CMP_GT:
+        return old > arg;
+    default:
+        return -ENOSYS;
     }
 }
 
@@ -294,7 +312,9 @@ long sys_futex(const uint64_t a[6])
     }
     case FUTEX_REQUEUE:
     case FUTEX_CMP_REQUEUE:
-    case FUTEX_WAKE_OP: return wake_two(a, cmd, private_);
-    default: return -ENOSYS;
+    case FUTEX_WAKE_OP:
+        return wake_two(a, cmd, private_);
+    default:
+        return -ENOSYS;
     }
 }

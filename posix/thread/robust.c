@@ -55,8 +55,7 @@ void robust_list_exit(struct task *t)
     for (int n = 0; (at & ~1ull) != list && n < ROBUST_LIST_LIMIT; n++) {
         uint64_t next;
         bool ok = mb_copy_in(&next, at & ~1ull, sizeof next) == 0;
-        if (at != h.pending &&
-            owner_died(t, (at & ~1ull) + (uint64_t)h.offset, at & 1, false))
+        if (at != h.pending && owner_died(t, (at & ~1ull) + (uint64_t)h.offset, at & 1, false))
             return;
         if (!ok)
             return;

@@ -98,7 +98,8 @@ int time_put_timeval(uint64_t uaddr, int64_t ns)
 
 /* ---- clocks by number ---- */
 
-#define COARSE_NS 4000000 /* what Linux' coarse clocks promise at HZ=250; ours are as fine as the others */
+#define COARSE_NS \
+    4000000 /* what Linux' coarse clocks promise at HZ=250; ours are as fine as the others */
 
 /* Clocks of processes and threads by pid: ~pid << 3 | thread << 2 | kind. */
 static int cpu_clock(int id, int64_t *ns)
@@ -129,19 +130,28 @@ int clock_now(int id, int64_t *ns)
     switch (id) {
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_COARSE:
-    case CLOCK_REALTIME_ALARM: *ns = time_realtime_ns(); return 0;
+    case CLOCK_REALTIME_ALARM:
+        *ns = time_realtime_ns();
+        return 0;
     case CLOCK_MONOTONIC:
     case CLOCK_MONOTONIC_RAW:
     case CLOCK_MONOTONIC_COARSE:
     case CLOCK_BOOTTIME:
-    case CLOCK_BOOTTIME_ALARM: *ns = time_monotonic_ns(); return 0;
-    case CLOCK_TAI: *ns = time_realtime_ns(); return 0;
+    case CLOCK_BOOTTIME_ALARM:
+        *ns = time_monotonic_ns();
+        return 0;
+    case CLOCK_TAI:
+        *ns = time_realtime_ns();
+        return 0;
     case CLOCK_PROCESS_CPUTIME_ID:
         process_times(current->proc, &u, &s, NULL, NULL);
         *ns = (int64_t)(u + s);
         return 0;
-    case CLOCK_THREAD_CPUTIME_ID: *ns = (int64_t)task_run_ns(current); return 0;
-    default: return id < 0 ? cpu_clock(id, ns) : -EINVAL;
+    case CLOCK_THREAD_CPUTIME_ID:
+        *ns = (int64_t)task_run_ns(current);
+        return 0;
+    default:
+        return id < 0 ? cpu_clock(id, ns) : -EINVAL;
     }
 }
 

@@ -21,7 +21,7 @@ struct itimers {
     int64_t real_end, real_interval; /* monotonic ns; end 0: off */
     struct cpu_timer {
         uint64_t end, interval; /* ns of CPU time; end 0: off */
-    } cpu[2];               /* ITIMER_VIRTUAL, ITIMER_PROF */
+    } cpu[2];                   /* ITIMER_VIRTUAL, ITIMER_PROF */
 };
 
 struct kitimerval {

@@ -33,8 +33,10 @@ static bool may_sleep_on(int id)
     case CLOCK_BOOTTIME:
     case CLOCK_TAI:
     case CLOCK_REALTIME_ALARM:
-    case CLOCK_BOOTTIME_ALARM: return true;
-    default: return false;
+    case CLOCK_BOOTTIME_ALARM:
+        return true;
+    default:
+        return false;
     }
 }
 

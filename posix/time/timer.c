@@ -19,10 +19,10 @@ struct posix_timer {
     struct ktimer timer;
     struct process *proc;
     int id, clock, notify, signo, tid;
-    uint64_t value;         /* for siginfo */
-    int64_t end, interval;  /* of its clock; end 0: off */
-    int overrun;            /* since the last signal */
-    int told_overrun;       /* with the last signal */
+    uint64_t value;        /* for siginfo */
+    int64_t end, interval; /* of its clock; end 0: off */
+    int overrun;           /* since the last signal */
+    int told_overrun;      /* with the last signal */
 };
 
 struct ksigevent { /* the part of sigevent that means something */
@@ -111,16 +111,19 @@ void posix_timers_drop(struct process *p)
 static int decode(const struct ksigevent *e)
 {
     switch (e->notify) {
-    case SIGEV_NONE: return 0;
+    case SIGEV_NONE:
+        return 0;
     case SIGEV_SIGNAL:
-    case SIGEV_THREAD: break;
+    case SIGEV_THREAD:
+        break;
     case SIGEV_SIGNAL | SIGEV_THREAD_ID: {
         struct task *t = task_find(e->tid);
         if (!t || t->proc != current->proc)
             return -EINVAL;
         break;
     }
-    default: return -EINVAL;
+    default:
+        return -EINVAL;
     }
     return e->signo < 1 || e->signo > SIG_COUNT ? -EINVAL : 0;
 }

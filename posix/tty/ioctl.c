@@ -127,10 +127,19 @@ static long simulate(struct tty *t, uint64_t arg)
 static bool changes(uint64_t cmd)
 {
     switch (cmd) {
-    case TCSETS: case TCSETSW: case TCSETSF:
-    case TCSETS2: case TCSETSW2: case TCSETSF2:
-    case TCFLSH: case TCXONC: case TCSBRK: case TCSBRKP: return true;
-    default: return false;
+    case TCSETS:
+    case TCSETSW:
+    case TCSETSF:
+    case TCSETS2:
+    case TCSETSW2:
+    case TCSETSF2:
+    case TCFLSH:
+    case TCXONC:
+    case TCSBRK:
+    case TCSBRKP:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -145,27 +154,46 @@ long tty_ioctl(struct file *f, uint64_t cmd, uint64_t arg)
     }
     switch (cmd) {
     case TCGETS:
-    case TCGETS2: return get(t, cmd, arg);
-    case TCGETA: return get_short(t, arg);
-    case TCSETS: return set(t, false, false, false, arg);
-    case TCSETSW: return set(t, false, true, false, arg);
-    case TCSETSF: return set(t, false, true, true, arg);
-    case TCSETS2: return set(t, true, false, false, arg);
-    case TCSETSW2: return set(t, true, true, false, arg);
-    case TCSETSF2: return set(t, true, true, true, arg);
-    case TCFLSH: return flush_queues(t, (int)arg);
-    case TCXONC: return flow(t, (int)arg);
+    case TCGETS2:
+        return get(t, cmd, arg);
+    case TCGETA:
+        return get_short(t, arg);
+    case TCSETS:
+        return set(t, false, false, false, arg);
+    case TCSETSW:
+        return set(t, false, true, false, arg);
+    case TCSETSF:
+        return set(t, false, true, true, arg);
+    case TCSETS2:
+        return set(t, true, false, false, arg);
+    case TCSETSW2:
+        return set(t, true, true, false, arg);
+    case TCSETSF2:
+        return set(t, true, true, true, arg);
+    case TCFLSH:
+        return flush_queues(t, (int)arg);
+    case TCXONC:
+        return flow(t, (int)arg);
     case TCSBRK: /* a break cannot be sent: with 0 only the waiting is done */
-    case TCSBRKP: return tty_wait_sent(t);
-    case TIOCGWINSZ: return mb_copy_out(arg, &t->size, sizeof t->size);
-    case TIOCSWINSZ: return set_size(t, arg);
-    case TIOCINQ: return put_int(arg, ldisc_input_count(&t->ld));
-    case TIOCOUTQ: return put_int(arg, tty_out_count(t) + ldisc_echo_count(&t->ld));
-    case TIOCSTI: return simulate(t, arg);
+    case TCSBRKP:
+        return tty_wait_sent(t);
+    case TIOCGWINSZ:
+        return mb_copy_out(arg, &t->size, sizeof t->size);
+    case TIOCSWINSZ:
+        return set_size(t, arg);
+    case TIOCINQ:
+        return put_int(arg, ldisc_input_count(&t->ld));
+    case TIOCOUTQ:
+        return put_int(arg, tty_out_count(t) + ldisc_echo_count(&t->ld));
+    case TIOCSTI:
+        return simulate(t, arg);
     case TIOCEXCL:
-    case TIOCNXCL: return 0;
-    case TIOCGETD: return put_int(arg, 0);
-    case TIOCGDEV: return put_int(arg, t->dev);
+    case TIOCNXCL:
+        return 0;
+    case TIOCGETD:
+        return put_int(arg, 0);
+    case TIOCGDEV:
+        return put_int(arg, t->dev);
     default: {
         long r = tty_job_ioctl(t, cmd, arg);
         return r == -ENOIOCTLCMD ? -ENOTTY : r;

@@ -130,11 +130,17 @@ static long set_foreground(struct tty *t, uint64_t addr)
 long tty_job_ioctl(struct tty *t, uint64_t cmd, uint64_t arg)
 {
     switch (cmd) {
-    case TIOCSCTTY: return set_controlling(t, arg == 1);
-    case TIOCNOTTY: return give_up(t);
-    case TIOCGPGRP: return tty_current() == t ? put_int(arg, t->pgrp) : -ENOTTY;
-    case TIOCSPGRP: return set_foreground(t, arg);
-    case TIOCGSID: return tty_current() == t ? put_int(arg, t->session->sid) : -ENOTTY;
-    default: return -ENOIOCTLCMD;
+    case TIOCSCTTY:
+        return set_controlling(t, arg == 1);
+    case TIOCNOTTY:
+        return give_up(t);
+    case TIOCGPGRP:
+        return tty_current() == t ? put_int(arg, t->pgrp) : -ENOTTY;
+    case TIOCSPGRP:
+        return set_foreground(t, arg);
+    case TIOCGSID:
+        return tty_current() == t ? put_int(arg, t->session->sid) : -ENOTTY;
+    default:
+        return -ENOIOCTLCMD;
     }
 }

@@ -14,7 +14,7 @@
 #include "tty/ldisc.h"
 #include "task.h"
 
-#define TTY_OUT 4096u  /* output on its way to the driver; a power of two */
+#define TTY_OUT 4096u   /* output on its way to the driver; a power of two */
 #define TTY_PASTE 8192u /* input the line discipline had no room for */
 
 struct tty {
@@ -43,8 +43,8 @@ void tty_init(struct tty *t, const char *name, uint32_t dev,
 void tty_input(struct tty *t, const void *buf, size_t n); /* from the driver */
 void tty_writable(struct tty *t);                         /* the driver has room */
 int tty_open(struct tty *t, struct file *f);
-void tty_flush_input(struct tty *t);                      /* what was typed and not read */
-int tty_wait_sent(struct tty *t); /* tcdrain: 0 or -ERESTARTSYS */
+void tty_flush_input(struct tty *t); /* what was typed and not read */
+int tty_wait_sent(struct tty *t);    /* tcdrain: 0 or -ERESTARTSYS */
 size_t tty_out_count(const struct tty *t);
 
 /* ---- ioctl.c ---- */
@@ -62,7 +62,7 @@ void tty_session_gone(struct session *s);
 #define ENOIOCTLCMD 515
 
 /* ---- console.c ---- */
-int console_init(void);  /* /dev/console, /dev/tty; before the first process */
-void tty_drain(void);    /* wait, not for ever, until the console has everything (power off) */
+int console_init(void); /* /dev/console, /dev/tty; before the first process */
+void tty_drain(void);   /* wait, not for ever, until the console has everything (power off) */
 
 #endif

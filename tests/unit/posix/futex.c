@@ -221,9 +221,16 @@ static void hostile_lists_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(errors),   TEST(woken),    TEST(private_and_shared), TEST(timeouts),
-        TEST(signals),  TEST(bitsets),  TEST(requeues),           TEST(wake_ops),
-        TEST(robust),   TEST(hostile_lists_end),
+        TEST(errors),
+        TEST(woken),
+        TEST(private_and_shared),
+        TEST(timeouts),
+        TEST(signals),
+        TEST(bitsets),
+        TEST(requeues),
+        TEST(wake_ops),
+        TEST(robust),
+        TEST(hostile_lists_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

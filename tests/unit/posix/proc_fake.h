@@ -67,9 +67,15 @@ struct mb_fiber *mb_self(void)
 {
     return fake_self;
 }
-void mb_lock(void) {}
-void mb_unlock(void) {}
-void mb_yield(void) {}
+void mb_lock(void)
+{
+}
+void mb_unlock(void)
+{
+}
+void mb_yield(void)
+{
+}
 int mb_enter(void)
 {
     return NX_LEAVE_KICK;
@@ -110,7 +116,9 @@ uint64_t mb_fiber_ticks(const struct mb_fiber *f)
 {
     return f->stamp_ticks;
 }
-void mb_fp_save(void) {}
+void mb_fp_save(void)
+{
+}
 uint64_t mb_ticks(void)
 {
     return mb_host_time;
@@ -191,7 +199,9 @@ void mb_log(const char *fmt, ...)
 {
     (void)fmt;
 }
-void mb_trim(void) {}
+void mb_trim(void)
+{
+}
 uint64_t mb_pages_total(void)
 {
     return 65536;
@@ -415,7 +425,9 @@ static struct nx_state *regs(void)
     return fake_self->state;
 }
 
-static void init_body(void) {}
+static void init_body(void)
+{
+}
 
 /* pid 1, current. */
 static struct process *fake_init(void)
@@ -543,9 +555,10 @@ static int fake_teardown(void **state)
 
 /* Everything above is there for every test; not every test uses it all. */
 __attribute__((unused)) static void *const fake_unused[] = {
-    (void *)on_park, (void *)was_woken, (void *)fake_exit, (void *)fake_group_exit, (void *)put64,
-    (void *)put32,   (void *)get64,     (void *)get32,     (void *)fake_fork,       (void *)regs,
-    (void *)fake_init, (void *)&fake_heap, (void *)&fake_power, (void *)&fake_off,
+    (void *)on_park,     (void *)was_woken, (void *)fake_exit, (void *)fake_group_exit,
+    (void *)put64,       (void *)put32,     (void *)get64,     (void *)get32,
+    (void *)fake_fork,   (void *)regs,      (void *)fake_init, (void *)&fake_heap,
+    (void *)&fake_power, (void *)&fake_off,
 };
 
 #endif

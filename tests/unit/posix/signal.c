@@ -144,13 +144,13 @@ static void frame_is_linux_and_returns(void **state)
     assert_int_equal(s->reg[10], SIGUSR1);
     assert_int_equal(s->reg[11], sp);
     assert_int_equal(s->reg[12], sp + 128);
-    assert_int_equal(get32(sp), SIGUSR1);                      /* si_signo */
-    assert_int_equal(get32(sp + 16), (uint32_t)p->pid);        /* si_pid */
-    assert_int_equal(get64(sp + 128 + 40), SIG_BIT(SIGHUP));   /* uc_sigmask */
-    assert_int_equal(get64(sp + 128 + 176), before[0]);        /* pc */
+    assert_int_equal(get32(sp), SIGUSR1);                    /* si_signo */
+    assert_int_equal(get32(sp + 16), (uint32_t)p->pid);      /* si_pid */
+    assert_int_equal(get64(sp + 128 + 40), SIG_BIT(SIGHUP)); /* uc_sigmask */
+    assert_int_equal(get64(sp + 128 + 176), before[0]);      /* pc */
     assert_int_equal(get64(sp + 128 + 176 + 31 * 8), before[31]);
     assert_int_equal(get64(sp + 128 + 176 + 256 + 3 * 8), 0x3ff0);
-    assert_int_equal(get32(sp + 128 + 176 + 256 + 256), 5);    /* fcsr */
+    assert_int_equal(get32(sp + 128 + 176 + 256 + 256), 5); /* fcsr */
     assert_int_equal(t->sigmask, SIG_BIT(SIGHUP) | SIG_BIT(SIGUSR1) | SIG_BIT(SIGUSR2));
 
     s->reg[20] = 99;
@@ -224,10 +224,14 @@ static void restart_rules(void **state)
         uint64_t flags;
         bool again;
     } cases[] = {
-        {-ERESTARTSYS, true, 0, false},         {-ERESTARTSYS, true, SA_RESTART, true},
-        {-ERESTARTNOHAND, true, SA_RESTART, false}, {-ERESTART_BLOCK, true, SA_RESTART, false},
-        {-ERESTARTNOINTR, true, 0, true},       {-ERESTARTSYS, false, 0, true},
-        {-ERESTARTNOHAND, false, 0, true},      {-ERESTART_BLOCK, false, 0, true},
+        {-ERESTARTSYS, true, 0, false},
+        {-ERESTARTSYS, true, SA_RESTART, true},
+        {-ERESTARTNOHAND, true, SA_RESTART, false},
+        {-ERESTART_BLOCK, true, SA_RESTART, false},
+        {-ERESTARTNOINTR, true, 0, true},
+        {-ERESTARTSYS, false, 0, true},
+        {-ERESTARTNOHAND, false, 0, true},
+        {-ERESTART_BLOCK, false, 0, true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         fake_run(process_init()->threads);

@@ -304,9 +304,9 @@ static void the_leaders_end_hangs_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(reads_a_line),        TEST(keys_signal_the_foreground), TEST(background_reads_and_writes),
-        TEST(min_and_time),        TEST(output_waits_for_room),      TEST(a_large_paste_is_kept),
-        TEST(window_size),         TEST(controlling_terminal),       TEST(the_leaders_end_hangs_up),
+        TEST(reads_a_line), TEST(keys_signal_the_foreground), TEST(background_reads_and_writes),
+        TEST(min_and_time), TEST(output_waits_for_room),      TEST(a_large_paste_is_kept),
+        TEST(window_size),  TEST(controlling_terminal),       TEST(the_leaders_end_hangs_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
