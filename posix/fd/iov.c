@@ -33,28 +33,26 @@ static int move(const struct iobuf *b, void *mem, size_t n, int how)
     return 0;
 }
 
-/* Over as many segments as it takes; b changes only when all of it went well. */
+/* Over as many segments as it takes. */
 static int move_all(struct iobuf *b, void *mem, size_t n, int how)
 {
-    struct iobuf at = *b;
     char *p = mem;
     for (;;) {
-        size_t part = n < at.seg ? n : at.seg;
-        int err = move(&at, p, part, how);
+        size_t part = n < b->seg ? n : b->seg;
+        int err = move(b, p, part, how);
         if (err < 0) {
             return err;
         }
-        at.addr += part;
-        at.seg -= part;
-        at.len -= part;
+        b->addr += part;
+        b->seg -= part;
+        b->len -= part;
         n -= part;
-        if (at.seg == 0 && at.len > 0) {
-            at.addr = at.more->addr;
-            at.seg = at.more->len;
-            at.more++;
+        if (b->seg == 0 && b->len > 0) {
+            b->addr = b->more->addr;
+            b->seg = b->more->len;
+            b->more++;
         }
         if (n == 0) {
-            *b = at;
             return 0;
         }
         p += how == ZERO ? 0 : part;

@@ -59,18 +59,17 @@ static long ring_get(struct pipe *p, struct iobuf *b)
 {
     size_t have = p->head - p->tail, done = 0;
     size_t want = b->len < have ? b->len : have;
-    while (done < want) {
+    int err = 0;
+    while (done < want && err == 0) {
         uint32_t at = p->tail & (p->cap - 1);
-        size_t in = at % MB_PAGE;
+        size_t in = at % MB_PAGE, left = b->len;
         size_t n = MB_PAGE - in < want - done ? MB_PAGE - in : want - done;
-        int err = iobuf_put(b, p->page[at / MB_PAGE] + in, n);
-        if (err < 0) {
-            return done > 0 ? (long)done : err;
-        }
+        err = iobuf_put(b, p->page[at / MB_PAGE] + in, n);
+        n = left - b->len;
         p->tail += (uint32_t)n;
         done += n;
     }
-    return (long)done;
+    return done > 0 ? (long)done : err;
 }
 
 static long pipe_read(struct file *f, struct iobuf *b, int64_t *pos)
@@ -117,22 +116,21 @@ static long ring_put(struct pipe *p, struct iobuf *b)
 {
     size_t room = p->cap - (p->head - p->tail), done = 0;
     size_t want = b->len < room ? b->len : room;
-    while (done < want) {
+    int err = 0;
+    while (done < want && err == 0) {
         uint32_t at = p->head & (p->cap - 1);
-        size_t in = at % MB_PAGE;
+        size_t in = at % MB_PAGE, left = b->len;
         size_t n = MB_PAGE - in < want - done ? MB_PAGE - in : want - done;
         char **page = &p->page[at / MB_PAGE];
         if (*page == NULL) {
             *page = mb_page();
         }
-        int err = *page == NULL ? -ENOMEM : iobuf_get(b, *page + in, n);
-        if (err < 0) {
-            return done > 0 ? (long)done : err;
-        }
+        err = *page == NULL ? -ENOMEM : iobuf_get(b, *page + in, n);
+        n = left - b->len;
         p->head += (uint32_t)n;
         done += n;
     }
-    return (long)done;
+    return done > 0 ? (long)done : err;
 }
 
 static long broken(long done)
@@ -165,8 +163,8 @@ static long pipe_write(struct file *f, struct iobuf *b, int64_t *pos)
                     wait_wake_one(&p->readers_q);
                 }
             }
-            if (b->len == 0 || err < 0) {
-                break;
+            if (b->len == 0 || err < 0 || p->head - p->tail < p->cap) {
+                break; /* all went in, or a fault came before it was full */
             }
         }
         if ((f->flags & O_NONBLOCK) != 0) {

@@ -121,21 +121,18 @@ static long full_write(struct file *f, struct iobuf *b, int64_t *pos)
 static long random_read(struct file *f, struct iobuf *b, int64_t *pos)
 {
     uint8_t bytes[256];
-    size_t want = b->len, done = 0;
+    size_t want = b->len;
     int err = 0;
     while (b->len > 0 && err == 0) {
         size_t n = b->len < sizeof(bytes) ? b->len : sizeof(bytes);
         mb_random(bytes, n);
         err = iobuf_put(b, bytes, n);
-        if (err == 0) {
-            done += n;
-        }
-        if (done % CHUNK == 0 && signal_interrupts()) {
+        if ((want - b->len) % CHUNK == 0 && signal_interrupts()) {
             break;
         }
     }
     memset(bytes, 0, sizeof(bytes));
-    return done > 0 || want == 0 ? (long)done : err;
+    return b->len < want ? (long)(want - b->len) : err;
 }
 
 /* Lines for the nucleus' log, as on Linux: `echo text > /dev/kmsg`. */

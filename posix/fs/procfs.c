@@ -333,12 +333,11 @@ static long proc_read(struct file *f, struct iobuf *b, int64_t *pos)
     }
     size_t n = t->len - (size_t)*pos;
     n = n < b->len ? n : b->len;
+    size_t before = b->len;
     int err = iobuf_put(b, t->buf + *pos, n);
-    if (err < 0) {
-        return err;
-    }
+    n = before - b->len;
     *pos += (int64_t)n;
-    return (long)n;
+    return n > 0 ? (long)n : err;
 }
 
 static long proc_write(struct file *f, struct iobuf *b, int64_t *pos)

@@ -75,14 +75,13 @@ static long tmpfs_read(struct file *f, struct iobuf *b, int64_t *pos)
     }
     size_t left = want;
     int err = 0;
-    while (left > 0) {
+    while (left > 0 && err == 0) {
         size_t in = (uint64_t)off % MB_PAGE;
         size_t n = MB_PAGE - in < left ? MB_PAGE - in : left;
+        size_t before = b->len;
         const char *page = pagetree_find(&ino->pages, (uint64_t)off / MB_PAGE);
         err = page != NULL ? iobuf_put(b, page + in, n) : iobuf_zero(b, n);
-        if (err < 0) {
-            break;
-        }
+        n = before - b->len; /* less than wanted when it faulted */
         off += (int64_t)n;
         left -= n;
     }
@@ -107,7 +106,7 @@ static long tmpfs_write(struct file *f, struct iobuf *b, int64_t *pos)
     if (off > ino->size) {
         clear_tail(ino, ino->size);
     }
-    while (left > 0) {
+    while (left > 0 && err == 0) {
         size_t in = (uint64_t)off % MB_PAGE;
         size_t n = MB_PAGE - in < left ? MB_PAGE - in : left;
         char *page = page_get(ino, (uint64_t)off / MB_PAGE);
@@ -115,16 +114,16 @@ static long tmpfs_write(struct file *f, struct iobuf *b, int64_t *pos)
             err = -ENOSPC;
             break;
         }
+        size_t before = b->len;
         err = iobuf_get(b, page + in, n);
-        if (err < 0) {
-            if (off >= ino->size) { /* what came before the fault must not show up later */
-                memset(page + in, 0, n);
-            }
-            break;
+        size_t done = before - b->len;
+        if (err < 0 && off + (int64_t)done >= ino->size) {
+            memset(page + in + done, 0, n - done); /* part of a copy must not show up later */
         }
+        n = done;
         off += (int64_t)n;
         left -= n;
-        if (off > ino->size) {
+        if (n > 0 && off > ino->size) {
             ino->size = off;
         }
     }

@@ -36,7 +36,7 @@ struct iobuf {
     size_t seg;                   /* of them, in the segment at addr */
     const struct iovec_seg *more; /* the segments behind it */
 };
-/* Move n bytes (n <= len) and advance: 0, or -EFAULT and nothing advanced. */
+/* Move n bytes (n <= len) and advance: 0; or -EFAULT, advanced over the segments that went well. */
 int iobuf_put(struct iobuf *b, const void *src, size_t n);
 int iobuf_get(struct iobuf *b, void *dst, size_t n);
 int iobuf_zero(struct iobuf *b, size_t n);

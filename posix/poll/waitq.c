@@ -52,7 +52,11 @@ void wait_remove(struct waiter *w)
 
 static void fire(struct waiter *w)
 {
+    struct task *t = w->fiber->task;
     w->fired = true;
+    if (t != NULL && t->state == 'S') {
+        t->state = 'R'; /* from now on, not from when it gets a hart */
+    }
     mb_wake(w->fiber);
 }
 

@@ -267,6 +267,15 @@ static void vectors(void **state)
     assert_int_equal(CALL_(writev, (uint64_t)fd, A(v), 0), 0);
     v[0].len = 1ull << 63;
     assert_int_equal(CALL_(writev, (uint64_t)fd, A(v), 1), -EINVAL);
+    /* what comes before a bad element is done */
+    v[0] = (struct abi_iovec){A(a), 3};
+    v[1] = (struct abi_iovec){HOST_BAD, 5};
+    assert_int_equal(CALL_(preadv, (uint64_t)fd, A(v), 2, 0), 3);
+    assert_int_equal(CALL_(pwritev, (uint64_t)fd, A(v), 2, 5000), 3);
+    assert_int_equal(t_stat("/f")->size, 5003);
+    assert_int_equal(CALL_(preadv, (uint64_t)fd, A(v + 1), 1, 0), -EFAULT);
+    assert_int_equal(CALL_(pwritev, (uint64_t)fd, A(v + 1), 1, 9000), -EFAULT);
+    assert_int_equal(t_stat("/f")->size, 5003);
     /* across pages and segments at once */
     char *big = host_room(10000);
     for (int i = 0; i < 10000; i++) {
