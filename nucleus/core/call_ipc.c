@@ -81,7 +81,7 @@ long call_recv(uint64_t op, uint64_t mask, uint64_t deadline, uint64_t a3, uint6
         r = -NX_ETIME;
     } else {
         mask &= f->capmask;
-        sched_block(f, mask == WATCH_SLEEP ? mask >> 1 : mask, deadline);
+        sched_block(f, mask, deadline);
     }
     unlock();
     return r;
@@ -130,7 +130,8 @@ long call_tick(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
     case NX_TICK_SLEEP:
         if (a1 > arch_time()) {
             f->reg[10] = 0;
-            sched_block(f, WATCH_SLEEP, a1);
+            f->sleeps = true;
+            sched_block(f, 0, a1);
         }
         r = 0;
         break;

@@ -114,6 +114,7 @@ void fiber_unblock(struct fiber *f)
     timeq_remove(f);
     list_remove(&f->wait_link);
     f->watch = 0;
+    f->sleeps = false;
 }
 
 void fiber_wake(struct fiber *f, long result)
@@ -126,7 +127,7 @@ void fiber_wake(struct fiber *f, long result)
 void fiber_kick(struct fiber *f)
 {
     struct hart *h = this_hart();
-    if (f->status == FIBER_BLOCKED && f->watch != WATCH_SLEEP) {
+    if (f->status == FIBER_BLOCKED && !f->sleeps) {
         fiber_wake(f, NX_KICKED);
         return;
     }

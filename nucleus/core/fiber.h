@@ -27,7 +27,7 @@ struct fiber {
     uint32_t status; /* enum fiber_state */
     uint32_t tier;   /* of its foreign mode; host mode runs at the cell's */
     bool in_foreign; /* when not running: where it goes on */
-    bool queued;
+    bool sleeps; /* blocked in tick SLEEP, which only the deadline ends */
     struct hart *hart; /* last or current */
     struct space *space;
     uint64_t state_page; /* physical page of the state area, referenced */

@@ -215,7 +215,7 @@ _Noreturn void sched_block(struct fiber *f, uint64_t watch, uint64_t deadline)
     uint64_t now = switch_out(h, f);
     f->status = FIBER_BLOCKED;
     f->watch = watch;
-    if (watch != 0 && watch != WATCH_SLEEP) {
+    if (watch != 0) {
         list_push_back(&f->cell->waiting, &f->wait_link);
     }
     if (deadline != NX_NEVER) {
@@ -301,7 +301,7 @@ void sched_timer(void)
     arch_timer_set(NX_NEVER);
     struct fiber *f;
     while ((f = timeq_first(h)) != NULL && f->deadline <= now) {
-        fiber_wake(f, f->watch == WATCH_SLEEP ? 0 : -NX_ETIME);
+        fiber_wake(f, f->sleeps ? 0 : -NX_ETIME);
     }
     if (h->fiber != NULL) {
         h->resched = 1; /* sched_reschedule looks at the budget and arms the timer again */

@@ -15,8 +15,6 @@
 
 struct hart;
 
-#define WATCH_SLEEP (~0ul) /* fiber->watch of a sleep that only its deadline ends */
-
 void sched_init_hart(struct hart *h);
 void sched_set_timebase(uint64_t ticks_per_second);
 void sched_set_tier(struct fiber *f, unsigned tier); /* base tier; forgets strikes */
