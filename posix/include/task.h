@@ -89,14 +89,11 @@ struct task {
 #define WORK_MASK 8u   /* mask_saved: put the old mask back */
 
 struct process {
-    int pid;
+    int pid, pgid;
     struct process *parent, *children, *sibling; /* sibling: next child of the same parent */
     struct task *threads;
     struct process *next; /* all processes, by pid */
-    int pgid;
     struct session *session;
-    bool zombie;
-    bool stopped;
     uint64_t start_ticks;
     char *cmdline; /* argv joined by NULs */
     size_t cmdline_len;
@@ -116,9 +113,12 @@ struct process {
     struct pid *pgrp;
     struct process *pgrp_next, **pgrp_link;
     unsigned nthreads;
+    bool zombie, stopped;
     bool dying;  /* group exit has begun: exit_status is final */
     bool execed; /* since it was forked: setpgid by the parent is over */
     bool subreaper, dumpable, no_new_privs, keep_caps;
+    bool cpu_watched;          /* has a CPU timer or limit: looked at after each upcall */
+    bool cont_report;          /* continued, until wait has told */
     int exit_status;           /* wait status */
     int exit_signal;           /* to the parent at the end; 0: none */
     struct task *exec_task;    /* the thread in execve: all others end */
@@ -128,7 +128,6 @@ struct process {
     int stop_sig;              /* stopping or stopped by it, 0: running */
     unsigned stop_left;        /* threads that still have to stop */
     int stop_report;           /* the signal, until wait has told */
-    bool cont_report;          /* continued, until wait has told */
     int nice;
     uint32_t personality;
     uint64_t min_flt, cmin_flt;
@@ -140,7 +139,6 @@ struct process {
 
     /* posix/time */
     struct itimers *itimers;
-    bool cpu_watched; /* has a CPU timer or limit: looked at after each upcall */
     struct posix_timer *timers;
 };
 

@@ -40,7 +40,7 @@ static struct task *make_task(void)
     t->state = 'R';
     t->alt_flags = SS_DISABLE;
     t->affinity = ~0ull;
-    strcpy(t->comm, "init");
+    memcpy(t->comm, "init", sizeof "init");
     return t;
 }
 
@@ -60,7 +60,7 @@ struct process *proc_make_init(void (*fn)(void))
     p->start_ticks = mb_ticks();
     p->exit_signal = SIGCHLD;
     p->dumpable = true;
-    strcpy(p->comm, t->comm);
+    memcpy(p->comm, t->comm, sizeof p->comm);
     rlimit_defaults(p);
     process_init_queues(p);
     process_found(p, t, NULL);

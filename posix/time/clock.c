@@ -104,7 +104,7 @@ int time_put_timeval(uint64_t uaddr, int64_t ns)
 /* Clocks of processes and threads by pid: ~pid << 3 | thread << 2 | kind. */
 static int cpu_clock(int id, int64_t *ns)
 {
-    int pid = ~(id >> 3);
+    int pid = (int)(~(uint32_t)id >> 3);
     bool thread = id & 4;
     if ((id & 3) == 3)
         return -EINVAL;

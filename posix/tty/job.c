@@ -88,6 +88,11 @@ static long set_controlling(struct tty *t, bool steal)
     return 0;
 }
 
+static bool controls_us(const struct tty *t)
+{
+    return t->session && t->session == current->proc->session;
+}
+
 static long give_up(struct tty *t)
 {
     struct process *p = current->proc;
@@ -135,11 +140,11 @@ long tty_job_ioctl(struct tty *t, uint64_t cmd, uint64_t arg)
     case TIOCNOTTY:
         return give_up(t);
     case TIOCGPGRP:
-        return tty_current() == t ? put_int(arg, t->pgrp) : -ENOTTY;
+        return controls_us(t) ? put_int(arg, t->pgrp) : -ENOTTY;
     case TIOCSPGRP:
         return set_foreground(t, arg);
     case TIOCGSID:
-        return tty_current() == t ? put_int(arg, t->session->sid) : -ENOTTY;
+        return controls_us(t) ? put_int(arg, t->session->sid) : -ENOTTY;
     default:
         return -ENOIOCTLCMD;
     }

@@ -128,7 +128,7 @@ static long collect(struct file *f, struct tty *t, struct iobuf *b)
             return done ? (long)done : err;
         size_t part = want - done < sizeof t->scratch ? want - done : sizeof t->scratch;
         long n = ldisc_read(&t->ld, t->scratch, part);
-        if (n >= 0 || n != -EAGAIN) {
+        if (n != -EAGAIN) {
             if (n <= 0)
                 return done ? (long)done : n;
             if (iobuf_put(b, t->scratch, (size_t)n))

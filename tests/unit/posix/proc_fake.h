@@ -500,13 +500,13 @@ static void put32(uint64_t at, uint32_t v)
 }
 static uint64_t get64(uint64_t at)
 {
-    uint64_t v;
+    uint64_t v = 0;
     assert_int_equal(mb_copy_in(&v, at, sizeof v), 0);
     return v;
 }
 static uint32_t get32(uint64_t at)
 {
-    uint32_t v;
+    uint32_t v = 0;
     assert_int_equal(mb_copy_in(&v, at, sizeof v), 0);
     return v;
 }

@@ -188,11 +188,7 @@ static void alternate_stack(void **state)
     struct process *p = fake_fork();
     struct task *t = p->threads;
     fake_run(t);
-    struct kstack_ {
-        uint64_t sp;
-        int32_t flags, pad;
-        uint64_t size;
-    } ss = {.sp = U + 0x2000, .size = 1024};
+    struct kstack ss = {.sp = U + 0x2000, .size = 1024};
     mb_copy_out(U, &ss, sizeof ss);
     assert_int_equal(CALL_(sigaltstack, U), -ENOMEM);
     ss.size = 4096;
@@ -220,18 +216,17 @@ static void restart_rules(void **state)
 {
     static const struct {
         long result;
-        bool handler;
         uint64_t flags;
-        bool again;
+        bool handler, again;
     } cases[] = {
-        {-ERESTARTSYS, true, 0, false},
-        {-ERESTARTSYS, true, SA_RESTART, true},
-        {-ERESTARTNOHAND, true, SA_RESTART, false},
-        {-ERESTART_BLOCK, true, SA_RESTART, false},
-        {-ERESTARTNOINTR, true, 0, true},
-        {-ERESTARTSYS, false, 0, true},
-        {-ERESTARTNOHAND, false, 0, true},
-        {-ERESTART_BLOCK, false, 0, true},
+        {-ERESTARTSYS, 0, true, false},
+        {-ERESTARTSYS, SA_RESTART, true, true},
+        {-ERESTARTNOHAND, SA_RESTART, true, false},
+        {-ERESTART_BLOCK, SA_RESTART, true, false},
+        {-ERESTARTNOINTR, 0, true, true},
+        {-ERESTARTSYS, 0, false, true},
+        {-ERESTARTNOHAND, 0, false, true},
+        {-ERESTART_BLOCK, 0, false, true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         fake_run(process_init()->threads);
