@@ -239,6 +239,9 @@ extern const struct fs_type tmpfs_type, ramfs_type, devtmpfs_type, proc_type;
 int tmpfs_make(struct sb *sb, uint32_t mode, uint64_t rdev, const char *target, struct inode **out);
 extern const struct file_ops tmpfs_file_ops, dir_file_ops;
 extern const struct inode_ops tmpfs_file_iops;
+/* Give back pages of ino from first to last (inclusive). */
+void tmpfs_pages_free(struct inode *ino, uint64_t first, uint64_t last);
+extern uint64_t tmpfs_pages, tmpfs_pages_max; /* data pages of all of them, and their limit */
 int tmpfs_truncate(struct inode *ino, int64_t len);
 int tmpfs_fallocate(struct inode *ino, unsigned mode, int64_t off, int64_t len);
 /* How much of n bytes at off may be written under RLIMIT_FSIZE (raises SIGXFSZ) and the largest

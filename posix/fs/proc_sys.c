@@ -26,18 +26,9 @@ __attribute__((weak)) size_t mb_log_text(char *buf, size_t n)
     return 0;
 }
 
-static uint64_t tmpfs_pages(void)
-{
-    uint64_t pages = 0;
-    for (const struct mount *m = mount_list; m != NULL; m = m->next) {
-        pages += m->root == m->sb->root ? m->sb->pages : 0;
-    }
-    return pages;
-}
-
 static int show_meminfo(struct text *t, struct inode *ino)
 {
-    uint64_t total = mb_pages_total(), free = mb_pages_free(), shmem = tmpfs_pages();
+    uint64_t total = mb_pages_total(), free = mb_pages_free(), shmem = tmpfs_pages;
     uint64_t resident = 0;
     for (const struct process *p = process_first(); p != NULL; p = p->next) {
         resident += p->zombie ? 0 : process_resident(p);
@@ -296,7 +287,7 @@ static int show_leak(struct text *t, struct inode *ino)
     } line[] = {
         {"pages_free", mb_pages_free()},     {"heap_objects", mb_heap_objects()},
         {"open_files", files_open_count()},  {"inodes", inode_count},
-        {"tasks", proc_task_count()},        {"tmpfs_pages", tmpfs_pages()},
+        {"tasks", proc_task_count()},        {"tmpfs_pages", tmpfs_pages},
         {"fibers", mb_stat(NX_STAT_FIBERS)}, {"spaces", mb_stat(NX_STAT_SPACES)},
         {"cells", mb_stat(NX_STAT_CELLS)},   {"mems", mb_stat(NX_STAT_MEMS)},
         {"rings", mb_stat(NX_STAT_RINGS)},   {"events", mb_stat(NX_STAT_EVENTS)},

@@ -1,7 +1,8 @@
 /* tmpfs: files in memory.  Names live in the dentry hash, data in page trees (tmpfs_data.c).
  *
  * The same inodes serve the root, ramfs (no limits) and devtmpfs (one instance).  Limits as on Linux:
- * half of the memory, unless size= or nr_blocks= say otherwise; nr_inodes=.
+ * half of the memory, unless size= or nr_blocks= say otherwise; nr_inodes=.  All together never take
+ * more than three quarters of the memory: files cannot be killed to make room for programs.
  */
 #include "fs/inode.h"
 
@@ -14,7 +15,7 @@ static void tmpfs_evict(struct inode *ino)
 {
     struct sb *sb = ino->sb;
     if (S_ISREG(ino->mode)) {
-        sb->pages -= pagetree_free(&ino->pages, 0, ~0ul);
+        tmpfs_pages_free(ino, 0, ~0ul);
     } else if (S_ISLNK(ino->mode)) {
         mb_free(ino->link);
     } else if (S_ISFIFO(ino->mode) && ino->pipe != NULL) {
@@ -211,8 +212,10 @@ static int parse_options(const char *text, struct options *o)
 static int tmpfs_mount(const struct fs_type *type, const char *options, struct sb **out)
 {
     struct options o = {.mode = type == &tmpfs_type ? 01777 : 0755};
+    tmpfs_pages_max = mb_pages_total() / 4 * 3;
     if (type == &tmpfs_type) {
         o.pages = mb_pages_total() / 2;
+        o.inodes = mb_pages_total() / 2;
     }
     int err = parse_options(options, &o);
     if (err < 0) {

@@ -27,6 +27,15 @@ long write_limit(int64_t off, size_t n)
     return (long)(n <= limit - (uint64_t)off ? n : limit - (uint64_t)off);
 }
 
+uint64_t tmpfs_pages, tmpfs_pages_max;
+
+void tmpfs_pages_free(struct inode *ino, uint64_t first, uint64_t last)
+{
+    uint64_t n = pagetree_free(&ino->pages, first, last);
+    ino->sb->pages -= n;
+    tmpfs_pages -= n;
+}
+
 /* The page with that number; a hole is filled.  NULL: no space. */
 static void *page_get(struct inode *ino, uint64_t index)
 {
@@ -38,6 +47,9 @@ static void *page_get(struct inode *ino, uint64_t index)
     if (sb->pages_max != 0 && sb->pages >= sb->pages_max) {
         return NULL;
     }
+    if (tmpfs_pages >= tmpfs_pages_max) {
+        return NULL;
+    }
     page = mb_page();
     if (page == NULL) {
         return NULL;
@@ -47,6 +59,7 @@ static void *page_get(struct inode *ino, uint64_t index)
         return NULL;
     }
     sb->pages++;
+    tmpfs_pages++;
     return page;
 }
 
@@ -145,7 +158,7 @@ int tmpfs_truncate(struct inode *ino, int64_t len)
         if (vfs_truncate_hook != NULL && ino->pages.count > 0) {
             vfs_truncate_hook(ino, first * MB_PAGE, ~0ul);
         }
-        ino->sb->pages -= pagetree_free(&ino->pages, first, ~0ul);
+        tmpfs_pages_free(ino, first, ~0ul);
         clear_tail(ino, len);
     } else if (len > ino->size) {
         clear_tail(ino, ino->size);
@@ -174,7 +187,7 @@ static int punch(struct inode *ino, int64_t off, int64_t end)
         if (vfs_truncate_hook != NULL) {
             vfs_truncate_hook(ino, first * MB_PAGE, last * MB_PAGE);
         }
-        ino->sb->pages -= pagetree_free(&ino->pages, first, last - 1);
+        tmpfs_pages_free(ino, first, last - 1);
     }
     return 0;
 }
@@ -206,7 +219,7 @@ int tmpfs_fallocate(struct inode *ino, unsigned mode, int64_t off, int64_t len)
         if (hole && page_get(ino, i) == NULL) {
             /* Linux gives back what this call took: all pages behind the end are its own. */
             uint64_t keep = ((uint64_t)ino->size + MB_PAGE - 1) / MB_PAGE;
-            sb->pages -= pagetree_free(&ino->pages, keep > first ? keep : first, ~0ul);
+            tmpfs_pages_free(ino, keep > first ? keep : first, ~0ul);
             return -ENOSPC;
         }
     }

@@ -134,7 +134,7 @@ static long statfs_out(uint64_t uaddr, const struct target *t)
             s.flags |= (t->mnt->flags & map[i].ms) != 0 ? map[i].st : 0;
         }
         if (sb->pages_max != 0) {
-            uint64_t most = mb_pages_free();
+            uint64_t most = tmpfs_pages < tmpfs_pages_max ? tmpfs_pages_max - tmpfs_pages : 0;
             s.blocks = sb->pages_max;
             s.bfree = sb->pages_max > sb->pages ? sb->pages_max - sb->pages : 0;
             s.bfree = s.bfree < most ? s.bfree : most;
