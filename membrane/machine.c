@@ -26,3 +26,25 @@ uint64_t mb_stat(unsigned nx_stat)
     long v = nx_meta_stat(nx_stat);
     return v > 0 ? (uint64_t)v : 0;
 }
+
+void mb_crash(void)
+{
+    for (;;) {
+        *(volatile uint64_t *)NX_CELLINFO = 0; /* read-only */
+    }
+}
+
+bool mb_beb_read(uint64_t *number, struct nx_beb *out)
+{
+    if (nx_meta_beb((uint64_t)out, sizeof(*out), *number) != 1) {
+        return false;
+    }
+    *number = out->number;
+    return true;
+}
+
+uint64_t mb_cell_value(unsigned nx_cell_value)
+{
+    long v = nx_meta_cell(NX_SELF, nx_cell_value);
+    return v > 0 ? (uint64_t)v : 0;
+}

@@ -125,6 +125,8 @@ extern void (*mb_console_writable_hook)(void);
 /* Ends the machine: power off with an exit status, or reset.  Does not return. */
 _Noreturn void mb_power_off(int status);
 _Noreturn void mb_reset(void);
+/* A wild access, which ends the cell: for trying out its restart. */
+_Noreturn void mb_crash(void);
 /* Entropy from the best source there is; see docs for what seeds it. */
 void mb_random(void *buf, size_t n);
 /* The root archives of the boot bundle, in order: NULL when index is past the last. */
@@ -132,6 +134,9 @@ const void *mb_archive(unsigned index, size_t *size);
 const char *mb_bootargs(void);
 unsigned mb_harts(void);
 uint64_t mb_stat(unsigned nx_stat); /* NX_STAT_* counters of the nucleus */
+uint64_t mb_cell_value(unsigned nx_cell_value); /* NX_CELL_* of this cell */
+/* The Boot Error Buffer's entry *number, or the oldest kept one after it, and its number. */
+bool mb_beb_read(uint64_t *number, struct nx_beb *out);
 
 /* Provided by posix/: runs on the main fiber, builds the root, starts pid 1, then returns. */
 int posix_start(void);

@@ -342,6 +342,8 @@ static const struct proc_entry sys_files[] = {
     {.name = NULL},
 };
 static const struct proc_entry nexus_files[] = {
+    {.name = "beb", .mode = 0400, .kind = PROC_FILE, .show = proc_show_beb},
+    {.name = "cell", .mode = 0400, .kind = PROC_FILE, .show = proc_show_cell},
     {.name = "leak", .mode = 0400, .kind = PROC_FILE, .show = show_leak},
     {.name = "log", .mode = 0400, .kind = PROC_FILE, .show = show_log},
     {.name = NULL},
@@ -361,6 +363,7 @@ const struct proc_entry proc_root_files[] = {
     FILE_ENTRY("stat", show_stat),
     FILE_ENTRY("swaps", show_swaps),
     DIR_ENTRY("sys", sys_files),
+    {.name = "sysrq-trigger", .mode = 0200, .kind = PROC_FILE, .store = proc_sysrq},
     {.name = "thread-self", .mode = 0777, .kind = PROC_MAGIC, .follow = procfs_thread_self},
     FILE_ENTRY("uptime", show_uptime),
     FILE_ENTRY("version", show_version),

@@ -51,6 +51,9 @@ bool procfs_may_look(const struct process *p);
 int procfs_anon_path(struct file *f, struct path *out);
 
 int proc_show_mounts(struct text *t, struct inode *ino);
+int proc_show_beb(struct text *t, struct inode *ino); /* proc_nexus.c */
+int proc_show_cell(struct text *t, struct inode *ino);
+int proc_sysrq(struct inode *ino, char *text, size_t n);
 
 int procfs_init(void);
 

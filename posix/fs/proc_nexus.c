@@ -1,0 +1,65 @@
+/* procfs: what the nucleus knows of cells - its Boot Error Buffer, this cell - and the keys that end the
+ * machine or the personality. */
+#include "fs/procfs.h"
+
+#include <string.h>
+
+/* ---- /proc/nexus/beb: a line an entry, oldest first
+ *
+ *     NUMBER TICKS hartN KIND CELL.GENERATION fiber HANDLE ARG0 ARG1
+ *
+ * The arguments are as in struct nx_beb: FAULT pc and address, OVERRUN budget and time run, DENIED the
+ * object type or pledge that was wanted and the slot. */
+
+static const char *const kinds[] = {
+    [NX_BEB_OVERRUN] = "overrun",     [NX_BEB_DEMOTED] = "demoted",
+    [NX_BEB_FAULT] = "fault",         [NX_BEB_DENIED] = "denied",
+    [NX_BEB_CELL_DEAD] = "cell-dead", [NX_BEB_PROMOTED] = "promoted",
+};
+
+static const char *kind_name(uint32_t kind)
+{
+    return kind < sizeof(kinds) / sizeof(kinds[0]) && kinds[kind] != NULL ? kinds[kind] : "?";
+}
+
+int proc_show_beb(struct text *t, struct inode *ino)
+{
+    struct nx_beb b;
+    uint64_t number = 0;
+    while (mb_beb_read(&number, &b)) {
+        text_printf(t, "%lu %lu hart%u %s %.*s.%u fiber %#x %#lx %#lx\n", (unsigned long)number,
+                    (unsigned long)b.time, b.hart, kind_name(b.kind), (int)sizeof(b.cell), b.cell,
+                    b.generation, b.fiber, (unsigned long)b.arg0, (unsigned long)b.arg1);
+        number++;
+    }
+    return 0;
+}
+
+/* ---- /proc/nexus/cell: the personality as a cell ---- */
+
+int proc_show_cell(struct text *t, struct inode *ino)
+{
+    static const struct {
+        const char *name;
+        unsigned what;
+    } line[] = {
+        {"generation", NX_CELL_GENERATION}, {"pages", NX_CELL_PAGES},     {"quota", NX_CELL_QUOTA},
+        {"fibers", NX_CELL_FIBERS},         {"runtime", NX_CELL_RUNTIME}, {"tier", NX_CELL_TIER},
+    };
+    for (unsigned i = 0; i < sizeof(line) / sizeof(line[0]); i++) {
+        text_printf(t, "%s %lu\n", line[i].name, (unsigned long)mb_cell_value(line[i].what));
+    }
+    return 0;
+}
+
+/* ---- /proc/sysrq-trigger: its first character counts, as on Linux ---- */
+
+int proc_sysrq(struct inode *ino, char *text, size_t n)
+{
+    switch (n > 0 ? text[0] : 0) {
+    case 'b': mb_log("sysrq: reset"); mb_reset();
+    case 'c': mb_log("sysrq: crash"); mb_crash();
+    case 'o': mb_log("sysrq: power off"); mb_power_off(0);
+    default: mb_log("sysrq: b resets, c crashes, o powers off"); return 0;
+    }
+}
