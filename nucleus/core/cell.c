@@ -119,6 +119,9 @@ void cell_end(struct cell *c, uint32_t why, uint64_t code, uint64_t pc, uint64_t
     log_print("cell %s generation %u ends: why %u code %#lx pc %#lx addr %#lx", c->name,
               c->generation, why, (unsigned long)code, (unsigned long)pc, (unsigned long)addr);
     beb_cell_dead(c);
+    if (c->first) {
+        give_up("the supervisor ended");
+    }
     object_ref(&c->obj);
     list_for_each_safe(n, &c->fibers) {
         struct fiber *f = list_entry(n, struct fiber, cell_link);

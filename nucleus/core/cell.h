@@ -34,6 +34,7 @@ struct cell {
         uint32_t why; /* enum nx_why */
         uint64_t code, pc, addr;
     } end;
+    bool first;       /* the supervisor: nothing goes on without it */
     bool unowned;     /* no capability is left; it frees itself when the last fiber has left */
     struct list link; /* all cells */
 };

@@ -11,6 +11,7 @@
 
 #define LOG_SIZE 16384u
 #define BEB_SIZE 128u
+#define TAIL 512u /* of the log, shown when nothing goes on */
 
 static char text[LOG_SIZE];
 static uint64_t text_end;
@@ -119,6 +120,20 @@ _Noreturn void boot_stop(const char *fmt, ...)
     (void)format(line, sizeof(line), fmt, ap);
     va_end(ap);
     console_print("\nnexus: cannot start: %s\n", line);
+    arch_halt();
+}
+
+_Noreturn void give_up(const char *why)
+{
+    char newest[TAIL + 1];
+    uint64_t cursor = text_end > TAIL ? text_end - TAIL : 0;
+    bool cut = cursor != 0;
+    newest[log_read(&cursor, newest, TAIL)] = 0;
+    const char *line = strchr(newest, '\n');
+    line = cut && line != NULL ? line + 1 : newest;
+    arch_console_write("\n", 1);
+    arch_console_write(line, strlen(line));
+    console_print("nexus: cannot go on: %s\n", why);
     arch_halt();
 }
 

@@ -28,6 +28,8 @@ bool beb_read(uint64_t first, struct nx_beb *out);
 
 /* A bug in the nucleus or a machine it cannot run on. */
 _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Not the nucleus' fault, but nothing can go on: the newest lines of the log, why, and the end. */
+_Noreturn void give_up(const char *why);
 /* The machine or its boot data is unusable: say it on the console and stop. */
 _Noreturn void boot_stop(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Symbol of an address: name, and the offset into it; "?" when unknown. */
