@@ -3,6 +3,7 @@
 #include "tree.h"
 
 #include <nexus/cell.h>
+#include <nexus/console.h>
 #include <nexus/device.h>
 #include <nx/ring.h>
 #include <nx/sys.h>
@@ -19,9 +20,8 @@ struct link {
     struct service *server, *client;
     const struct nx_want *serve, *use; /* their lines in the manifests */
     int to_server, to_client;          /* slots of the rings */
-    bool mapped;
-    const volatile struct nx_ring_region
-        *ring; /* the one to the server, mapped by grants_drain() */
+    void *ring;                        /* the one to the server, mapped by map_link() */
+    size_t ring_size;
 };
 
 struct device {
@@ -166,6 +166,23 @@ static struct link *find_link(const struct service *s, const struct nx_want *w)
     return NULL;
 }
 
+/* Map the ring to the server, once in its life: NULL when it cannot be had. */
+static void *map_link(struct link *l)
+{
+    if (l->ring == NULL && l->to_server != NO_SLOT && l->client != NULL) {
+        l->ring = cell_map((unsigned)l->to_server, NX_PROT_R | NX_PROT_W, &l->ring_size, NULL);
+    }
+    return l->ring;
+}
+
+static void unmap_link(struct link *l)
+{
+    if (l->ring != NULL) {
+        nx_map_unmap(0, (uint64_t)l->ring, l->ring_size);
+        l->ring = NULL;
+    }
+}
+
 struct service *grants_renew(struct service *s, unsigned slot)
 {
     struct link *l = NULL;
@@ -178,6 +195,7 @@ struct service *grants_renew(struct service *s, unsigned slot)
     if (l == NULL || l->to_server == NO_SLOT || l->to_client == NO_SLOT) {
         return NULL;
     }
+    unmap_link(l);
     const int slots[2] = {l->to_server, l->to_client};
     for (unsigned i = 0; i < 2; i++) {
         nx_grant_drop((uint64_t)slots[i]);
@@ -262,13 +280,9 @@ static uint32_t backlog(void)
 {
     uint32_t sum = 0;
     for (unsigned i = 0; i < link_count; i++) {
-        struct link *l = &links[i];
-        if (!l->mapped && l->to_server != NO_SLOT && l->client != NULL) {
-            l->ring = cell_map((unsigned)l->to_server, NX_PROT_R, NULL, NULL);
-            l->mapped = true;
-        }
-        if (l->ring != NULL && l->server->state == SERVICE_RUNNING) {
-            sum += l->ring->end[NX_RING_PRODUCER].index - l->ring->end[NX_RING_CONSUMER].index;
+        const volatile struct nx_ring_region *ring = map_link(&links[i]);
+        if (ring != NULL && links[i].server->state == SERVICE_RUNNING) {
+            sum += ring->end[NX_RING_PRODUCER].index - ring->end[NX_RING_CONSUMER].index;
         }
     }
     return sum;
@@ -284,5 +298,59 @@ void grants_drain(void)
             stalled = 0;
             before = left;
         }
+    }
+}
+
+/* ---- the console, while its client is dead ---- */
+
+static struct link *console_of(const struct service *s)
+{
+    for (unsigned i = 0; i < link_count; i++) {
+        if (links[i].client == s && strcmp(links[i].serve->what, "console") == 0) {
+            return &links[i];
+        }
+    }
+    return NULL;
+}
+
+static bool has_devices(const struct service *s)
+{
+    for (unsigned i = 0; i < NX_MANIFEST_WANTS; i++) {
+        const struct nx_want *w = &s->manifest.want[i];
+        const struct device *d = find_device(w->what);
+        if ((w->kind == NX_WANT_DEVMEM && (d == NULL || d->regs == NO_SLOT)) ||
+            (w->kind == NX_WANT_IRQ && (d == NULL || d->irq == NO_SLOT))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool grants_console(const struct service *s)
+{
+    struct link *l = console_of(s);
+    return l != NULL && has_devices(l->server) && map_link(l) != NULL;
+}
+
+void grants_say(const struct service *s, const char *text)
+{
+    struct link *l = console_of(s);
+    struct nx_ring ring;
+    if (l == NULL || l->server->state != SERVICE_RUNNING || map_link(l) == NULL ||
+        nx_ring_attach(&ring, NX_RING_PRODUCER, l->ring, l->ring_size) != 0) {
+        return;
+    }
+    for (size_t left = strlen(text); left > 0;) {
+        struct nx_slot slot = {.type = NEXUS_CONSOLE_OUTPUT, .flags = NX_SLOT_INLINE};
+        slot.buf_len = (uint32_t)NX_MIN(left, (size_t)NX_RING_PAYLOAD);
+        memcpy(slot.payload, text, slot.buf_len);
+        if (nx_ring_push(&ring, &slot) != 0) {
+            break; /* full: the driver does not keep up, and waiting for it is not our work */
+        }
+        text += slot.buf_len;
+        left -= slot.buf_len;
+    }
+    if (nx_ring_needs_bell(&ring)) {
+        nx_send_bell((uint64_t)l->to_server);
     }
 }

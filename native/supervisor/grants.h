@@ -27,6 +27,12 @@ void grants_give(struct service *s);
  * for it, or NULL. */
 struct service *grants_renew(struct service *s, unsigned slot);
 
+/* Does this cell use a console that somebody serves, with a device that is there? */
+bool grants_console(const struct service *s);
+
+/* Put a text on the console this cell uses, in its place: only while it is not running. */
+void grants_say(const struct service *s, const char *text);
+
 /* Wait until the servers have done with all that clients have sent, or make no progress any more. */
 void grants_drain(void);
 

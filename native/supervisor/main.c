@@ -87,6 +87,21 @@ static void find_services(const struct bundle *b)
     }
 }
 
+/* Without a personality, or without a console for it, there is nothing to see and no way to tell why: the
+ * nucleus shows a dying supervisor's words on the firmware's console. */
+static void check_services(void)
+{
+    for (unsigned i = 0; i < service_count; i++) {
+        if (strcmp(services[i].manifest.name, PERSONALITY) == 0) {
+            if (!grants_console(&services[i])) {
+                cell_panic("there is no console for %s", PERSONALITY);
+            }
+            return;
+        }
+    }
+    cell_panic("the boot bundle has no good cell %s", PERSONALITY);
+}
+
 static void start_services(void)
 {
     const struct nx_manifest *manifests[SERVICES_MAX];
@@ -98,6 +113,7 @@ static void start_services(void)
     for (unsigned i = 0; i < service_count; i++) {
         grants_prepare(&services[order[i]]);
     }
+    check_services();
     for (unsigned i = 0; i < service_count; i++) {
         service_start(&services[order[i]]);
     }

@@ -6,11 +6,27 @@
 #include <nexus/cell.h>
 #include <nexus/exit.h>
 #include <nx/sys.h>
+#include <stdio.h>
 #include <string.h>
 
 static uint64_t now_ms(void)
 {
     return cell_now() / cell_ticks_of_ms(1);
+}
+
+/* To the log and, when it is the cell that speaks to the user, to the console in its place. */
+static void tell(const struct service *s, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+static void tell(const struct service *s, const char *fmt, ...)
+{
+    char text[256], line[sizeof(text) + 16];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    cell_log("%s", text);
+    snprintf(line, sizeof(line), "\r\nnexus: %s\r\n", text);
+    grants_say(s, line);
 }
 
 /* ---- birth ---- */
@@ -21,11 +37,11 @@ static void hold_back(struct service *s)
     uint64_t wait = restart_after(&s->record, s->born_ms, now_ms(), s->manifest.backoff_ms);
     if (wait == RESTART_NEVER) {
         s->state = SERVICE_QUARANTINE;
-        cell_log("%s dies again and again: left dead", s->manifest.name);
+        tell(s, "%s dies again and again: left dead", s->manifest.name);
         return;
     }
     if (wait > 0) {
-        cell_log("%s dies too often: waiting %lu ms", s->manifest.name, (unsigned long)wait);
+        tell(s, "%s dies too often: waiting %lu ms", s->manifest.name, (unsigned long)wait);
     }
     s->state = SERVICE_WAITING;
     s->start_at = cell_now() + cell_ticks_of_ms(wait);
@@ -44,7 +60,7 @@ void service_start(struct service *s)
         }
     }
     if (e != 0) {
-        cell_log("%s generation %u does not start: error %ld", s->manifest.name, s->generation, -e);
+        tell(s, "%s generation %u does not start: error %ld", s->manifest.name, s->generation, -e);
         hold_back(s);
         return;
     }
@@ -57,45 +73,52 @@ struct end {
     long why, code;
 };
 
+/* Only the personality speaks for the user, who may switch the machine off. */
+static bool asks_for_end(const struct service *s, unsigned long code)
+{
+    unsigned long kind = NEXUS_EXIT_KIND(code);
+    return (kind == NEXUS_EXIT_POWEROFF || kind == NEXUS_EXIT_RESET) &&
+           strcmp(s->manifest.name, PERSONALITY) == 0;
+}
+
 static struct end report_end(const struct service *s)
 {
     struct end end = {nx_meta_cell(s->slot, NX_CELL_EXIT_WHY),
                       nx_meta_cell(s->slot, NX_CELL_EXIT_CODE)};
     const char *name = s->manifest.name;
+    unsigned n = s->generation;
+    unsigned long code = (unsigned long)end.code;
     switch (end.why) {
     case NX_WHY_EXIT:
-        cell_log("%s generation %u ended with %#lx", name, s->generation, (unsigned long)end.code);
+        if (asks_for_end(s, code)) { /* as wanted: no news on the console */
+            cell_log("%s generation %u ended with %#lx", name, n, code);
+        } else {
+            tell(s, "%s generation %u ended with %#lx", name, n, code);
+        }
         break;
     case NX_WHY_FAULT:
-        cell_log("%s generation %u: fault %ld at %#lx, address %#lx", name, s->generation, end.code,
-                 (unsigned long)nx_meta_cell(s->slot, NX_CELL_EXIT_PC),
-                 (unsigned long)nx_meta_cell(s->slot, NX_CELL_EXIT_ADDR));
+        tell(s, "%s generation %u: fault %lu at %#lx, address %#lx", name, n, code,
+             (unsigned long)nx_meta_cell(s->slot, NX_CELL_EXIT_PC),
+             (unsigned long)nx_meta_cell(s->slot, NX_CELL_EXIT_ADDR));
         break;
     case NX_WHY_NOMEM:
-        cell_log("%s generation %u: out of memory", name, s->generation);
+        tell(s, "%s generation %u: out of memory", name, n);
         break;
     default:
-        cell_log("%s generation %u was killed (%#lx)", name, s->generation,
-                 (unsigned long)end.code);
+        tell(s, "%s generation %u was killed (%#lx)", name, n, code);
     }
     return end;
-}
-
-/* Only the personality speaks for the user, who may switch the machine off. */
-static bool may_end_machine(const struct service *s)
-{
-    return strcmp(s->manifest.name, "posix") == 0;
 }
 
 /* What the exit code asks for: nexus/exit.h. */
 static void obey(struct service *s, unsigned long code)
 {
     unsigned long kind = NEXUS_EXIT_KIND(code);
-    if (kind == NEXUS_EXIT_POWEROFF && may_end_machine(s)) {
+    if (asks_for_end(s, code)) {
+        if (kind == NEXUS_EXIT_RESET) {
+            power_reset();
+        }
         power_off(NEXUS_EXIT_VALUE(code));
-    }
-    if (kind == NEXUS_EXIT_RESET && may_end_machine(s)) {
-        power_reset();
     }
     if (kind == NEXUS_EXIT_PEER) {
         struct service *peer = grants_renew(s, NEXUS_EXIT_VALUE(code));

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #define SERVICES_MAX 24u
+#define PERSONALITY "posix" /* the cell the user talks to */
 
 enum service_state {
     SERVICE_DOWN,       /* not started yet, or ended for good */
