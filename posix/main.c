@@ -50,7 +50,9 @@ static void start_program(void)
         file_unref(f);
     err = exec_kernel(shell[0], shell, INIT_ENV);
     if (err) {
+        static const char text[] = "\r\nnexus: cannot start: no /sbin/init, no /bin/sh to run\r\n";
         mb_log("init: %s: error %d; nothing to run", shell[0], err);
+        mb_console_write(text, sizeof(text) - 1);
         mb_power_off(127);
     }
 }
