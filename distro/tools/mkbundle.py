@@ -11,7 +11,7 @@ Little-endian. The declarations for C are in nucleus/abi/nx/bundle.h.
        8  u32  version    1
       12  u32  count      number of entries
       16  u64  size       of the whole bundle in bytes
-      24  u32  crc        CRC-32 (IEEE) of everything after these 64 bytes
+      24  u32  crc        CRC-32 (IEEE) of the whole bundle with this field 0
       28  36 bytes        0
     entries, count times 64 bytes
        0  char name[40]   NUL-padded, at least one NUL
@@ -47,13 +47,15 @@ def build(parts):
         body += data + bytes(align(len(data)) - len(data))
         offset += align(len(data))
     rest = entries + bytes(align(64 + len(entries)) - 64 - len(entries)) + bytes(body)
-    return struct.pack(HEAD, MAGIC, VERSION, len(parts), 64 + len(rest), zlib.crc32(rest)) + rest
+    head = struct.pack(HEAD, MAGIC, VERSION, len(parts), 64 + len(rest), 0)
+    return head[:24] + struct.pack("<I", zlib.crc32(head + rest)) + head[28:] + rest
 
 
 def parse(data):
     """[(name, kind, data)] of a bundle; checks what a reader has to check."""
     magic, version, count, size, crc = struct.unpack_from(HEAD, data)
-    if magic != MAGIC or version != VERSION or size != len(data) or crc != zlib.crc32(data[64:]):
+    if magic != MAGIC or version != VERSION or size != len(data) or crc != zlib.crc32(
+            data[:24] + bytes(4) + data[28:]):
         raise ValueError("not a bundle, or a damaged one")
     parts = []
     for n in range(count):

@@ -82,7 +82,10 @@ static const struct nx_bundle_entry *check_bundle(const char *want)
         head->count > (head->size - sizeof(*head)) / sizeof(struct nx_bundle_entry)) {
         boot_stop("the boot bundle is damaged: its head is not one");
     }
-    if (nx_crc32(0, head + 1, head->size - sizeof(*head)) != head->crc) {
+    struct nx_bundle_head summed = *head;
+    summed.crc = 0;
+    uint32_t crc = nx_crc32(0, &summed, sizeof(summed));
+    if (nx_crc32(crc, head + 1, head->size - sizeof(*head)) != head->crc) {
         boot_stop("the boot bundle is damaged: its checksum does not match");
     }
     const struct nx_bundle_entry *e = (const struct nx_bundle_entry *)(head + 1);

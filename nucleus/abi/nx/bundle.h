@@ -18,7 +18,7 @@ struct nx_bundle_head {
     uint32_t version; /* 1 */
     uint32_t count;
     uint64_t size; /* of the whole bundle */
-    uint32_t crc;  /* CRC-32 (IEEE) of everything behind the head */
+    uint32_t crc;  /* CRC-32 (IEEE) of the whole bundle, with 0 here */
     uint8_t zero[36];
 };
 struct nx_bundle_entry {
