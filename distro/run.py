@@ -12,6 +12,7 @@ Tests import this file: machine() gives the QEMU command line, bundle() the boot
 """
 import argparse
 import os
+import re
 import select
 import shutil
 import signal
@@ -27,6 +28,7 @@ import mkbundle  # noqa: E402
 import mkcpio  # noqa: E402
 
 MARK = b"nexus: console handed over"
+STOPPED = re.compile(rb"^nexus: (?:cannot start|panic)[^\n]*\n", re.M)  # and the machine stands still
 TIMED_OUT, BOOT_FAILED = 124, 125
 
 
@@ -91,6 +93,9 @@ def run_command(args, timeout):
             if left <= 0:
                 stop(child)
                 sys.stderr.buffer.write(bytes(errors) if running else bytes(boot + errors))
+                if not running and STOPPED.search(boot):
+                    print("run: the boot failed", file=sys.stderr)
+                    return BOOT_FAILED
                 print(f"run: no end within {timeout:g} s", file=sys.stderr)
                 return TIMED_OUT
             for source in select.select(sources, [], [], left)[0]:
@@ -108,6 +113,8 @@ def run_command(args, timeout):
                     if end >= 0:
                         running = True
                         write_all(bytes(boot[end + 1:]))
+                    elif STOPPED.search(boot):
+                        deadline = min(deadline, time.monotonic() + 0.5)  # there may be a backtrace
         status = child.wait()
     except BaseException:
         stop(child)
