@@ -110,17 +110,18 @@ static void start_supervisor(void)
 {
     const struct nx_bundle_entry *e = check_bundle("supervisor");
     uint64_t bundle_pages = ALIGN_UP(machine.initrd_end, NX_PAGE_SIZE) - machine.initrd_base;
-    struct mem *bundle = mem_make_fixed(nucleus_quota, NX_T_MEM, machine.initrd_base,
-                                        bundle_pages / NX_PAGE_SIZE);
+    struct mem *bundle =
+        mem_make_fixed(nucleus_quota, NX_T_MEM, machine.initrd_base, bundle_pages / NX_PAGE_SIZE);
     uint64_t fdt_base = ALIGN_DOWN(machine.fdt_base, NX_PAGE_SIZE);
     uint64_t fdt_end = ALIGN_UP(machine.fdt_base + machine.fdt_size, NX_PAGE_SIZE);
-    struct mem *fdt = mem_make_fixed(nucleus_quota, NX_T_MEM, fdt_base,
-                                     (fdt_end - fdt_base) / NX_PAGE_SIZE);
+    struct mem *fdt =
+        mem_make_fixed(nucleus_quota, NX_T_MEM, fdt_base, (fdt_end - fdt_base) / NX_PAGE_SIZE);
     if (bundle == NULL || fdt == NULL) {
         boot_stop("out of memory");
     }
     struct nx_manifest man;
-    must(image_manifest(bundle, e->offset, e->size, &man), "the supervisor's manifest is malformed");
+    must(image_manifest(bundle, e->offset, e->size, &man),
+         "the supervisor's manifest is malformed");
     int err;
     struct cell *c = cell_make(&man, 1, &err);
     must(err * (c == NULL), "no memory for the supervisor");

@@ -12,9 +12,8 @@
  * object type or pledge that was wanted and the slot. */
 
 static const char *const kinds[] = {
-    [NX_BEB_OVERRUN] = "overrun",     [NX_BEB_DEMOTED] = "demoted",
-    [NX_BEB_FAULT] = "fault",         [NX_BEB_DENIED] = "denied",
-    [NX_BEB_CELL_DEAD] = "cell-dead", [NX_BEB_PROMOTED] = "promoted",
+    [NX_BEB_OVERRUN] = "overrun", [NX_BEB_DEMOTED] = "demoted",     [NX_BEB_FAULT] = "fault",
+    [NX_BEB_DENIED] = "denied",   [NX_BEB_CELL_DEAD] = "cell-dead", [NX_BEB_PROMOTED] = "promoted",
 };
 
 static const char *kind_name(uint32_t kind)
@@ -57,9 +56,17 @@ int proc_show_cell(struct text *t, struct inode *ino)
 int proc_sysrq(struct inode *ino, char *text, size_t n)
 {
     switch (n > 0 ? text[0] : 0) {
-    case 'b': mb_log("sysrq: reset"); mb_reset();
-    case 'c': mb_log("sysrq: crash"); mb_crash();
-    case 'o': mb_log("sysrq: power off"); mb_power_off(0);
-    default: mb_log("sysrq: b resets, c crashes, o powers off"); return 0;
+    case 'b':
+        mb_log("sysrq: reset");
+        mb_reset();
+    case 'c':
+        mb_log("sysrq: crash");
+        mb_crash();
+    case 'o':
+        mb_log("sysrq: power off");
+        mb_power_off(0);
+    default:
+        mb_log("sysrq: b resets, c crashes, o powers off");
+        return 0;
     }
 }
