@@ -3,6 +3,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -259,16 +260,22 @@ static void usage(void)
     ERR(getrusage(99, &ru), EINVAL);
 }
 
+static volatile int shared;
+
+static int set_shared(void *arg)
+{
+    (void)arg;
+    sleep_ms(50);
+    shared = 1; /* the parent's own memory */
+    return 4;
+}
+
+/* Not by vfork(): that is fork() in some C libraries. */
 static void vfork_waits(void)
 {
-    volatile int shared = 0;
-    volatile pid_t pid = vfork();
+    char *stack = malloc(65536);
+    pid_t pid = OK(clone(set_shared, stack + 65536, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL));
 
-    if (pid == 0) {
-        sleep_ms(50);
-        shared = 1; /* the parent's own memory */
-        _exit(4);
-    }
     EQ(shared, 1);
     wait_exit(pid, 4);
 }
