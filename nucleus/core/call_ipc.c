@@ -25,8 +25,10 @@ static long send_bell(struct fiber *f, uint64_t slot)
     if (woken == NULL) {
         return 0;
     }
-    /* The consumer gets this hart at once when it last ran here and its tier allows. */
-    if (woken->hart == f->hart && fiber_tier(woken, false) <= fiber_tier(f, false)) {
+    /* The consumer gets this hart at once when it last ran here, its tier allows, and nobody better
+     * was to run next. */
+    if (woken->hart == f->hart && fiber_tier(woken, false) <= fiber_tier(f, false) &&
+        f->hart->resched == 0) {
         f->reg[10] = 0;
         sched_hand_over(f, woken);
     }

@@ -102,11 +102,6 @@ static void poke(struct hart *h)
     }
 }
 
-static bool running_foreign(const struct hart *h)
-{
-    return h->foreign != NULL;
-}
-
 void sched_ready(struct fiber *f)
 {
     struct hart *h = place(f);
@@ -121,12 +116,12 @@ void sched_ready(struct fiber *f)
         return;
     }
     unsigned mine = fiber_tier(f, f->in_foreign);
-    /* The other hart may change its mode meanwhile; then it looks at ready itself (enter). */
-    unsigned theirs = fiber_tier(h->fiber, running_foreign(h));
+    /* Another hart may just be entering foreign mode, past its look at the queues. */
+    unsigned theirs = fiber_tier(h->fiber, h != this_hart() || h->foreign != NULL);
     if (mine < theirs) {
         poke(h);
-    } else if (mine == theirs && mine == NX_TIER_VOID) {
-        budget_slice_void(h); /* alone it ran without a deadline */
+    } else if (fiber_tier(h->fiber, true) == NX_TIER_VOID) {
+        budget_slice_void(h); /* alone it ran without a deadline, in either mode */
         if (h != this_hart()) {
             poke(h);
         }
