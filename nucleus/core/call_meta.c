@@ -37,11 +37,17 @@ static long stat(uint64_t what)
     }
 }
 
-static uint64_t cell_runtime(struct cell *c)
+/* Up to now, when it runs. */
+static uint64_t fiber_runtime(const struct fiber *f)
+{
+    return f->runtime + (f->status == FIBER_RUNNING ? arch_time() - f->hart->since : 0);
+}
+
+static uint64_t cell_runtime(const struct cell *c)
 {
     uint64_t t = c->runtime;
     list_for_each(n, &c->fibers) {
-        t += list_entry(n, struct fiber, cell_link)->runtime;
+        t += fiber_runtime(list_entry(n, struct fiber, cell_link));
     }
     return t;
 }
@@ -67,7 +73,7 @@ static long cell_value(struct cell *c, uint64_t what)
 static long fiber_value(const struct fiber *f, uint64_t what)
 {
     switch (what) {
-    case NX_FIBER_RUNTIME: return (long)f->runtime;
+    case NX_FIBER_RUNTIME: return (long)fiber_runtime(f);
     case NX_FIBER_TIER: return f->tier;
     case NX_FIBER_STRIKES: return f->strikes;
     case NX_FIBER_DEMOTIONS: return f->demotions;

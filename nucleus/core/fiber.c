@@ -89,7 +89,7 @@ int fiber_bind(struct fiber *f, struct space *s, uint64_t state_va)
         s->bound++;
         struct nx_state *state = arch_phys(pa);
         if (state != f->state) {
-            state->time_off = arch_time() - f->runtime;
+            state->time_off = this_hart()->since - f->runtime;
             state->instr_off = arch_instret();
         }
         f->state = state;
