@@ -10,7 +10,12 @@
 
 #include <string.h>
 
+#define POOL_BLOCKS 4
+#define POOL (POOL_BLOCKS * 64)
+
 static uint32_t key[8];
+static uint8_t pool[POOL]; /* handed out from `used` on, and erased then */
+static uint32_t used = POOL;
 
 static inline uint32_t rotate(uint32_t v, unsigned n)
 {
@@ -59,47 +64,51 @@ static void jitter(uint32_t nonce[3])
     nonce[2] = (uint32_t)instret;
 }
 
+/* The first bytes made are the next key, so what was handed out cannot be computed from what the memory
+ * holds later. */
+static void refill(void)
+{
+    uint32_t nonce[3];
+    jitter(nonce);
+    for (uint32_t i = 0; i < POOL_BLOCKS; i++) {
+        uint32_t out[16];
+        block(out, i, nonce);
+        memcpy(pool + i * sizeof(out), out, sizeof(out));
+    }
+    memcpy(key, pool, sizeof(key));
+    memset(pool, 0, sizeof(key));
+    used = sizeof(key);
+}
+
+void mb_random(void *buf, size_t n)
+{
+    uint8_t *to = buf;
+    while (n > 0) {
+        if (used == POOL) {
+            refill();
+        }
+        size_t part = n < POOL - used ? n : POOL - used;
+        memcpy(to, pool + used, part);
+        memset(pool + used, 0, part);
+        used += (uint32_t)part;
+        to += part;
+        n -= part;
+    }
+}
+
 void mb_random_init(const void *seed, size_t n)
 {
     const uint8_t *p = seed;
-    while (n > 0) {
+    for (; n > 0;) {
         size_t part = n < sizeof(key) ? n : sizeof(key);
         for (size_t i = 0; i < part; i++) {
             ((uint8_t *)key)[i] ^= p[i];
         }
-        uint8_t mixed[4];
-        mb_random(mixed, sizeof(mixed)); /* also replaces the key */
+        refill(); /* also replaces the key */
         p += part;
         n -= part;
     }
     for (unsigned i = 0; i < 64; i++) {
-        uint8_t mixed[4];
-        mb_random(mixed, sizeof(mixed));
+        refill();
     }
-}
-
-/* The first half of every request's first block is the next key, so what was handed out cannot be
- * computed from what the memory holds later. */
-void mb_random(void *buf, size_t n)
-{
-    uint32_t out[16], nonce[3], next[8];
-    uint8_t *to = buf;
-    jitter(nonce);
-    block(out, 0, nonce);
-    memcpy(next, out, sizeof(next));
-    size_t have = sizeof(out) - sizeof(next);
-    const uint8_t *from = (const uint8_t *)(out + 8);
-    for (uint32_t counter = 1;; counter++) {
-        size_t part = n < have ? n : have;
-        memcpy(to, from, part);
-        to += part;
-        n -= part;
-        if (n == 0) {
-            break;
-        }
-        block(out, counter, nonce);
-        from = (const uint8_t *)out;
-        have = sizeof(out);
-    }
-    memcpy(key, next, sizeof(key));
 }
