@@ -156,13 +156,11 @@ static int resolve_create(int dirfd, const char *name, unsigned flags, unsigned 
     if (found.dentry == NULL) {
         struct spec spec = {.mode = S_IFREG | (mode & 07777)};
         /* A new file may be opened whatever its mode says. */
-        err = last.slash ? -EISDIR : path_make(&parent, &last, &spec, out);
+        err = path_make(&parent, &last, &spec, out);
     } else if (excl) {
         err = -EEXIST;
     } else if (S_ISDIR(found.dentry->inode->mode)) {
         err = -EISDIR;
-    } else if (last.slash) {
-        err = -ENOTDIR;
     } else {
         err = may_open(&found, flags);
         if (err == 0) {

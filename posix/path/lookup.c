@@ -302,13 +302,17 @@ int path_open_walk(int dirfd, const char *name, bool nofollow, struct path *pare
             *found = path_ref(w.at);
             break;
         }
+        if (last->slash) { /* open makes no directories, and says so before it looks */
+            err = -EISDIR;
+            break;
+        }
         err = child_get(&w.at, last->name, last->len, last->hash, found);
         if (err == -ENOENT) {
             found->dentry = NULL;
             err = 0;
             break;
         }
-        if (err < 0 || !S_ISLNK(found->dentry->inode->mode) || (nofollow && !slash)) {
+        if (err < 0 || !S_ISLNK(found->dentry->inode->mode) || nofollow) {
             break;
         }
         struct inode *ino = found->dentry->inode;

@@ -237,7 +237,7 @@ long sys_readlinkat(const uint64_t a[6])
     long result;
     struct inode *ino = t.ino;
     if (!S_ISLNK(ino->mode)) {
-        result = t.file != NULL ? -ENOENT : -EINVAL;
+        result = t.empty ? -ENOENT : -EINVAL;
     } else if (ino->ops->readlink != NULL) {
         char *text = mb_alloc(PATH_MAX);
         result = text != NULL ? ino->ops->readlink(ino, text, PATH_MAX) : -ENOMEM;

@@ -21,7 +21,9 @@ int target_get(int dirfd, uint64_t uname, unsigned flags, struct target *t)
     bool empty = name[0] == 0 && (flags & AT_EMPTY_PATH) != 0;
     if (empty && dirfd != AT_FDCWD) {
         name_put(name);
-        return target_get_fd(dirfd, true, t);
+        err = target_get_fd(dirfd, true, t);
+        t->empty = true;
+        return err;
     }
     unsigned lookup =
         ((flags & AT_SYMLINK_NOFOLLOW) == 0 ? LOOKUP_FOLLOW : 0) | (empty ? LOOKUP_EMPTY : 0);
@@ -33,6 +35,7 @@ int target_get(int dirfd, uint64_t uname, unsigned flags, struct target *t)
     t->ino = t->path.dentry->inode;
     t->mnt = t->path.mnt;
     t->file = NULL;
+    t->empty = empty;
     return 0;
 }
 

@@ -10,6 +10,7 @@ struct target {
     struct mount *mnt; /* NULL: a file without a path */
     struct path path;  /* referenced when file is NULL */
     struct file *file; /* referenced when not NULL */
+    bool empty;        /* the name was "" */
 };
 /* flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
 int target_get(int dirfd, uint64_t uname, unsigned flags, struct target *t);
