@@ -127,15 +127,18 @@ static pthread_t other;
 
 static void *take_turns(void *arg)
 {
-    pthread_mutex_lock(&lock);
-    while (turn != 2) {
-        if (turn == 1) {
-            turn = 0;
-            pthread_cond_signal(&changed);
+    bool going = true;
+
+    while (going) {
+        pthread_mutex_lock(&lock);
+        while (turn == 0) {
+            pthread_cond_wait(&changed, &lock);
         }
-        pthread_cond_wait(&changed, &lock);
+        going = turn == 1;
+        turn = 0;
+        pthread_cond_signal(&changed);
+        pthread_mutex_unlock(&lock);
     }
-    pthread_mutex_unlock(&lock);
     return arg;
 }
 
@@ -149,15 +152,15 @@ static void setup_threads(void)
 
 static void run_turns(unsigned ops)
 {
-    pthread_mutex_lock(&lock);
     while (ops-- > 0) {
+        pthread_mutex_lock(&lock);
         turn = 1;
         pthread_cond_signal(&changed);
         while (turn != 0) {
             pthread_cond_wait(&changed, &lock);
         }
+        pthread_mutex_unlock(&lock);
     }
-    pthread_mutex_unlock(&lock);
 }
 
 static void done_threads(void)

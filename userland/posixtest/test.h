@@ -8,7 +8,7 @@
  *
  * Every test must pass on Linux too, or it is wrong. Signal handlers are set with handle(), not
  * with sigaction(): musl 1.2.3 on riscv64 hands the kernel a structure with the mask in the wrong
- * place. What a handler writes is volatile: glibc promises compilers that calls do not come back to us.
+ * place. What a handler writes is volatile: glibc tells compilers that calls do not come back here.
  */
 #ifndef POSIXTEST_TEST_H
 #define POSIXTEST_TEST_H
