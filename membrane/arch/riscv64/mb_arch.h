@@ -48,16 +48,17 @@ static inline void mb_arch_set_self(struct mb_fiber *f)
 
 static inline bool mb_arch_lock_try(volatile uint64_t *word, uint64_t me)
 {
-    uint64_t was, fail;
-    __asm__ volatile("1: lr.d.aq %0, (%2)\n"
-                     "   bnez %0, 2f\n"
-                     "   sc.d %1, %3, (%2)\n"
-                     "   bnez %1, 1b\n"
-                     "2:"
-                     : "=&r"(was), "=&r"(fail)
-                     : "r"(word), "r"(me)
-                     : "memory");
-    return was == 0;
+    __asm__ goto("1: lr.d.aq t0, (%0)\n"
+                 "   bnez t0, %l[busy]\n"
+                 "   sc.d t0, %1, (%0)\n"
+                 "   bnez t0, 1b"
+                 :
+                 : "r"(word), "r"(me)
+                 : "memory", "t0"
+                 : busy);
+    return true;
+busy:
+    return false;
 }
 
 static inline void mb_arch_lock_release(volatile uint64_t *word)
