@@ -61,7 +61,9 @@ struct cell *cell_make(const struct nx_manifest *man, uint32_t generation, int *
 
 static int map_fixed_pages(struct cell *c)
 {
-    c->info = page_alloc_zero(c->quota, 0);
+    if (c->info == 0) { /* else a start before failed half way */
+        c->info = page_alloc_zero(c->quota, 0);
+    }
     if (c->info == 0) {
         return -NX_ENOMEM;
     }
