@@ -250,6 +250,7 @@ static inline int counts_before(void **state)
     struct counts *n = malloc(sizeof(*n));
     *n = counts_now();
     *state = n;
+    host.current = 0;
     return 0;
 }
 
