@@ -167,7 +167,7 @@ void cell_reap(struct cell *c)
     }
 }
 
-void cell_destroy(struct cell *c)
+static void destroy(struct cell *c)
 {
     if (c->state != NX_CS_DEAD) {
         /* Never started, or its last capability was dropped while it ran. */
@@ -180,4 +180,20 @@ void cell_destroy(struct cell *c)
     quota_orphan(c->quota);
     pool_free(&cell_pool, c);
     cell_count--;
+}
+
+/* A cell may hold the last capability to another, and so on: one after the other, not on the stack. */
+void cell_destroy(struct cell *c)
+{
+    static struct list doomed = LIST_INIT(doomed);
+    static bool busy;
+    list_push_back(&doomed, &c->doom);
+    if (busy) {
+        return;
+    }
+    busy = true;
+    for (struct list *n = list_pop_front(&doomed); n != NULL; n = list_pop_front(&doomed)) {
+        destroy(list_entry(n, struct cell, doom));
+    }
+    busy = false;
 }

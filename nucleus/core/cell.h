@@ -37,6 +37,7 @@ struct cell {
     bool first;       /* the supervisor: nothing goes on without it */
     bool unowned;     /* no capability is left; it frees itself when the last fiber has left */
     struct list link; /* all cells */
+    struct list doom; /* without references, not destroyed yet */
 };
 
 extern struct quota *nucleus_quota;
