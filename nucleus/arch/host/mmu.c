@@ -2,6 +2,8 @@
 #include "host.h"
 #include "local.h"
 
+#include <nx_base.h>
+
 #define ROOT_MODE (8ul << 60)
 #define ASID_SHIFT 44
 
@@ -127,6 +129,8 @@ void arch_tlb_page_all(uint64_t va)
 
 void arch_tlb_all(void)
 {
+    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+    host.stack_low = host.stack_low == 0 ? frame : NX_MIN(host.stack_low, frame);
     host.fences.all++;
     forget(&host.hart[host.current], 0, 0, 0, true);
 }

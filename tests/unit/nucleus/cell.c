@@ -280,13 +280,14 @@ static void what_others_use_outlives_its_cell(void **state)
     assert_counts(&before);
 }
 
-static void a_chain_of_cells_falls_one_by_one(void **state)
+/* Each cell holds the only capability to the next: how deep is the stack when the first one ends? */
+static uintptr_t chain(unsigned length)
 {
     struct counts before = counts_now();
     struct cell *first = NULL, *last = NULL;
     struct nx_manifest m = test_manifest("link");
     m.quota_pages = 4;
-    for (unsigned i = 0; i < 100; i++) {
+    for (unsigned i = 0; i < length; i++) {
         struct cell *c = test_cell_new(&m);
         if (last != NULL) {
             lock();
@@ -298,8 +299,16 @@ static void a_chain_of_cells_falls_one_by_one(void **state)
         }
         last = c;
     }
+    host.stack_low = 0;
     test_end(first);
     assert_counts(&before);
+    return (uintptr_t)__builtin_frame_address(0) - host.stack_low;
+}
+
+static void a_chain_of_cells_falls_without_a_deep_stack(void **state)
+{
+    uintptr_t two = chain(2);
+    assert_int_equal(chain(100), two);
 }
 
 static void cells_that_hold_each_other_still_end(void **state)
@@ -432,7 +441,7 @@ int main(void)
         TEST(a_cell_kills_itself_through_a_capability),
         TEST(the_last_capability_takes_a_running_cell_along),
         TEST(what_others_use_outlives_its_cell),
-        TEST(a_chain_of_cells_falls_one_by_one),
+        TEST(a_chain_of_cells_falls_without_a_deep_stack),
         TEST(cells_that_hold_each_other_still_end),
         TEST(grants_to_a_dead_cell_are_refused),
         TEST(quotas_bound_fibers_and_spaces),
