@@ -1,4 +1,17 @@
-/* Private to membrane/: what its files share. */
+/* Private to membrane/: what its files share.
+ *
+ * What depends on the instruction set is in arch/<isa>/, the same files in each:
+ *   mb_arch.h  inline functions, specified here
+ *   copy.S     user copy with recovery (copy.h)          fiber.S  first instructions of a fiber
+ *
+ *   uint64_t mb_arch_time(void)           the time counter
+ *   uint64_t mb_arch_instret(void)        instructions retired on this hart
+ *   void mb_arch_fiber_clocks(state, &ticks, &instructions)   the calling fiber's own running time
+ *   void mb_arch_relax(void)              inside spin loops
+ *   void mb_arch_set_self(struct mb_fiber *)   the calling fiber is this one (mb_self)
+ *   bool mb_arch_lock_try(volatile uint64_t *word, uint64_t me)   0 -> me, acquire; false: it was not 0
+ *   void mb_arch_lock_release(volatile uint64_t *word)            release, then 0
+ */
 #ifndef MEMBRANE_INT_H
 #define MEMBRANE_INT_H
 

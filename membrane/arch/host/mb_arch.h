@@ -1,4 +1,4 @@
-/* Host tests: see membrane/include/mb_arch.h for what each function promises.  Clocks are what the
+/* Host tests: see membrane/mb_int.h for what each function promises.  Clocks are what the
  * test says: instructions are the counter below, so that sums can be checked exactly. */
 #ifndef MB_ARCH_HOST_H
 #define MB_ARCH_HOST_H

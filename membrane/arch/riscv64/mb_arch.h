@@ -1,4 +1,4 @@
-/* riscv64: see membrane/include/mb_arch.h for what each function promises. */
+/* riscv64: see membrane/mb_int.h for what each function promises. */
 #ifndef MB_ARCH_RISCV64_H
 #define MB_ARCH_RISCV64_H
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 /* The block function is private: its file is taken in whole. */
-#include "../../../membrane/random.c"
+#include "../../../membrane/random.c" // NOLINT(bugprone-suspicious-include)
 
 uint64_t mb_host_time = 1, mb_host_instret = 2;
 
