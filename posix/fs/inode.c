@@ -118,10 +118,18 @@ void inode_accessed_(struct inode *ino, const struct file *f)
     }
 }
 
+bool inode_sgid_drops(const struct inode *ino)
+{
+    const struct cred *c = cred_now();
+    return (ino->mode & S_ISGID) != 0 &&
+           ((ino->mode & S_IXGRP) != 0 ||
+            (c->fsuid != 0 && c->fsgid != ino->gid && !cred_in_group(c, ino->gid)));
+}
+
 void inode_drop_setid(struct inode *ino)
 {
-    uint32_t drop = S_ISUID | ((ino->mode & S_IXGRP) != 0 ? S_ISGID : 0);
-    if ((ino->mode & drop) != 0 && S_ISREG(ino->mode) && cred_now()->fsuid != 0) {
+    if (S_ISREG(ino->mode) && cred_now()->fsuid != 0) {
+        uint32_t drop = S_ISUID | (inode_sgid_drops(ino) ? S_ISGID : 0);
         ino->mode &= ~drop;
     }
 }

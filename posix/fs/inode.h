@@ -151,7 +151,8 @@ static inline void inode_accessed(struct inode *ino, const struct file *f)
 {
     inode_accessed_(ino, f);
 }
-void inode_drop_setid(struct inode *ino); /* writing, chown: by somebody who is not root */
+void inode_drop_setid(struct inode *ino);       /* written to by somebody who is not root */
+bool inode_sgid_drops(const struct inode *ino); /* by chown, or such a write */
 extern uint64_t inode_count;
 
 /* ---- dentries (dentry.c) ---- */

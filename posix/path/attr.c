@@ -82,14 +82,15 @@ static int chown_target(const struct target *t, uint32_t uid, uint32_t gid)
             return -EPERM;
         }
     }
+    if (!S_ISDIR(ino->mode)) { /* root's chown too takes these away */
+        uint32_t drop = S_ISUID | (inode_sgid_drops(ino) ? S_ISGID : 0);
+        if ((ino->mode & drop) != 0 && !inode_owned(ino)) {
+            return -EPERM; /* even when nothing else is to change */
+        }
+        ino->mode &= ~drop;
+    }
     ino->uid = uid != ~0u ? uid : ino->uid;
     ino->gid = gid != ~0u ? gid : ino->gid;
-    if (!S_ISDIR(ino->mode)) { /* root's chown too takes these away */
-        ino->mode &= ~(uint32_t)S_ISUID;
-        if ((ino->mode & S_IXGRP) != 0) {
-            ino->mode &= ~(uint32_t)S_ISGID;
-        }
-    }
     ino->ctime = time_realtime_ns();
     return 0;
 }

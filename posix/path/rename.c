@@ -57,15 +57,15 @@ static int rename_check(const struct rename *r)
         }
     } else {
         err = path_may_delete(&r->to_dir, r->to, exchange ? to_dir : from_dir);
-        if (err == 0 && !exchange && to_dir && r->to->inode->dir.entries > 0) {
-            err = -ENOTEMPTY;
-        }
     }
     if (err == 0) {
         err = may_move(r->from, r->to_dir.dentry);
     }
     if (err == 0 && exchange) {
         err = may_move(r->to, r->from_dir.dentry);
+    }
+    if (err == 0 && to_dir && !exchange && r->to->inode->dir.entries > 0) {
+        err = -ENOTEMPTY;
     }
     return err;
 }

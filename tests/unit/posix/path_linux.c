@@ -8,6 +8,7 @@
 #include "host/host.h"
 
 #include <errno.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -85,6 +86,7 @@ static void compare_stat(const char *path)
         compare(o->mode, l.st_mode);
         compare(o->nlink, (long)l.st_nlink);
         compare(o->uid, l.st_uid);
+        compare(o->gid, l.st_gid);
         if (!S_ISDIR(l.st_mode)) {
             compare(o->size, l.st_size);
         }
@@ -193,7 +195,7 @@ static void random_calls(void **state)
     }
     umask(022);
     as_user(getuid());
-    for (uint32_t round = 1; round <= 60; round++) {
+    for (uint32_t round = 1; round <= 40; round++) {
         seed = round * 7919;
         assert_ok(CALL_(mount, U("x"), U("/mnt"), U("ramfs"), 0, U("mode=700")));
         assert_ok(CALL_(chdir, U("/mnt")));
@@ -212,6 +214,111 @@ static void random_calls(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+/* ---- who may do what ---- */
+
+static void become(uint32_t uid)
+{
+    assert_int_equal(seteuid(0), 0);
+    assert_int_equal(setegid(uid), 0);
+    assert_int_equal(seteuid(uid), 0);
+    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* the leak sanitizer wants to look at us in the end */
+    as_user(uid);
+}
+
+static void one_permission_call(void)
+{
+    const char *a = name(), *b = name();
+    /* No sticky bit and no links by others: there some Linuxes have rules of their own. */
+    unsigned mode = rnd(010000) & ~01000u, how = rnd(4);
+    uint32_t ids[4] = {0, 1000, 2000, ~0u};
+    uint32_t uid = ids[rnd(4)], gid = ids[rnd(4)], user = ids[rnd(3)];
+    long ours, theirs;
+    if (leads_out(a, 1) || leads_out(b, 1)) {
+        return;
+    }
+    mode |= rnd(2) ? 0700 : 0;
+    become(user);
+    switch (rnd(9)) {
+    case 0:
+        SAY("%u: chmod %s %o", user, a, mode);
+        compare(CALL_(fchmodat, CWD, U(a), mode), linux_(syscall(SYS_fchmodat, AT_FDCWD, a, mode)));
+        break;
+    case 1:
+        SAY("%u: chown %s %u %u", user, a, uid, gid);
+        compare(CALL_(fchownat, CWD, U(a), uid, gid, 0),
+                linux_(syscall(SYS_fchownat, AT_FDCWD, a, uid, gid, 0)));
+        break;
+    case 2:
+        SAY("%u: mkdir %s %o", user, a, mode);
+        compare(CALL_(mkdirat, CWD, U(a), mode), linux_(mkdirat(AT_FDCWD, a, mode)));
+        break;
+    case 3:
+        SAY("%u: rmdir %s", user, a);
+        compare(CALL_(unlinkat, CWD, U(a), AT_REMOVEDIR),
+                linux_(syscall(SYS_unlinkat, AT_FDCWD, a, AT_REMOVEDIR)));
+        break;
+    case 4:
+        SAY("%u: rename %s %s", user, a, b);
+        compare(CALL_(renameat2, CWD, U(a), CWD, U(b), 0),
+                linux_(syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, 0)));
+        break;
+    case 5:
+        SAY("%u: access %s %u", user, a, how * 2 + 1);
+        compare(CALL_(faccessat2, CWD, U(a), how * 2 + 1, AT_EACCESS),
+                linux_(syscall(SYS_faccessat2, AT_FDCWD, a, how * 2 + 1, AT_EACCESS)));
+        break;
+    case 6:
+        SAY("%u: utimens %s", user, a);
+        compare(CALL_(utimensat, CWD, U(a), 0, 0),
+                linux_(syscall(SYS_utimensat, AT_FDCWD, a, NULL, 0)));
+        break;
+    default:
+        how = rnd(3) | (rnd(2) ? O_CREAT : 0);
+        SAY("%u: open %s %o %o", user, a, how, mode);
+        ours = CALL_(openat, CWD, U(a), how, mode);
+        theirs = linux_(syscall(SYS_openat, AT_FDCWD, a, how, mode));
+        compare(ours < 0 ? ours : 0, theirs < 0 ? theirs : 0);
+        if (ours >= 0) {
+            if ((how & O_ACCMODE) != O_RDONLY) {
+                SAY("%u: write to %s", user, a);
+                compare(t_write(ours, "x"), linux_(write((int)theirs, "x", 1)));
+            }
+            t_close(ours);
+            close((int)theirs);
+        }
+    }
+    become(0);
+    compare_stat(a);
+    compare_stat(b);
+}
+
+static void random_permissions(void **state)
+{
+    char folder[] = "/dev/shm/nexus-XXXXXX", command[64];
+    if (geteuid() != 0 || mkdtemp(folder) == NULL || chdir(folder) != 0) {
+        skip();
+    }
+    umask(022);
+    for (uint32_t round = 1; round <= 40; round++) {
+        seed = round * 104729;
+        assert_int_equal(chown(folder, 0, 0), 0);
+        assert_int_equal(chmod(folder, 0777), 0);
+        assert_ok(CALL_(mount, U("x"), U("/mnt"), U("ramfs"), 0, U("mode=777")));
+        assert_ok(CALL_(chdir, U("/mnt")));
+        for (int i = 0; i < 1500; i++) {
+            size_t used = host_used;
+            one_permission_call();
+            host_used = used;
+        }
+        assert_ok(CALL_(chdir, U("/")));
+        assert_ok(CALL_(umount2, U("/mnt"), 0));
+        snprintf(command, sizeof(command), "rm -rf %s/* %s/.[a-z]*", folder, folder);
+        assert_int_equal(system(command), 0);
+    }
+    assert_int_equal(chdir("/"), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static int make_mnt(void **state)
 {
     int err = host_begin(state);
@@ -222,6 +329,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(random_calls),
+        T(random_permissions),
     };
     return cmocka_run_group_tests(tests, make_mnt, host_end);
 }
