@@ -89,25 +89,27 @@ int ckpt_save(struct cell *c, uint64_t va, uint64_t len)
     if (len == 0 || len > CKPT_MAX) {
         return -NX_EINVAL;
     }
-    ckpt_drop(c);
-    struct state *s = NULL;
+    struct state *s = find(c);
     for (unsigned i = 0; i < STATES && s == NULL; i++) {
         s = states[i].len == 0 ? &states[i] : NULL;
     }
     if (s == NULL) {
         return -NX_ENOMEM;
     }
-    memcpy(s->name, c->name, sizeof(s->name));
-    s->generation = c->generation;
-    s->len = (uint32_t)len;
-    int e = fill(s, 0, c, va);
+    /* Made aside: what fails leaves the state there was. */
+    struct state fresh = {.generation = c->generation, .len = (uint32_t)len};
+    memcpy(fresh.name, c->name, sizeof(fresh.name));
+    int e = fill(&fresh, 0, c, va);
     if (e == 0) {
-        e = fill(s, 1, c, va);
+        e = fill(&fresh, 1, c, va);
     }
     if (e != 0) {
-        release(s);
+        release(&fresh);
+        return e;
     }
-    return e;
+    release(s);
+    *s = fresh;
+    return 0;
 }
 
 long ckpt_load(struct cell *c, uint64_t va, uint64_t len)
