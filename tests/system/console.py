@@ -94,6 +94,8 @@ class Machine:
         """A prompt that nothing else looks like; quoted so that its echo does not either."""
         self.send("PS1='@@''> '\r")
         self.prompt()
+        # The history of commands is a file that grows; a leak check would see that.
+        self.out("rm -f ~/.ash_history; ln -s /dev/null ~/.ash_history")
 
     def close(self):
         """Ends our QEMU."""
@@ -105,7 +107,7 @@ class Machine:
         """The end of what the console said, as TAP comments."""
         self.log.flush()
         with open(self.log.name, "rb") as f:
-            text = f.read()[-20000:].decode("utf-8", "replace")
+            text = re.sub(r"\r+\n", "\n", f.read()[-20000:].decode("utf-8", "replace"))
         for line in text.splitlines()[-lines:]:
             print("#   | " + "".join(c if c.isprintable() else repr(c)[1:-1] for c in line))
 
@@ -196,7 +198,7 @@ def same(got, want, what="got"):
 # ---- running tests ----
 
 # What may change for a reason: the interactive shell itself grows a little with what it was told.
-SLACK = {"pages_free": 24}
+SLACK = {"pages_free": 24, "tables": 2}
 
 
 def compare_leak(before, after):
