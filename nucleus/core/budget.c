@@ -38,6 +38,12 @@ void sched_set_tier(struct fiber *f, unsigned tier)
 {
     set_tier(f, tier);
     f->left = f->quantum;
+    if (f->status == FIBER_RUNNING) { /* its hart looks at the queues and at its timer again */
+        f->hart->resched = 1;
+        if (f->hart != this_hart()) {
+            arch_ipi(f->hart->index);
+        }
+    }
 }
 
 void budget_promote(struct fiber *f)
