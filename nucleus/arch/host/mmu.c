@@ -58,6 +58,14 @@ static pte_t walk(uint64_t root, uint64_t va)
     }
 }
 
+/* Registers of devices read as what was written there last, all devices alike. */
+static void *user_memory(uint64_t pa)
+{
+    static uint8_t device[NX_PAGE_SIZE];
+    bool memory = pa - HOST_MEMORY_BASE < host_memory_size;
+    return memory ? arch_phys(pa) : device + pa % NX_PAGE_SIZE;
+}
+
 void *mmu_look(uint64_t va, unsigned access)
 {
     struct host_hart *h = &host.hart[host.current];
@@ -70,8 +78,8 @@ void *mmu_look(uint64_t va, unsigned access)
         }
         *t = (struct host_tlb){.vpn = (va >> 12) + 1, .asid = asid, .pte = p};
     }
-    return (pte_prot(t->pte) & access) != 0 ? (char *)arch_phys(pte_pa(t->pte)) + va % NX_PAGE_SIZE
-                                            : NULL;
+    bool allowed = (pte_prot(t->pte) & access) != 0;
+    return allowed ? user_memory(pte_pa(t->pte) + va % NX_PAGE_SIZE) : NULL;
 }
 
 /* Less access than there is costs a fault; more, or another page, is a hole. */

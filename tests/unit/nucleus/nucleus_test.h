@@ -32,6 +32,8 @@
 #include "space.h"
 #include "timeq.h"
 
+#include <nx_base.h>
+
 #include <nx/sys.h>
 
 #define PAGE NX_PAGE_SIZE
