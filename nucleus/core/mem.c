@@ -76,7 +76,8 @@ struct mem *mem_make_fixed(struct quota *q, uint32_t type, uint64_t base, uint64
 
 void mem_destroy(struct mem *m)
 {
-    for (uint64_t i = 0; i < m->pages; i++) {
+    /* The pages of a device have no count, and may be many. */
+    for (uint64_t i = 0; i < m->pages && m->obj.type != NX_T_DEVMEM; i++) {
         page_unref(mem_page(m, i));
     }
     for (unsigned i = 0; i < ARRAY_LEN(m->lists); i++) {
@@ -91,7 +92,7 @@ void mem_destroy(struct mem *m)
 
 uint64_t mem_page(const struct mem *m, uint64_t index)
 {
-    return m->base != 0 ? m->base + index * NX_PAGE_SIZE : *mem_list(m, index);
+    return m->lists[0] == 0 ? m->base + index * NX_PAGE_SIZE : *mem_list(m, index);
 }
 
 bool mem_read(const struct mem *m, uint64_t off, void *dst, size_t n)
