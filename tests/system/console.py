@@ -33,10 +33,12 @@ LINUX = os.environ.get("NEXUS_TEST_LINUX")
 SLOW = float(os.environ.get("NEXUS_TEST_SLOW", "1"))
 PROMPT = "@@> "
 
-# What Linux needs done before init; Nexus starts with it done.
+# What Linux needs done before init; Nexus starts with it done. Linux does no job control on its own
+# /dev/console, so it gets the serial line by that name.
 LINUX_INIT = b"""#!/bin/sh
 mount -t proc proc /proc 2>/dev/null || { mkdir -p /proc; mount -t proc proc /proc; }
 mkdir -p /dev && mount -t devtmpfs dev /dev
+rm /dev/console && mknod /dev/console c 4 64
 mkdir -p /tmp && mount -t tmpfs -o mode=1777 tmp /tmp
 exec /sbin/init
 """
@@ -211,12 +213,20 @@ def compare_leak(before, after):
     return ", ".join(wrong)
 
 
-WARM_UP = "for i in 1 2 3; do ls -l / | sort | cat >/dev/null; (true); done; sleep 0.1; ps >/dev/null"
+# Caches and pools grow to a size they keep; these make them grow.
+WARM_UP = [
+    "for i in 1 2 3; do ls -l / | sort | cat >/dev/null; (true); done; ps >/dev/null",
+    "for i in $(seq 20); do sleep 0.3 & done; wait",
+]
 
 
 def warm_up(machine):
-    """Lets caches and tables grow to their usual size; what is in use then."""
-    machine.out(WARM_UP)
+    """Runs something of everything, and logs in anew; what is in use then."""
+    machine.send("exit\r")
+    machine.expect(r"root@[\w.-]+:.*# ", 20)
+    machine.set_prompt()
+    for command in WARM_UP:
+        machine.out(command)
     machine.sh("cat /proc/nexus/leak")
     return machine.leak()
 
