@@ -151,7 +151,7 @@ static uint64_t any_deadline(void)
 
 static uint64_t any_small(void)
 {
-    return rng_below(&rng, 10) == 0 ? wild[rng_below(&rng, ARRAY_LEN(wild))] : rng_below(&rng, 9);
+    return rng_below(&rng, 10) == 0 ? wild[rng_below(&rng, ARRAY_LEN(wild))] : rng_below(&rng, 16);
 }
 
 /* What each call's arguments are, so that most calls do something: slot, handle, address, length, time,
@@ -255,7 +255,15 @@ static void native_step(void)
     for (unsigned i = 0; kinds[i] != 0; i++) {
         a[i] = argument(kinds[i]);
     }
+    /* Now and then the cell or the nucleus itself is out of memory. */
+    struct quota *q =
+        rng_below(&rng, 2) != 0 ? nucleus_quota : harts[host.current].fiber->cell->quota;
+    uint64_t limit = q->limit;
+    if (rng_below(&rng, 8) == 0) {
+        q->limit = q->used + rng_below(&rng, 3) * PAGE;
+    }
     (void)call(nr, op, a);
+    q->limit = limit;
 }
 
 static void foreign_step(void)

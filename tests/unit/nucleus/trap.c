@@ -115,6 +115,39 @@ static void binding_again_changes_spaces(void **state)
     assert_int_equal(nx_revoke_space((uint64_t)other), 0);
 }
 
+static void foreign_mode_is_given_up_unbound(void **state)
+{
+    enter();
+    host_foreign_call();
+    assert_int_equal(nx_mask_pledge(NX_PLEDGE_ALL & ~NX_PLEDGE_FOREIGN), -NX_EBUSY);
+    assert_int_equal(nx_enter_bind(0, 0), 0);
+    assert_int_equal(nx_mask_pledge(NX_PLEDGE_ALL & ~NX_PLEDGE_FOREIGN), 0);
+    assert_int_equal(nx_enter_bind(space, STATE), -NX_EPERM);
+    assert_int_equal(nx_revoke_space(space), -NX_EPERM);
+}
+
+/* Binding elsewhere forgets live floating point registers: FPSAVE first. */
+static void floating_point_is_saved_by_who_binds_elsewhere(void **state)
+{
+    uint64_t x = 5;
+    enter();
+    assert_true(host_fp(&x, true));
+    host_foreign_call();
+    struct nx_state *old = f->state;
+    assert_int_equal(nx_enter_fpsave(), 0);
+    assert_int_equal(nx_enter_bind(space, STATE + NX_STATE_SIZE), 0);
+    assert_int_equal(old->fp[0], 5);
+    assert_false(host.hart[0].fp_on);
+    assert_int_equal(nx_enter_run(), HOST_SWITCHED);
+    assert_true(host_fp(&x, false));
+    assert_int_equal(x, 0);
+    host_foreign_call();
+    assert_int_equal(nx_enter_bind(space, STATE), 0);
+    assert_int_equal(nx_enter_run(), HOST_SWITCHED);
+    assert_true(host_fp(&x, false));
+    assert_int_equal(x, 5);
+}
+
 /* ---- foreign mode ---- */
 static void a_foreign_call_comes_back(void **state)
 {
@@ -377,6 +410,8 @@ int main(void)
         TRAP_TEST(binding_wants_a_good_state_area),
         TRAP_TEST(the_state_area_outlives_its_mapping),
         TRAP_TEST(binding_again_changes_spaces),
+        TRAP_TEST(foreign_mode_is_given_up_unbound),
+        TRAP_TEST(floating_point_is_saved_by_who_binds_elsewhere),
         TRAP_TEST(a_foreign_call_comes_back),
         TRAP_TEST(what_the_nucleus_resolves_is_not_seen),
         TRAP_TEST(what_it_cannot_is_told_with_cause_and_address),
