@@ -214,6 +214,7 @@ static void no_register_leaks(void)
 
 #define ROUNDS 20
 #define ROUND 1000
+#define FUZZERS 4
 
 static uint64_t random_value(void)
 {
@@ -251,18 +252,22 @@ static bool spoils(uint64_t nr, uint64_t op, const uint64_t *a)
     }
 }
 
-static uint64_t spaces[QUOTA_SPACES];
+/* One fiber that calls at random, with spaces of its own: what is bound to one does not let it end. */
+struct fuzzer {
+    uint64_t space[QUOTA_SPACES / FUZZERS];
+};
+static struct fuzzer fuzzers[FUZZERS];
 
-static void end_space(unsigned i)
+static void end_space(uint64_t *space)
 {
-    if (spaces[i] != 0 && nx_revoke_space(spaces[i]) == -NX_EBUSY) {
+    if (*space != 0 && nx_revoke_space(*space) == -NX_EBUSY) {
         EXPECT(nx_enter_bind(0, 0), 0);
-        EXPECT(nx_revoke_space(spaces[i]), 0);
+        EXPECT(nx_revoke_space(*space), 0);
     }
-    spaces[i] = 0;
+    *space = 0;
 }
 
-static void random_call(void)
+static void random_call(struct fuzzer *f)
 {
     uint64_t a[5], nr = chance() % NX_CALL_COUNT, op = chance() % 9;
     for (unsigned i = 0; i < 5; i++) {
@@ -271,36 +276,65 @@ static void random_call(void)
     if (spoils(nr, op, a)) {
         return;
     }
+    uint64_t *space = &f->space[chance() % ARRAY_LEN(f->space)];
     bool spacy = nr == NX_CALL_MAP || nr == NX_CALL_REVOKE || nr == NX_CALL_ENTER;
     if (spacy && chance() % 2 == 0) {
-        a[0] = spaces[chance() % QUOTA_SPACES];
+        a[0] = *space;
     }
     if (nr == NX_CALL_MAP && a[0] == 0 && a[2] > 64 * PAGE) {
         a[2] = PAGE;
     }
     long r = raw_call(nr, op, a[0], a[1], a[2], a[3], a[4]);
     if (nr == NX_CALL_MAKE && op == NX_MAKE_SPACE && r > 0) {
-        unsigned i = chance() % QUOTA_SPACES;
-        end_space(i);
-        spaces[i] = (uint64_t)r;
+        end_space(space);
+        *space = (uint64_t)r;
     }
+}
+
+static void fuzz(struct fuzzer *f)
+{
+    for (unsigned round = 0; round < ROUNDS; round++) { /* not always in the same corner */
+        for (unsigned i = 0; i < ROUND; i++) {
+            random_call(f);
+        }
+        drop_all();
+        for (unsigned i = 0; i < ARRAY_LEN(f->space); i++) {
+            end_space(&f->space[i]);
+        }
+        EXPECT(nx_map_unmap(0, ROOM, NX_WINDOW + (1ul << 30) - ROOM), 0);
+    }
+}
+
+static void end_of_fuzz(void)
+{
+    nx_recv_wait(0, 0); /* it may have kicked itself */
+    EXPECT(nx_tick_tier(0, NX_TIER_MATTER), 0);
+    EXPECT(nx_meta_version(), NX_ABI_VERSION);
 }
 
 static void random_calls(void)
 {
-    for (unsigned round = 0; round < ROUNDS; round++) { /* not always in the same corner */
-        for (unsigned i = 0; i < ROUND; i++) {
-            random_call();
-        }
-        drop_all();
-        for (unsigned i = 0; i < QUOTA_SPACES; i++) {
-            end_space(i);
-        }
-        EXPECT(nx_map_unmap(0, ROOM, NX_WINDOW + (1ul << 30) - ROOM), 0);
+    fuzz(&fuzzers[0]);
+    end_of_fuzz();
+}
+
+static void fuzzing_fiber(uint64_t n)
+{
+    fuzz(&fuzzers[n]);
+    nx_exit_fiber(0);
+}
+
+static void random_calls_together(void)
+{
+    for (unsigned n = 1; n < FUZZERS; n++) {
+        CHECK(start_fiber(n, fuzzing_fiber, n) > 0);
     }
-    nx_recv_wait(0, 0); /* it may have kicked itself */
-    EXPECT(nx_tick_tier(0, NX_TIER_MATTER), 0);
-    EXPECT(nx_meta_version(), NX_ABI_VERSION);
+    fuzz(&fuzzers[0]);
+    nx_tick_tier(0, NX_TIER_MATTER);
+    CHECK(wait_for_fibers(1));
+    drop_all();
+    EXPECT(nx_map_unmap(0, ROOM, NX_WINDOW + (1ul << 30) - ROOM), 0);
+    end_of_fuzz();
 }
 
 const struct step call_steps[] = {
@@ -312,5 +346,6 @@ const struct step call_steps[] = {
     {.name = "meta-numbers", .run = meta_numbers},
     {.name = "no-register-leaks", .run = no_register_leaks},
     {.name = "random-calls", .run = random_calls},
+    {.name = "random-calls-together", .run = random_calls_together},
     {.name = NULL},
 };
