@@ -15,9 +15,9 @@ NX_MANIFEST manifest = {
     .placement = NX_PLACE_ISOLATED,
     .restart = NX_RESTART_ALWAYS,
     .backoff_ms = 1000,
-    /* No capabilities are handed on, so no GRANT beyond destroying own spaces; DEBUG for the system's
-     * counters in /proc. */
-    .pledge = NX_PLEDGE_ALL,
+    /* No cells are made, no objects, and no capabilities handed on; DEBUG for the system's counters in
+     * /proc. */
+    .pledge = NX_PLEDGE_ALL & ~(NX_PLEDGE_SPAWN | NX_PLEDGE_MAKE | NX_PLEDGE_GRANT),
     .window_gb = MB_WINDOW_GB,
     .quota_pages = 0, /* all the machine has but a reserve: programs live in it */
     .quota_fibers = 16384,

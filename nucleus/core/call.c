@@ -62,6 +62,11 @@ static long spawn_cell(struct fiber *f, uint64_t slot, uint64_t off, uint64_t si
     if (e != 0) {
         return e;
     }
+    /* Nobody makes a cell that may do more than its maker. */
+    if ((man.pledge & NX_PLEDGE_ALL & ~f->cell->pledge) != 0 || man.tier < f->cell->tier) {
+        beb_add(NX_BEB_DENIED, f, man.pledge, NX_SLOTS);
+        return -NX_EPERM;
+    }
     struct cell *c = cell_make(&man, (uint32_t)generation, &e);
     if (c == NULL) {
         return e;

@@ -124,6 +124,33 @@ static void the_capability_and_the_slot_are_checked(void **state)
     assert_int_equal(nx_spawn_cell(1, 2 * PAGE, IMAGE_BYTES, 5, 0), -NX_EPERM);
 }
 
+/* A cell without a pledge makes none that has it, and none of a higher tier. */
+static void nobody_makes_more_than_himself(void **state)
+{
+    struct nx_manifest *m = &image()->manifest;
+    const struct nx_manifest good = *m;
+    const uint32_t mine = loader->pledge;
+    loader->pledge = NX_PLEDGE_SPAWN | NX_PLEDGE_IPC | NX_PLEDGE_MAP;
+    for (unsigned bit = 0; bit < 32; bit++) {
+        m->pledge = 1u << bit;
+        if ((m->pledge & NX_PLEDGE_ALL & ~loader->pledge) != 0) {
+            refused(-NX_EPERM);
+        } else {
+            assert_int_equal(load(), 0);
+            assert_int_equal(nx_grant_drop(5), 0);
+        }
+    }
+    m->pledge = NX_PLEDGE_ALL;
+    refused(-NX_EPERM);
+    m->pledge = loader->pledge;
+    m->tier = loader->tier - 1;
+    refused(-NX_EPERM);
+    m->tier = NX_TIER_VOID;
+    assert_int_equal(load(), 0);
+    loader->pledge = mine;
+    *m = good;
+}
+
 static void broken_headers_are_refused(void **state)
 {
     const struct test_image good = *image();
@@ -259,7 +286,8 @@ static void mutated_images_do_no_harm(void **state)
             interrupts(1);
             hart(0);
         } else {
-            assert_true(e == -NX_EIMAGE || e == -NX_ENOMEM);
+            assert_true(e == -NX_EIMAGE || e == -NX_ENOMEM ||
+                        e == -NX_EPERM); /* of a higher tier */
             assert_null(loader->caps[5].obj);
         }
         struct counts now = counts_now();
@@ -298,6 +326,7 @@ int main(void)
         IMAGE_TEST(a_good_image_is_loaded),
         IMAGE_TEST(one_image_serves_many_cells),
         IMAGE_TEST(the_capability_and_the_slot_are_checked),
+        IMAGE_TEST(nobody_makes_more_than_himself),
         IMAGE_TEST(broken_headers_are_refused),
         IMAGE_TEST(an_image_without_memory_fails_cleanly),
         IMAGE_TEST(a_writable_image_may_change_while_it_is_used),
