@@ -7,8 +7,9 @@
 
 static void unknown_calls(void)
 {
-    static const uint64_t numbers[] = {NX_CALL_COUNT, 14, 63, 93, 221, 0x10, 0x53525354, 0x735049,
-                                       0x7fffffff, 0x80000000, 1ul << 32, 1ul << 63, ~0ul};
+    static const uint64_t numbers[] = {NX_CALL_COUNT, 14,         63,       93,         221,
+                                       0x10,          0x53525354, 0x735049, 0x7fffffff, 0x80000000,
+                                       1ul << 32,     1ul << 63,  ~0ul};
     for (unsigned i = 0; i < ARRAY_LEN(numbers); i++) {
         for (unsigned w = 0; w < wild_count; w++) {
             expect_values(CALL(numbers[i], wild[w], wild[w], wild[w]), -NX_ENOSYS, "call",
@@ -61,7 +62,8 @@ static void wild_texts(void)
         expect_values(nx_meta_log(wild[i], 16), -NX_EFAULT, "log", wild[i], 16);
         expect_values(nx_checkpoint_load(wild[i], 4), -NX_EFAULT, "load", wild[i], 4);
         expect_values(nx_meta_log(wild[i], 257), -NX_EINVAL, "log", wild[i], 257);
-        expect_values(nx_meta_log(wild[i], wild[i] | 1ul << 32), -NX_EINVAL, "log", wild[i], wild[i]);
+        expect_values(nx_meta_log(wild[i], wild[i] | 1ul << 32), -NX_EINVAL, "log", wild[i],
+                      wild[i]);
     }
     /* What may be read and not written, and what begins well and does not end so. */
     EXPECT(nx_checkpoint_load(NX_SYSTABLE, 4), -NX_EFAULT);
@@ -91,7 +93,8 @@ static void wild_maps(void)
         bool ours = page_is_ours(va);
         if (!ours) {
             expect_values(nx_map_anon(0, va, PAGE, rw), -NX_EINVAL, "anon", va, 0);
-            expect_values(nx_map_mem(0, va, PAGE, SLOT_FREE | rw << 8, 0), -NX_EINVAL, "mem", va, 0);
+            expect_values(nx_map_mem(0, va, PAGE, SLOT_FREE | rw << 8, 0), -NX_EINVAL, "mem", va,
+                          0);
             expect_values(nx_map_share(0, va, PAGE, rw, NX_IMAGE), -NX_EINVAL, "share to", va, 0);
             expect_values(nx_map_unmap(0, va, PAGE), -NX_EINVAL, "unmap", va, 0);
             expect_values(nx_map_protect(0, va, PAGE, rw), -NX_EINVAL, "protect", va, 0);
@@ -170,13 +173,20 @@ static void no_register_leaks(void)
     static const struct {
         uint64_t nr, op, a1, a2;
     } calls[] = {
-        {NX_CALL_TICK, NX_TICK_NOW, 0, 0},          {NX_CALL_TICK, NX_TICK_YIELD, 0, 0},
-        {NX_CALL_TICK, NX_TICK_SLEEP, 1, 0},        {NX_CALL_META, NX_META_VERSION, 0, 0},
-        {NX_CALL_MAP, NX_MAP_ANON, 0, ROOM},        {NX_CALL_RECV, NX_RECV_WAIT, 0, 0},
-        {NX_CALL_SEND, NX_SEND_BELL, SLOT_OUT, 0},  {NX_CALL_GRANT, NX_GRANT_DROP, 99, 0},
-        {NX_CALL_ENTER, NX_ENTER_RUN, 0, 0},        {NX_CALL_SPAWN, NX_SPAWN_CELL, 0, 0},
-        {NX_CALL_CHECKPOINT, 99, 0, 0},             {NX_CALL_COUNT, 0, 0, 0},
-        {NX_CALL_TICK, NX_TICK_SLEEP, 0, 0},        {NX_CALL_RECV, NX_RECV_WAIT, 0, 1},
+        {NX_CALL_TICK, NX_TICK_NOW, 0, 0},
+        {NX_CALL_TICK, NX_TICK_YIELD, 0, 0},
+        {NX_CALL_TICK, NX_TICK_SLEEP, 1, 0},
+        {NX_CALL_META, NX_META_VERSION, 0, 0},
+        {NX_CALL_MAP, NX_MAP_ANON, 0, ROOM},
+        {NX_CALL_RECV, NX_RECV_WAIT, 0, 0},
+        {NX_CALL_SEND, NX_SEND_BELL, SLOT_OUT, 0},
+        {NX_CALL_GRANT, NX_GRANT_DROP, 99, 0},
+        {NX_CALL_ENTER, NX_ENTER_RUN, 0, 0},
+        {NX_CALL_SPAWN, NX_SPAWN_CELL, 0, 0},
+        {NX_CALL_CHECKPOINT, 99, 0, 0},
+        {NX_CALL_COUNT, 0, 0, 0},
+        {NX_CALL_TICK, NX_TICK_SLEEP, 0, 0},
+        {NX_CALL_RECV, NX_RECV_WAIT, 0, 1},
     };
     for (unsigned i = 0; i < ARRAY_LEN(calls); i++) {
         uint64_t a1 = calls[i].a1, a2 = calls[i].a2;
@@ -191,17 +201,17 @@ static void no_register_leaks(void)
         register uint64_t r2 __asm__("a2") = a2;
         register uint64_t r7 __asm__("a7") = calls[i].nr;
         register uint64_t *to __asm__("s1") = registers;
-        __asm__ volatile("li a3, 0\n\tli a4, 0\n\tli a5, 0\n\t"
-                         "ecall\n\t"
-                         "sd x1, 8(s1)\n\tsd x3, 24(s1)\n\tsd x4, 32(s1)\n\tsd x5, 40(s1)\n\t"
-                         "sd x6, 48(s1)\n\tsd x7, 56(s1)\n\tsd x8, 64(s1)\n\tsd x10, 80(s1)\n\t"
-                         "sd x11, 88(s1)\n\tsd x12, 96(s1)\n\tsd x13, 104(s1)\n\tsd x14, 112(s1)\n\t"
-                         "sd x15, 120(s1)\n\tsd x16, 128(s1)\n\tsd x17, 136(s1)\n\tsd x28, 224(s1)\n\t"
-                         "sd x29, 232(s1)\n\tsd x30, 240(s1)\n\tsd x31, 248(s1)"
-                         : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r7)
-                         : "r"(to)
-                         : "memory", "a3", "a4", "a5", "a6", "t0", "t1", "t2", "t3", "t4", "t5",
-                           "t6");
+        __asm__ volatile(
+            "li a3, 0\n\tli a4, 0\n\tli a5, 0\n\t"
+            "ecall\n\t"
+            "sd x1, 8(s1)\n\tsd x3, 24(s1)\n\tsd x4, 32(s1)\n\tsd x5, 40(s1)\n\t"
+            "sd x6, 48(s1)\n\tsd x7, 56(s1)\n\tsd x8, 64(s1)\n\tsd x10, 80(s1)\n\t"
+            "sd x11, 88(s1)\n\tsd x12, 96(s1)\n\tsd x13, 104(s1)\n\tsd x14, 112(s1)\n\t"
+            "sd x15, 120(s1)\n\tsd x16, 128(s1)\n\tsd x17, 136(s1)\n\tsd x28, 224(s1)\n\t"
+            "sd x29, 232(s1)\n\tsd x30, 240(s1)\n\tsd x31, 248(s1)"
+            : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r7)
+            : "r"(to)
+            : "memory", "a3", "a4", "a5", "a6", "t0", "t1", "t2", "t3", "t4", "t5", "t6");
         for (unsigned r = 1; r < 32; r++) {
             /* An error is a small negative number; an address of the nucleus is not that small. */
             bool leak = registers[r] >= 0xffffffd000000000ul && registers[r] < 0xfffffffffffff000ul;
@@ -220,14 +230,22 @@ static uint64_t random_value(void)
 {
     uint64_t r = chance();
     switch (r % 8) {
-    case 0: return wild[r / 8 % wild_count];
-    case 1: return wild[r / 8 % wild_count] & ~(PAGE - 1);
-    case 2: return ROOM + (r / 8 % 64) * PAGE;
-    case 3: return (r / 8 % 16) * PAGE;
-    case 4: return SLOT_FREE + r / 8 % 8;
-    case 5: return 1ul << (r / 8 % 64);
-    case 6: return r / 8 % 16;
-    default: return r;
+    case 0:
+        return wild[r / 8 % wild_count];
+    case 1:
+        return wild[r / 8 % wild_count] & ~(PAGE - 1);
+    case 2:
+        return ROOM + (r / 8 % 64) * PAGE;
+    case 3:
+        return (r / 8 % 16) * PAGE;
+    case 4:
+        return SLOT_FREE + r / 8 % 8;
+    case 5:
+        return 1ul << (r / 8 % 64);
+    case 6:
+        return r / 8 % 16;
+    default:
+        return r;
     }
 }
 
@@ -239,16 +257,26 @@ static bool spoils(uint64_t nr, uint64_t op, const uint64_t *a)
         low |= a[i] - NX_WINDOW < ROOM - NX_WINDOW;
     }
     switch (nr) {
-    case NX_CALL_EXIT: return true;
-    case NX_CALL_RECV: return a[1] > 1ul << 20;
-    case NX_CALL_TICK: return op == NX_TICK_SLEEP && a[0] > 1ul << 20;
-    case NX_CALL_MASK: return true;
-    case NX_CALL_CHECKPOINT: return true;
-    case NX_CALL_MAP: return low;
-    case NX_CALL_SPAWN: return page_is_ours(a[0]);
-    case NX_CALL_GRANT: return a[0] == SLOT_OUT || a[0] == SLOT_IN || a[1] == SLOT_OUT || a[1] == SLOT_IN;
-    case NX_CALL_META: return op == NX_META_LOG && a[1] < 256;
-    default: return false;
+    case NX_CALL_EXIT:
+        return true;
+    case NX_CALL_RECV:
+        return a[1] > 1ul << 20;
+    case NX_CALL_TICK:
+        return op == NX_TICK_SLEEP && a[0] > 1ul << 20;
+    case NX_CALL_MASK:
+        return true;
+    case NX_CALL_CHECKPOINT:
+        return true;
+    case NX_CALL_MAP:
+        return low;
+    case NX_CALL_SPAWN:
+        return page_is_ours(a[0]);
+    case NX_CALL_GRANT:
+        return a[0] == SLOT_OUT || a[0] == SLOT_IN || a[1] == SLOT_OUT || a[1] == SLOT_IN;
+    case NX_CALL_META:
+        return op == NX_META_LOG && a[1] < 256;
+    default:
+        return false;
     }
 }
 

@@ -9,9 +9,9 @@
 
 /* ---- guessing ---- */
 
-static const uint64_t no_slots[] = {64,   65,   127,       128,      254,       255,      256,
-                                    4096, 65536, 1ul << 31, 1ul << 32, (1ul << 32) + 1, 1ul << 63,
-                                    ~0ul};
+static const uint64_t no_slots[] = {64,        65,   127,   128,       254,       255,
+                                    256,       4096, 65536, 1ul << 31, 1ul << 32, (1ul << 32) + 1,
+                                    1ul << 63, ~0ul};
 
 /* Everything that can be done with a slot that holds nothing. */
 static void use_nothing(uint64_t slot)
@@ -69,15 +69,17 @@ static void wrong_types(void)
         expect_values(nx_meta_phys(slot, 0), -NX_EBADF, "phys", slot, 0);
         expect_values(nx_meta_cell(slot, NX_CELL_STATE), -NX_EBADF, "cell", slot, 0);
         expect_values(nx_grant_copy(slot, slot, SLOT_A, 0), -NX_EBADF, "cell to grant to", slot, 0);
-        expect_values(nx_make_devmem(SLOT_A, slot, 0x10000000, PAGE), -NX_EBADF, "machine", slot, 0);
+        expect_values(nx_make_devmem(SLOT_A, slot, 0x10000000, PAGE), -NX_EBADF, "machine", slot,
+                      0);
         expect_values(nx_revoke_object(slot), -NX_EPERM, "revoke", slot, 0);
         expect_values(nx_map_mem(0, ROOM, PAGE, slot | (NX_PROT_R | NX_PROT_X) << 8, 0), -NX_EPERM,
                       "execute", slot, 0);
-        expect_values(nx_grant_copy(NX_SELF, slot, SLOT_A, NX_R_REVOKE), -NX_EPERM, "more rights", slot,
-                      NX_R_REVOKE);
-        expect_values(nx_grant_copy(NX_SELF, slot, SLOT_A, ~0ul), -NX_EPERM, "more rights", slot, ~0ul);
-        expect_values(nx_grant_copy(NX_SELF, slot, SLOT_A, 1ul << 32), -NX_EPERM, "more rights", slot,
-                      1ul << 32);
+        expect_values(nx_grant_copy(NX_SELF, slot, SLOT_A, NX_R_REVOKE), -NX_EPERM, "more rights",
+                      slot, NX_R_REVOKE);
+        expect_values(nx_grant_copy(NX_SELF, slot, SLOT_A, ~0ul), -NX_EPERM, "more rights", slot,
+                      ~0ul);
+        expect_values(nx_grant_copy(NX_SELF, slot, SLOT_A, 1ul << 32), -NX_EPERM, "more rights",
+                      slot, 1ul << 32);
     }
 }
 
@@ -199,7 +201,8 @@ static void rights(void)
 
     /* By way of a foreign space and its clone. */
     uint64_t s = (uint64_t)nx_make_space(), t = (uint64_t)nx_make_space();
-    EXPECT(nx_map_share(s, 0x10000, PAGE, rw, ROOM + PAGE), 0); /* nothing there that may be written */
+    EXPECT(nx_map_share(s, 0x10000, PAGE, rw, ROOM + PAGE),
+           0); /* nothing there that may be written */
     EXPECT(nx_map_share(s, 0x10000, PAGE, NX_PROT_R, ROOM + PAGE), 1);
     EXPECT(nx_map_protect(s, 0x10000, PAGE, rw), -NX_EPERM);
     EXPECT(nx_map_clone(t, s), 0);
@@ -325,7 +328,7 @@ static void narrow_pledge(void)
     EXPECT(nx_meta_stat(NX_STAT_PAGES_FREE), -NX_EPERM);
     CHECK(nx_meta_version() == NX_ABI_VERSION);
     nx_mask_pledge(0);
-    bool mute = nx_meta_log((uint64_t)"not ok", 6) == -NX_EPERM &&
+    bool mute = nx_meta_log((uint64_t) "not ok", 6) == -NX_EPERM &&
                 nx_meta_version() == -NX_EPERM && nx_meta_machine(0) == -NX_EPERM &&
                 nx_meta_size(SLOT_OUT) == -NX_EPERM;
     cell_exit(mute ? 0x600d : 0xbad);

@@ -10,10 +10,10 @@ enum cause { ILLEGAL = 2, BREAKPOINT = 3, FETCH = 12, LOAD = 13, STORE = 15 };
 #define OTHER_WINDOW (NX_WINDOW + (1ul << 30)) /* this cell's is one gigabyte */
 
 /* ---- privileged instructions ---- */
-#define INSTRUCTION(name, text)           \
-    static void name(void)                \
-    {                                     \
-        __asm__ volatile(text ::: "t0");  \
+#define INSTRUCTION(name, text)          \
+    static void name(void)               \
+    {                                    \
+        __asm__ volatile(text ::: "t0"); \
     }
 INSTRUCTION(read_sstatus, "csrr t0, sstatus")
 INSTRUCTION(read_sscratch, "csrr t0, sscratch")
@@ -27,23 +27,24 @@ INSTRUCTION(do_sret, "sret")
 INSTRUCTION(do_mret, "mret")
 INSTRUCTION(do_wfi, "wfi")
 INSTRUCTION(do_sfence, "sfence.vma")
-INSTRUCTION(do_float, ".word 0xf2000053") /* fmv.d.x ft0, zero: native cells have no such registers */
+INSTRUCTION(do_float,
+            ".word 0xf2000053") /* fmv.d.x ft0, zero: native cells have no such registers */
 INSTRUCTION(no_instruction, ".word 0")
 INSTRUCTION(do_ebreak, "ebreak")
 
 /* ---- memory ---- */
-#define ACCESS(name, address)                                 \
-    static void read_##name(void)                             \
-    {                                                         \
-        (void)*(volatile uint64_t *)(uintptr_t)(address);     \
-    }                                                         \
-    static void write_##name(void)                            \
-    {                                                         \
-        *(volatile uint64_t *)(uintptr_t)(address) = 0;       \
-    }                                                         \
-    static void jump_##name(void)                             \
-    {                                                         \
-        ((void (*)(void))(uintptr_t)(address))();             \
+#define ACCESS(name, address)                             \
+    static void read_##name(void)                         \
+    {                                                     \
+        (void)*(volatile uint64_t *)(uintptr_t)(address); \
+    }                                                     \
+    static void write_##name(void)                        \
+    {                                                     \
+        *(volatile uint64_t *)(uintptr_t)(address) = 0;   \
+    }                                                     \
+    static void jump_##name(void)                         \
+    {                                                     \
+        ((void (*)(void))(uintptr_t)(address))();         \
     }
 ACCESS(nucleus, NUCLEUS)
 ACCESS(direct_map, DIRECT_MAP)
@@ -164,7 +165,7 @@ static void die_bound(void)
     uint64_t s = (uint64_t)nx_make_space();
     nx_map_anon(s, 0x10000, 16 * PAGE, NX_PROT_R | NX_PROT_W);
     nx_enter_bind(s, (uint64_t)&state);
-    *(volatile uint64_t *)0x10000ul = 1; /* that is there */
+    *(volatile uint64_t *)0x10000ul = 1;   /* that is there */
     (void)*(volatile uint64_t *)0x50000ul; /* that is not */
 }
 
@@ -216,7 +217,10 @@ const struct step death_steps[] = {
     {.name = "overdraw", .run = overdraw, FAULT(STORE)},
     {.name = "fiber-without-stack", .run = fiber_without_stack, FAULT(STORE)},
     {.name = "fiber-in-data", .run = fiber_in_data, FAULT(FETCH)},
-    {.name = "end-among-busy-fibers", .run = end_among_busy_fibers, .why = NX_WHY_EXIT, .code = 0xb5},
+    {.name = "end-among-busy-fibers",
+     .run = end_among_busy_fibers,
+     .why = NX_WHY_EXIT,
+     .code = 0xb5},
     {.name = "last-fiber", .run = last_fiber, .why = NX_WHY_EXIT, .code = 0},
     {.name = "bad-fixup", .run = bad_fixup, FAULT(FETCH)},
     {.name = "die-bound", .run = die_bound, FAULT(LOAD)},

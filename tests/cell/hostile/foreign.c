@@ -118,8 +118,8 @@ static void program_addresses(void)
         0x00050067, /* jr a0 */
     };
     static const enum cause causes[] = {LOAD, STORE, FETCH};
-    const uint64_t ours[] = {NX_SYSTABLE, NX_CELLINFO, NX_IMAGE, (uint64_t)&state,
-                             NX_STACK_TOP - 64, ROOM};
+    const uint64_t ours[] = {NX_SYSTABLE,      NX_CELLINFO,       NX_IMAGE,
+                             (uint64_t)&state, NX_STACK_TOP - 64, ROOM};
     load(code, ARRAY_LEN(code));
     for (unsigned k = 0; k < ARRAY_LEN(code); k++) {
         for (unsigned i = 0; i < wild_count + ARRAY_LEN(ours); i++) {

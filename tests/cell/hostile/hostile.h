@@ -16,8 +16,8 @@
 #include <nx/sys.h>
 #include <stdbool.h>
 
-#define SLOT_OUT 1 /* the ring to the victim */
-#define SLOT_IN 2  /* the ring from it */
+#define SLOT_OUT 1  /* the ring to the victim */
+#define SLOT_IN 2   /* the ring from it */
 #define SLOT_FREE 8 /* from here on nothing is in the slots */
 #define QUOTA_PAGES 256
 #define QUOTA_FIBERS 8

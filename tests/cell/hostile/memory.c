@@ -4,18 +4,18 @@
 #include <nx_base.h>
 
 /* How many calls succeed until one says there is no memory. */
-#define TAKE(count, most, call)                      \
-    do {                                             \
-        long taken_ = 0, e_ = 0;                     \
-        for (uint64_t n = 0; n < (most); n++) {      \
-            e_ = (call);                             \
-            if (e_ < 0) {                            \
-                break;                               \
-            }                                        \
-            taken_++;                                \
-        }                                            \
+#define TAKE(count, most, call)                               \
+    do {                                                      \
+        long taken_ = 0, e_ = 0;                              \
+        for (uint64_t n = 0; n < (most); n++) {               \
+            e_ = (call);                                      \
+            if (e_ < 0) {                                     \
+                break;                                        \
+            }                                                 \
+            taken_++;                                         \
+        }                                                     \
         expect_at(e_, -NX_ENOMEM, #call, __FILE__, __LINE__); \
-        (count) = taken_;                            \
+        (count) = taken_;                                     \
     } while (0)
 
 static void take_memory(void)
@@ -32,10 +32,12 @@ static void take_memory(void)
     EXPECT(nx_make_mem(SLOT_FREE, 0, 0), -NX_EINVAL);
     EXPECT(nx_make_mem(SLOT_FREE, 1, 2), -NX_EINVAL);
     EXPECT(nx_make_mem(SLOT_FREE, 1, ~0ul), -NX_EINVAL);
-    static const uint64_t sizes[] = {QUOTA_PAGES, 4096, 4097, 1ul << 20, 1ul << 51, 1ul << 52, 1ul << 63, ~0ul};
+    static const uint64_t sizes[] = {QUOTA_PAGES, 4096,      4097,      1ul << 20,
+                                     1ul << 51,   1ul << 52, 1ul << 63, ~0ul};
     for (unsigned i = 0; i < ARRAY_LEN(sizes); i++) {
         expect_values(nx_make_mem(SLOT_FREE, sizes[i], 0), -NX_ENOMEM, "pages", sizes[i], 0);
-        expect_values(nx_make_mem(SLOT_FREE, sizes[i], NX_MEM_CONTIG), -NX_ENOMEM, "contig", sizes[i], 0);
+        expect_values(nx_make_mem(SLOT_FREE, sizes[i], NX_MEM_CONTIG), -NX_ENOMEM, "contig",
+                      sizes[i], 0);
     }
     EXPECT(nx_make_mem(SLOT_FREE, 4, NX_MEM_CONTIG), 0);
     drop_all();
@@ -51,8 +53,9 @@ static void take_rings(void)
     EXPECT(pages_used(), before);
     static const struct {
         uint64_t slots, pages;
-    } wrong[] = {{0, 0},    {1, 0},         {3, 0},  {257, 0},     {512, 0},       {~0ul, 0},
-                 {1ul << 32, 0}, {1ul << 63, 0}, {4, 1025}, {4, 1ul << 20}, {4, 1ul << 52}, {4, ~0ul}};
+    } wrong[] = {{0, 0},    {1, 0},         {3, 0},         {257, 0},
+                 {512, 0},  {~0ul, 0},      {1ul << 32, 0}, {1ul << 63, 0},
+                 {4, 1025}, {4, 1ul << 20}, {4, 1ul << 52}, {4, ~0ul}};
     for (unsigned i = 0; i < ARRAY_LEN(wrong); i++) {
         expect_values(nx_make_ring(SLOT_FREE, wrong[i].slots, wrong[i].pages), -NX_EINVAL, "ring",
                       wrong[i].slots, wrong[i].pages);
@@ -139,7 +142,8 @@ static void take_fibers(void)
     long fiber[QUOTA_FIBERS] = {0};
     long before = pages_used(), count = 0;
     for (unsigned round = 0; round < 3; round++) {
-        TAKE(count, QUOTA_FIBERS, fiber[n] = start_fiber((unsigned)(n % (QUOTA_FIBERS - 1)), sleeper, 0));
+        TAKE(count, QUOTA_FIBERS,
+             fiber[n] = start_fiber((unsigned)(n % (QUOTA_FIBERS - 1)), sleeper, 0));
         EXPECT(count, QUOTA_FIBERS - 1);
         for (unsigned i = 0; i < QUOTA_FIBERS - 1; i++) {
             EXPECT(nx_send_kick((uint64_t)fiber[i]), 0);
@@ -170,9 +174,13 @@ static void own_window(void)
 }
 
 const struct step memory_steps[] = {
-    {.name = "take-memory", .run = take_memory},   {.name = "take-rings", .run = take_rings},
-    {.name = "take-slots", .run = take_slots},     {.name = "take-window", .run = take_window},
-    {.name = "take-tables", .run = take_tables},   {.name = "take-spaces", .run = take_spaces},
-    {.name = "take-fibers", .run = take_fibers},   {.name = "own-window", .run = own_window},
+    {.name = "take-memory", .run = take_memory},
+    {.name = "take-rings", .run = take_rings},
+    {.name = "take-slots", .run = take_slots},
+    {.name = "take-window", .run = take_window},
+    {.name = "take-tables", .run = take_tables},
+    {.name = "take-spaces", .run = take_spaces},
+    {.name = "take-fibers", .run = take_fibers},
+    {.name = "own-window", .run = own_window},
     {.name = NULL},
 };

@@ -184,11 +184,12 @@ static void garbage_slots(void)
     /* Pieces of the buffer that are not, or not all, in it. */
     static const struct {
         uint32_t off, len;
-    } outside[] = {{0, PAGE + 1}, {1, PAGE},      {PAGE, 1},           {PAGE + 1, 0}, {~0u, 1},
-                   {~0u, ~0u},    {0, ~0u},       {0x80000000, 4},     {4, 0x80000000}, {PAGE - 4, 5}};
+    } outside[] = {{0, PAGE + 1}, {1, PAGE}, {PAGE, 1},       {PAGE + 1, 0},   {~0u, 1},
+                   {~0u, ~0u},    {0, ~0u},  {0x80000000, 4}, {4, 0x80000000}, {PAGE - 4, 5}};
     memset(buffer, 1, PAGE);
     for (unsigned i = 0; i < ARRAY_LEN(outside); i++) {
-        s = (struct nx_slot){.type = VICTIM_BYTES, .buf_off = outside[i].off, .buf_len = outside[i].len};
+        s = (struct nx_slot){
+            .type = VICTIM_BYTES, .buf_off = outside[i].off, .buf_len = outside[i].len};
         expect_values(ask(&s), -NX_EINVAL, "bytes", outside[i].off, outside[i].len);
     }
     s = (struct nx_slot){.type = VICTIM_BYTES, .buf_off = 8, .buf_len = 100};
@@ -298,7 +299,10 @@ const struct step ring_steps[] = {
     {.name = "forged-constants", .run = forged_constants, KILLED},
     {.name = "forged-before-birth", .run = forged_before_birth, KILLED},
     {.name = "accuse-nobody", .run = accuse, .why = NX_WHY_EXIT, .code = NEXUS_EXIT_PEER | 63},
-    {.name = "ask-for-power-off", .run = power_off, .why = NX_WHY_EXIT, .code = NEXUS_EXIT_POWEROFF | 3},
+    {.name = "ask-for-power-off",
+     .run = power_off,
+     .why = NX_WHY_EXIT,
+     .code = NEXUS_EXIT_POWEROFF | 3},
     {.name = "ask-for-reset", .run = reset, .why = NX_WHY_EXIT, .code = NEXUS_EXIT_RESET},
     {.name = "channel-works-at-last", .run = works},
     {.name = NULL},

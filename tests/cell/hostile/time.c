@@ -171,8 +171,12 @@ static void races(void)
 }
 
 const struct step time_steps[] = {
-    {.name = "deadlines", .run = deadlines},         {.name = "far-deadlines", .run = far_deadlines},
-    {.name = "kicks", .run = kicks},                 {.name = "flood-bells", .run = flood_bells},
-    {.name = "flood-denials", .run = flood_denials}, {.name = "flood-fibers", .run = flood_fibers},
-    {.name = "races", .run = races},                 {.name = NULL},
+    {.name = "deadlines", .run = deadlines},
+    {.name = "far-deadlines", .run = far_deadlines},
+    {.name = "kicks", .run = kicks},
+    {.name = "flood-bells", .run = flood_bells},
+    {.name = "flood-denials", .run = flood_denials},
+    {.name = "flood-fibers", .run = flood_fibers},
+    {.name = "races", .run = races},
+    {.name = NULL},
 };

@@ -40,7 +40,8 @@ static _Noreturn void report_peer(void)
 
 static void answer(const struct nx_slot *request, uint64_t result)
 {
-    struct nx_slot slot = {.type = request->type, .flags = NX_SLOT_REPLY, .cookie = request->cookie};
+    struct nx_slot slot = {
+        .type = request->type, .flags = NX_SLOT_REPLY, .cookie = request->cookie};
     slot.word[0] = result;
     int e = channel_send(&client, &slot, cell_now() + cell_ticks_of_ms(PATIENCE_MS));
     if (e != 0) {
@@ -118,7 +119,8 @@ int cell_main(const struct nx_cellinfo *info)
             wait_for_foul_play(&request);
         case VICTIM_DIE:
             answer(&request, 0);
-            nx_tick_sleep(cell_now() + cell_ticks_of_ms(50)); /* time to forge before the next life */
+            nx_tick_sleep(cell_now() +
+                          cell_ticks_of_ms(50)); /* time to forge before the next life */
             cell_exit(VICTIM_DIED);
         default:
             answer(&request, (uint64_t)-NX_EINVAL);
