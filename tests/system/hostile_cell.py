@@ -60,9 +60,7 @@ class Watcher:
         self.leaks.append(self.usage())
 
     def usage(self):
-        self.m.out(console.WARM_UP)
-        self.m.leak()
-        return {name: value for name, value in self.m.leak().items() if name in NUCLEUS}
+        return {name: value for name, value in console.warm_up(self.m).items() if name in NUCLEUS}
 
 
 watcher = None

@@ -38,9 +38,7 @@ def crash(m, how="echo c > /proc/sysrq-trigger"):
 
 
 def usage(m):
-    m.out(console.WARM_UP)
-    m.leak()
-    return {name: value for name, value in m.leak().items() if name in NUCLEUS}
+    return {name: value for name, value in console.warm_up(m).items() if name in NUCLEUS}
 
 
 def compare(first, now, what):
