@@ -189,17 +189,17 @@ static void no_register_leaks(void)
         {NX_CALL_RECV, NX_RECV_WAIT, 0, 1},
     };
     for (unsigned i = 0; i < ARRAY_LEN(calls); i++) {
-        uint64_t a1 = calls[i].a1, a2 = calls[i].a2;
-        if (calls[i].nr == NX_CALL_TICK && calls[i].op == NX_TICK_SLEEP && a1 != 0) {
+        uint64_t nr = calls[i].nr, op = calls[i].op, a1 = calls[i].a1, a2 = calls[i].a2;
+        if (nr == NX_CALL_TICK && op == NX_TICK_SLEEP && a1 != 0) {
             a1 = after_ms(2);
         }
-        if (calls[i].nr == NX_CALL_RECV && a2 != 0) {
+        if (nr == NX_CALL_RECV && a2 != 0) {
             a2 = after_ms(2);
         }
-        register uint64_t r0 __asm__("a0") = calls[i].op;
+        register uint64_t r0 __asm__("a0") = op;
         register uint64_t r1 __asm__("a1") = a1;
         register uint64_t r2 __asm__("a2") = a2;
-        register uint64_t r7 __asm__("a7") = calls[i].nr;
+        register uint64_t r7 __asm__("a7") = nr;
         register uint64_t *to __asm__("s1") = registers;
         __asm__ volatile(
             "li a3, 0\n\tli a4, 0\n\tli a5, 0\n\t"

@@ -220,11 +220,12 @@ static void slots_that_change(void)
     CHECK(start_fiber(0, scribble, 0) > 0);
     uint64_t end = after_ms(300);
     while (cell_now() < end) {
-        struct nx_slot s = {.type = VICTIM_BYTES, .buf_off = 1, .buf_len = 1};
-        if (nx_ring_push(&victim.out, &s) == 0) {
+        static const struct nx_slot request = {.type = VICTIM_BYTES, .buf_off = 1, .buf_len = 1};
+        struct nx_slot answer;
+        if (nx_ring_push(&victim.out, &request) == 0) {
             channel_bell_out(&victim);
         }
-        while (nx_ring_pop(&victim.in, &s) == 0) {
+        while (nx_ring_pop(&victim.in, &answer) == 0) {
             channel_bell_in(&victim);
         }
     }
