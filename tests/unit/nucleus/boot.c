@@ -380,6 +380,11 @@ static void spoil_tree(uint8_t *fdt, uint8_t *bundle, const struct plan *p)
     fdt[p->arg] ^= 0x20;
 }
 
+static void spoil_structure(uint8_t *fdt, uint8_t *bundle, const struct plan *p)
+{
+    fdt[fdt_off_dt_struct(fdt) + fdt_size_dt_struct(fdt) - 9] ^= 0x20; /* near its end */
+}
+
 static void a_damaged_bundle_is_refused(void **state)
 {
     static const uint64_t bytes[] = {0, 8, 64, 70, PAGE, PAGE + 5000, BUNDLE_SIZE - 1};
@@ -412,6 +417,8 @@ static void a_damaged_bundle_is_refused(void **state)
     p.arg = 0;
     stops_with(&p, "device tree is damaged");
     p.arg = 5; /* its size */
+    stops_with(&p, "device tree is damaged");
+    p.spoil = spoil_structure;
     stops_with(&p, "device tree is damaged");
 }
 

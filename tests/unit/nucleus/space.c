@@ -15,6 +15,7 @@ static uint64_t space;
 static int begin(void **state)
 {
     (void)counts_before(state);
+    host.fences = (struct host_fences){0};
     cell = test_cell("p");
     assert_non_null(run(0));
     long s = nx_make_space();
@@ -561,6 +562,48 @@ static void stale_refusals_are_forgiven(void **state)
     assert_int_equal(peek(LOW), 2);
 }
 
+/* Two harts fault on one page: the second finds it resolved and forgets what it knew. */
+static void a_fault_that_is_resolved_already_is_fenced(void **state)
+{
+    assert_int_equal(nx_map_anon(space, LOW, PAGE, RW), 0);
+    assert_int_equal(nx_map_fault(space, LOW, 1), 0);
+    uint64_t fences = host.fences.page_all;
+    assert_int_equal(nx_map_fault(space, LOW, 1), 0);
+    assert_int_equal(host.fences.page_all, fences + 1);
+}
+
+static void new_code_is_fenced(void **state)
+{
+    assert_int_equal(nx_make_mem(5, 1, 0), 0);
+    assert_int_equal(nx_map_mem(space, LOW, PAGE, 5 | RW << 8, 0), 0);
+    assert_int_equal(nx_map_anon(space, LOW + PAGE, PAGE, RW | NX_PROT_X), 0);
+    assert_int_equal(host.fences.code, 0);
+    assert_int_equal(nx_map_mem(space, LOW, PAGE, 5 | NX_PROT_X << 8, 0), 0);
+    assert_int_equal(host.fences.code, 1);
+    assert_int_equal(nx_map_protect(space, LOW, PAGE, NX_PROT_R | NX_PROT_X), 0);
+    assert_int_equal(host.fences.code, 2);
+    poke(HEAP, 1);
+    assert_int_equal(nx_map_share(space, LOW, PAGE, NX_PROT_X, HEAP), 1);
+    assert_int_equal(host.fences.code, 3);
+    assert_int_equal(host.fences.code_remote, 0);
+    /* On another hart that runs it at once, on one that ran it when it does so again. */
+    assert_true(nx_spawn_fiber(NX_IMAGE, 0, 0, NX_TIER_MATTER) > 0);
+    assert_non_null(run(1));
+    assert_int_equal(nx_enter_bind(space, STATE + NX_STATE_SIZE), 0);
+    hart(0);
+    assert_int_equal(nx_map_protect(space, LOW, PAGE, NX_PROT_X), 0);
+    assert_int_equal(host.fences.code_remote, 1);
+    hart(1);
+    assert_int_equal(nx_enter_bind(0, 0), 0);
+    hart(0);
+    assert_int_equal(nx_map_protect(space, LOW, PAGE, NX_PROT_X), 0);
+    assert_int_equal(host.fences.code_remote, 1);
+    uint64_t fences = host.fences.code;
+    hart(1);
+    assert_int_equal(nx_enter_bind(space, STATE + NX_STATE_SIZE), 0);
+    assert_int_equal(host.fences.code, fences + 1);
+}
+
 static void numbers_run_out_and_come_back(void **state)
 {
     uint64_t s[8];
@@ -667,6 +710,8 @@ int main(void)
         SPACE_TEST(only_harts_that_may_know_are_told),
         SPACE_TEST(the_window_is_fenced_in_every_space),
         SPACE_TEST(stale_refusals_are_forgiven),
+        SPACE_TEST(a_fault_that_is_resolved_already_is_fenced),
+        SPACE_TEST(new_code_is_fenced),
         SPACE_TEST(numbers_run_out_and_come_back),
         SPACE_TEST(a_space_in_use_is_not_destroyed),
         SPACE_TEST(wild_ranges_are_refused),

@@ -41,7 +41,7 @@ struct mspace {
 static struct cell *cell;
 static struct mspace model[SPACES + 1];
 static struct content mem[2][MEM_PAGES]; /* slots 10 (all rights) and 11 (read only) */
-static unsigned bound[4];                /* model space the fiber of hart 1..3 is bound to */
+static unsigned bound[4]; /* model space the fiber of each hart is bound to; WINDOW: none */
 static struct rng rng;
 static uint64_t next_value = 1000;
 
@@ -461,7 +461,7 @@ static void op_move(unsigned s)
 static void op_renew(unsigned s)
 {
     long e = nx_revoke_space(model[s].handle);
-    bool in_use = bound[1] == s || bound[2] == s || bound[3] == s;
+    bool in_use = bound[0] == s || bound[1] == s || bound[2] == s || bound[3] == s;
     assert_int_equal(e, in_use ? -NX_EBUSY : 0);
     if (e == 0) {
         for (unsigned i = 0; i < pages_of(s); i++) {
@@ -547,6 +547,13 @@ static void rebind(unsigned h)
     assert_int_equal(nx_enter_run(), HOST_SWITCHED);
 }
 
+/* The cell's own fiber sees its window through the roots of all its spaces. */
+static void rebind_native(void)
+{
+    bound[0] = (unsigned)rng_below(&rng, SPACES + 1);
+    assert_int_equal(nx_enter_bind(bound[0] == WINDOW ? 0 : model[bound[0]].handle, STATE), 0);
+}
+
 static void step(void)
 {
     unsigned s = (unsigned)rng_below(&rng, SPACES + 1);
@@ -585,6 +592,9 @@ static void step(void)
     case 11:
         rebind(1 + (unsigned)rng_below(&rng, 3));
         break;
+    case 12:
+        rebind_native();
+        break;
     default:
         break;
     }
@@ -619,6 +629,7 @@ static void start(uint64_t seed, unsigned asids)
     }
     assert_int_equal(nx_mask_rights(11, NX_R_READ | NX_R_EXEC), 0);
     memset(model, 0, sizeof(model));
+    bound[0] = WINDOW;
     for (unsigned i = 0; i < W_PAGES; i++) {
         model[WINDOW].page[i] = (struct mpage){.kind = ZERO, .prot = RW};
     }
