@@ -88,15 +88,21 @@ long call_spawn(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         return -NX_EPERM;
     }
     switch (op) {
-    case NX_SPAWN_FIBER: r = spawn_fiber(f, a1, a2, a3, a4); break;
-    case NX_SPAWN_CELL: r = spawn_cell(f, a1, a2, a3, a4, a5); break;
+    case NX_SPAWN_FIBER:
+        r = spawn_fiber(f, a1, a2, a3, a4);
+        break;
+    case NX_SPAWN_CELL:
+        r = spawn_cell(f, a1, a2, a3, a4, a5);
+        break;
     case NX_SPAWN_START:
         r = cap_get(f, a1, NX_T_CELL, NX_R_KILL, &o);
         if (r == 0) {
             r = cell_start((struct cell *)o, a2);
         }
         break;
-    default: r = -NX_ENOSYS; break;
+    default:
+        r = -NX_ENOSYS;
+        break;
     }
     unlock();
     return r;
@@ -209,16 +215,28 @@ long call_make(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
         return -NX_EBUSY;
     }
     switch (op) {
-    case NX_MAKE_MEM: r = make_mem(f, a1, a2, a3); break;
-    case NX_MAKE_RING: r = make_ring(f, a1, a2, a3); break;
+    case NX_MAKE_MEM:
+        r = make_mem(f, a1, a2, a3);
+        break;
+    case NX_MAKE_RING:
+        r = make_ring(f, a1, a2, a3);
+        break;
     case NX_MAKE_SPACE:
         s = space_make(f->cell);
         r = s != NULL ? (long)s->handle : -NX_ENOMEM;
         break;
-    case NX_MAKE_DEVMEM: r = make_devmem(f, a1, a2, a3, a4); break;
-    case NX_MAKE_IRQ: r = make_irq(f, a1, a2, a3); break;
-    case NX_MAKE_EVENT: r = make_event(f, a1); break;
-    default: r = -NX_ENOSYS; break;
+    case NX_MAKE_DEVMEM:
+        r = make_devmem(f, a1, a2, a3, a4);
+        break;
+    case NX_MAKE_IRQ:
+        r = make_irq(f, a1, a2, a3);
+        break;
+    case NX_MAKE_EVENT:
+        r = make_event(f, a1);
+        break;
+    default:
+        r = -NX_ENOSYS;
+        break;
     }
     unlock();
     return r;
@@ -264,8 +282,12 @@ long call_grant(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         return -NX_EPERM;
     }
     switch (op) {
-    case NX_GRANT_COPY: r = grant_to(f, a1, a2, a3, a4, false); break;
-    case NX_GRANT_MOVE: r = grant_to(f, a1, a2, a3, a4, true); break;
+    case NX_GRANT_COPY:
+        r = grant_to(f, a1, a2, a3, a4, false);
+        break;
+    case NX_GRANT_MOVE:
+        r = grant_to(f, a1, a2, a3, a4, true);
+        break;
     case NX_GRANT_DROP:
         /* A dead capability may be dropped too. */
         r = a1 < NX_SLOTS && f->cell->caps[a1].obj != NULL && (f->capmask >> a1 & 1) != 0
@@ -275,7 +297,9 @@ long call_grant(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
             cap_drop(f->cell, (unsigned)a1);
         }
         break;
-    default: r = -NX_ENOSYS; break;
+    default:
+        r = -NX_ENOSYS;
+        break;
     }
     unlock();
     return r;
@@ -305,7 +329,9 @@ long call_revoke(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4
             space_end(s);
         }
         break;
-    default: r = -NX_ENOSYS; break;
+    default:
+        r = -NX_ENOSYS;
+        break;
     }
     unlock();
     return r;
@@ -329,7 +355,8 @@ static long mask_irq(struct fiber *f, uint64_t slot, bool ack)
 static long mask_pledge(struct cell *c, uint32_t classes)
 {
     if ((classes & NX_PLEDGE_FOREIGN) == 0) {
-        list_for_each(n, &c->fibers) {
+        list_for_each(n, &c->fibers)
+        {
             if (list_entry(n, struct fiber, cell_link)->state != NULL) {
                 return -NX_EBUSY;
             }
@@ -351,11 +378,21 @@ long call_mask(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
             f->cell->caps[a1].rights &= (uint32_t)a2;
         }
         break;
-    case NX_MASK_PLEDGE: r = mask_pledge(f->cell, (uint32_t)a1); break;
-    case NX_MASK_CAPS: f->capmask &= a1; break;
-    case NX_MASK_ACK: r = mask_irq(f, a1, true); break;
-    case NX_MASK_IRQOFF: r = mask_irq(f, a1, false); break;
-    default: r = -NX_ENOSYS; break;
+    case NX_MASK_PLEDGE:
+        r = mask_pledge(f->cell, (uint32_t)a1);
+        break;
+    case NX_MASK_CAPS:
+        f->capmask &= a1;
+        break;
+    case NX_MASK_ACK:
+        r = mask_irq(f, a1, true);
+        break;
+    case NX_MASK_IRQOFF:
+        r = mask_irq(f, a1, false);
+        break;
+    default:
+        r = -NX_ENOSYS;
+        break;
     }
     unlock();
     return r;
@@ -367,10 +404,18 @@ long call_checkpoint(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_
     struct fiber *f = call_begin(0);
     long r = 0;
     switch (op) {
-    case NX_CHECKPOINT_SAVE: r = ckpt_save(f->cell, a1, a2); break;
-    case NX_CHECKPOINT_LOAD: r = ckpt_load(f->cell, a1, a2); break;
-    case NX_CHECKPOINT_DROP: ckpt_drop(f->cell); break;
-    default: r = -NX_ENOSYS; break;
+    case NX_CHECKPOINT_SAVE:
+        r = ckpt_save(f->cell, a1, a2);
+        break;
+    case NX_CHECKPOINT_LOAD:
+        r = ckpt_load(f->cell, a1, a2);
+        break;
+    case NX_CHECKPOINT_DROP:
+        ckpt_drop(f->cell);
+        break;
+    default:
+        r = -NX_ENOSYS;
+        break;
     }
     unlock();
     return r;

@@ -58,8 +58,12 @@ long call_enter(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         return -NX_EPERM;
     }
     switch (op) {
-    case NX_ENTER_RUN: r = enter_run(f); break;
-    case NX_ENTER_BIND: r = enter_bind(f, a1, a2); break;
+    case NX_ENTER_RUN:
+        r = enter_run(f);
+        break;
+    case NX_ENTER_BIND:
+        r = enter_bind(f, a1, a2);
+        break;
     case NX_ENTER_FPSAVE:
         if (f->state == NULL) {
             r = -NX_EINVAL;
@@ -70,7 +74,9 @@ long call_enter(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         }
         r = 0;
         break;
-    default: r = -NX_ENOSYS; break;
+    default:
+        r = -NX_ENOSYS;
+        break;
     }
     unlock();
     return r;

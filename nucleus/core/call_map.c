@@ -13,8 +13,8 @@ static long map_mem(struct fiber *f, struct space *s, uint64_t va, uint64_t len,
     unsigned prot = slot_prot >> 8 & 7;
     /* PROTECT may add reading later, so that right is always needed; writing it adds only where the
      * capability allows it now. */
-    uint32_t rights = NX_R_READ | ((prot & NX_PROT_W) ? NX_R_WRITE : 0) |
-                      ((prot & NX_PROT_X) ? NX_R_EXEC : 0);
+    uint32_t rights =
+        NX_R_READ | ((prot & NX_PROT_W) ? NX_R_WRITE : 0) | ((prot & NX_PROT_X) ? NX_R_EXEC : 0);
     int e = cap_get(f, slot_prot & 0xff, NX_T_NONE, rights, &o);
     if (e != 0) {
         return e;
@@ -121,14 +121,24 @@ long call_map(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, u
         r = -NX_EINVAL;
     } else {
         switch (op) {
-        case NX_MAP_ANON: r = (a4 & ~7ul) == 0 ? space_anon(s, a2, a3, (unsigned)a4) : -NX_EINVAL; break;
-        case NX_MAP_MEM: r = map_mem(f, s, a2, a3, a4, a5); break;
-        case NX_MAP_SHARE: r = map_share(f, s, a2, a3, a4, a5); break;
-        case NX_MAP_UNMAP: r = space_unmap(s, a2, a3); break;
+        case NX_MAP_ANON:
+            r = (a4 & ~7ul) == 0 ? space_anon(s, a2, a3, (unsigned)a4) : -NX_EINVAL;
+            break;
+        case NX_MAP_MEM:
+            r = map_mem(f, s, a2, a3, a4, a5);
+            break;
+        case NX_MAP_SHARE:
+            r = map_share(f, s, a2, a3, a4, a5);
+            break;
+        case NX_MAP_UNMAP:
+            r = space_unmap(s, a2, a3);
+            break;
         case NX_MAP_PROTECT:
             r = (a4 & ~7ul) == 0 ? space_protect(s, a2, a3, (unsigned)a4) : -NX_EINVAL;
             break;
-        default: r = -NX_ENOSYS; break;
+        default:
+            r = -NX_ENOSYS;
+            break;
         }
         bool code = op == NX_MAP_MEM ? (a4 >> 8 & NX_PROT_X) != 0 : (a4 & NX_PROT_X) != 0;
         if (r >= 0 && code && op != NX_MAP_ANON && op != NX_MAP_UNMAP) {

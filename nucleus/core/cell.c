@@ -125,7 +125,8 @@ void cell_end(struct cell *c, uint32_t why, uint64_t code, uint64_t pc, uint64_t
         give_up("the supervisor ended");
     }
     object_ref(&c->obj);
-    list_for_each_safe(n, &c->fibers) {
+    list_for_each_safe(n, &c->fibers)
+    {
         struct fiber *f = list_entry(n, struct fiber, cell_link);
         if (f->status == FIBER_RUNNING) {
             f->hart->resched = 1;
@@ -152,7 +153,8 @@ void cell_reap(struct cell *c)
     for (unsigned i = 0; i < NX_SLOTS; i++) {
         cap_drop(c, i);
     }
-    list_for_each_safe(n, &c->spaces) {
+    list_for_each_safe(n, &c->spaces)
+    {
         space_end(list_entry(n, struct space, link));
     }
     space_end_window(&c->window);

@@ -121,9 +121,9 @@ long ckpt_load(struct cell *c, uint64_t va, uint64_t len)
         }
         uint32_t n = (uint32_t)NX_MIN(len, (uint64_t)s->len);
         for (uint32_t off = 0; off < n; off += NX_PAGE_SIZE) {
-            int e = space_copy_out(&c->window, va + off,
-                                   arch_phys(s->page[copy][off / NX_PAGE_SIZE]),
-                                   NX_MIN(n - off, (uint32_t)NX_PAGE_SIZE));
+            int e =
+                space_copy_out(&c->window, va + off, arch_phys(s->page[copy][off / NX_PAGE_SIZE]),
+                               NX_MIN(n - off, (uint32_t)NX_PAGE_SIZE));
             if (e != 0) {
                 return e;
             }

@@ -57,8 +57,7 @@ static void read_memory(const void *fdt)
     while ((node = fdt_node_offset_by_prop_value(fdt, node, "device_type", "memory", 7)) >= 0) {
         uint64_t base, size, end;
         if (get_reg(fdt, node, &base, &size) && size >= 2 * NX_PAGE_SIZE &&
-            !nx_add_overflow(base, size, &end) &&
-            size > machine.memory_end - machine.memory_base) {
+            !nx_add_overflow(base, size, &end) && size > machine.memory_end - machine.memory_base) {
             machine.memory_base = ALIGN_UP(base, NX_PAGE_SIZE);
             machine.memory_end = ALIGN_DOWN(end, NX_PAGE_SIZE);
         }

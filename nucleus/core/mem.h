@@ -11,8 +11,9 @@
 struct mem {
     struct object obj;
     uint64_t pages;
-    uint64_t base;     /* contiguous: physical address of the first page */
-    uint64_t lists[8]; /* else: pages of 512 physical addresses each; the first is 0 when contiguous */
+    uint64_t base; /* contiguous: physical address of the first page */
+    uint64_t
+        lists[8]; /* else: pages of 512 physical addresses each; the first is 0 when contiguous */
 };
 
 struct mem *mem_make(struct quota *q, uint64_t pages, bool contig);

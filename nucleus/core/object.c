@@ -18,11 +18,20 @@ void object_unref(struct object *o)
     }
     switch (o->type) {
     case NX_T_MEM:
-    case NX_T_DEVMEM: mem_destroy((struct mem *)o); break;
-    case NX_T_RING: ring_destroy((struct ring *)o); break;
+    case NX_T_DEVMEM:
+        mem_destroy((struct mem *)o);
+        break;
+    case NX_T_RING:
+        ring_destroy((struct ring *)o);
+        break;
     case NX_T_EVENT:
-    case NX_T_IRQ: event_destroy((struct event *)o); break;
-    case NX_T_CELL: cell_destroy((struct cell *)o); break;
-    default: break; /* the machine object is static */
+    case NX_T_IRQ:
+        event_destroy((struct event *)o);
+        break;
+    case NX_T_CELL:
+        cell_destroy((struct cell *)o);
+        break;
+    default:
+        break; /* the machine object is static */
     }
 }

@@ -10,9 +10,9 @@
 struct cell;
 
 struct object {
-    uint32_t type;  /* enum nx_type */
-    uint32_t refs;  /* capabilities and users inside the nucleus */
-    uint64_t epoch; /* bumped by revoke; a capability of another epoch is dead */
+    uint32_t type;       /* enum nx_type */
+    uint32_t refs;       /* capabilities and users inside the nucleus */
+    uint64_t epoch;      /* bumped by revoke; a capability of another epoch is dead */
     struct quota *quota; /* charged for it */
 };
 

@@ -13,7 +13,10 @@ struct pool {
     void *free;
     uint32_t live;
 };
-#define POOL(name_, type) {.name = (name_), .size = (sizeof(type) + 15) & ~(size_t)15}
+#define POOL(name_, type)                                          \
+    {                                                              \
+        .name = (name_), .size = (sizeof(type) + 15) & ~(size_t)15 \
+    }
 
 void *pool_alloc(struct pool *p); /* zeroed; NULL when memory is out */
 void pool_free(struct pool *p, void *obj);

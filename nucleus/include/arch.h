@@ -62,13 +62,13 @@ void arch_fence_code_remote(uint64_t harts);
 /* ---- time, other harts ---- */
 void arch_timer_set(uint64_t deadline); /* interrupt when the time counter reaches it */
 void arch_ipi(unsigned hart);
-void arch_idle(void); /* wait until an interrupt is pending; does not take it */
+void arch_idle(void);               /* wait until an interrupt is pending; does not take it */
 int arch_hart_start(unsigned hart); /* 0 when it will run boot_secondary() */
 
 /* ---- interrupts ---- */
 /* Take what is pending on this hart without blocking: calls sched_timer, sched_ipi, event_irq. */
 void arch_poll_interrupts(struct hart *h);
-int arch_irq_init(void);                   /* after the machine is known; 0 or an error */
+int arch_irq_init(void); /* after the machine is known; 0 or an error */
 unsigned arch_irq_count(void);
 void arch_irq_enable(unsigned irq, unsigned hart);
 void arch_irq_disable(unsigned irq);

@@ -9,7 +9,7 @@ struct waiter {
     struct waiter *next, *prev;
     struct mb_fiber *fiber;
     struct waitq *queue;
-    bool fired; /* set by wait_wake*, before the fiber runs again */
+    bool fired;     /* set by wait_wake*, before the fiber runs again */
     bool exclusive; /* wait_wake_one wakes only one of these */
 };
 struct waitq {
@@ -39,8 +39,9 @@ bool signal_interrupts(void); /* posix/signal: a signal wants handling by the cu
 bool signal_fatal(void);      /* posix/signal: the current thread is to die */
 
 /* Inside the personality only; never seen by programs. */
-#define ERESTARTSYS 512    /* restart if SA_RESTART, else EINTR */
-#define ERESTARTNOHAND 514 /* restart if no handler runs, else EINTR (pause, sigsuspend, poll, ...) */
+#define ERESTARTSYS 512 /* restart if SA_RESTART, else EINTR */
+#define ERESTARTNOHAND \
+    514 /* restart if no handler runs, else EINTR (pause, sigsuspend, poll, ...) */
 #define ERESTART_BLOCK 516 /* like NOHAND, with the remaining time (nanosleep) */
 
 #endif

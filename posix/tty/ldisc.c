@@ -334,8 +334,13 @@ static bool input_canonical(struct ldisc *ld, uint8_t c)
 /* A byte marked in ld->special. */
 static void input_special(struct ldisc *ld, uint8_t c)
 {
-    static const struct { uint8_t cc; int signo; } keys[] = {
-        {VINTR, LD_SIGINT}, {VQUIT, LD_SIGQUIT}, {VSUSP, LD_SIGTSTP},
+    static const struct {
+        uint8_t cc;
+        int signo;
+    } keys[] = {
+        {VINTR, LD_SIGINT},
+        {VQUIT, LD_SIGQUIT},
+        {VSUSP, LD_SIGTSTP},
     };
 
     if (iflag(ld, IXON) && is_cc(ld, VSTART, c)) {
@@ -577,7 +582,11 @@ static void map_special(struct ldisc *ld)
     static const uint8_t canon_ext[] = {VWERASE, VLNEXT, VEOL2, VREPRINT};
     static const uint8_t flow[] = {VSTART, VSTOP};
     static const uint8_t sig[] = {VINTR, VQUIT, VSUSP};
-    const struct { bool on; const uint8_t *cc; size_t n; } groups[] = {
+    const struct {
+        bool on;
+        const uint8_t *cc;
+        size_t n;
+    } groups[] = {
         {lflag(ld, ICANON), canon, sizeof canon},
         {lflag(ld, ICANON) && lflag(ld, IEXTEN), canon_ext, sizeof canon_ext},
         {iflag(ld, IXON), flow, sizeof flow},
@@ -632,11 +641,11 @@ void ldisc_set_termios2(struct ldisc *ld, const struct termios2 *t)
 
 static speed_t baud_rate(tcflag_t cbaud)
 {
-    static const speed_t low[] = {0, 50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800,
-                                  9600, 19200, 38400};
-    static const speed_t high[] = {0, 57600, 115200, 230400, 460800, 500000, 576000, 921600,
-                                   1000000, 1152000, 1500000, 2000000, 2500000, 3000000, 3500000,
-                                   4000000};
+    static const speed_t low[] = {0,   50,   75,   110,  134,  150,  200,   300,
+                                  600, 1200, 1800, 2400, 4800, 9600, 19200, 38400};
+    static const speed_t high[] = {0,       57600,   115200,  230400,  460800,  500000,
+                                   576000,  921600,  1000000, 1152000, 1500000, 2000000,
+                                   2500000, 3000000, 3500000, 4000000};
 
     return cbaud & CBAUDEX ? high[cbaud & 15] : low[cbaud & 15];
 }
@@ -681,9 +690,19 @@ void ldisc_init(struct ldisc *ld, const struct ldisc_sink *sink, void *ctx)
         .c_oflag = OPOST | ONLCR,
         .c_cflag = B38400 | CS8 | CREAD | HUPCL,
         .c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
-        .c_cc = {[VINTR] = 003, [VQUIT] = 034, [VERASE] = 0177, [VKILL] = 025, [VEOF] = 004,
-                 [VMIN] = 1, [VSTART] = 021, [VSTOP] = 023, [VSUSP] = 032, [VREPRINT] = 022,
-                 [VDISCARD] = 017, [VWERASE] = 027, [VLNEXT] = 026},
+        .c_cc = {[VINTR] = 003,
+                 [VQUIT] = 034,
+                 [VERASE] = 0177,
+                 [VKILL] = 025,
+                 [VEOF] = 004,
+                 [VMIN] = 1,
+                 [VSTART] = 021,
+                 [VSTOP] = 023,
+                 [VSUSP] = 032,
+                 [VREPRINT] = 022,
+                 [VDISCARD] = 017,
+                 [VWERASE] = 027,
+                 [VLNEXT] = 026},
         .c_ispeed = 38400,
         .c_ospeed = 38400,
     };

@@ -35,10 +35,10 @@
 
 /* Where output and signals go. */
 struct ldisc_sink {
-    size_t (*room)(void *ctx);                            /* bytes put() would accept now */
-    void (*put)(void *ctx, const void *bytes, size_t n);  /* n is never more than room() said */
-    void (*discard)(void *ctx);                           /* forget output accepted but not sent */
-    void (*signal)(void *ctx, int signo);                 /* to the foreground process group */
+    size_t (*room)(void *ctx);                           /* bytes put() would accept now */
+    void (*put)(void *ctx, const void *bytes, size_t n); /* n is never more than room() said */
+    void (*discard)(void *ctx);                          /* forget output accepted but not sent */
+    void (*signal)(void *ctx, int signo);                /* to the foreground process group */
 };
 
 /* All of it is private to ldisc.c; it is here so that a terminal can contain one. */
@@ -102,11 +102,11 @@ long ldisc_read(struct ldisc *ld, void *buf, size_t n);
  */
 int ldisc_read_wait(const struct ldisc *ld, size_t got, size_t want);
 
-bool ldisc_readable(const struct ldisc *ld);           /* a blocking read would have something */
-bool ldisc_pollin(const struct ldisc *ld);             /* what poll says: knows about VMIN */
+bool ldisc_readable(const struct ldisc *ld); /* a blocking read would have something */
+bool ldisc_pollin(const struct ldisc *ld);   /* what poll says: knows about VMIN */
 bool ldisc_output_stopped(const struct ldisc *ld);
-size_t ldisc_input_count(const struct ldisc *ld);      /* TIOCINQ, FIONREAD */
-size_t ldisc_echo_count(const struct ldisc *ld);       /* add to the driver's figure for TIOCOUTQ */
+size_t ldisc_input_count(const struct ldisc *ld); /* TIOCINQ, FIONREAD */
+size_t ldisc_echo_count(const struct ldisc *ld);  /* add to the driver's figure for TIOCOUTQ */
 
 /* TCGETS, TCSETS: the caller drained output before (TCSETSW) and calls ldisc_flush (TCSETSF). */
 void ldisc_get_termios(const struct ldisc *ld, struct termios *t);
@@ -114,8 +114,8 @@ void ldisc_get_termios2(const struct ldisc *ld, struct termios2 *t);
 void ldisc_set_termios(struct ldisc *ld, const struct termios *t);
 void ldisc_set_termios2(struct ldisc *ld, const struct termios2 *t);
 
-void ldisc_flush(struct ldisc *ld, int queue);         /* TCIFLUSH, TCOFLUSH, TCIOFLUSH */
-void ldisc_flow(struct ldisc *ld, int action);         /* TCOOFF, TCOON, TCIOFF, TCION */
+void ldisc_flush(struct ldisc *ld, int queue); /* TCIFLUSH, TCOFLUSH, TCIOFLUSH */
+void ldisc_flow(struct ldisc *ld, int action); /* TCOOFF, TCOON, TCIOFF, TCION */
 void ldisc_hangup(struct ldisc *ld);
 
 #endif

@@ -9,9 +9,18 @@
 
 #define DISABLED 0 /* a c_cc entry that is off; as a queued end of line: end of file */
 
-static inline bool iflag(const struct ldisc *ld, tcflag_t f) { return (ld->t.c_iflag & f) != 0; }
-static inline bool oflag(const struct ldisc *ld, tcflag_t f) { return (ld->t.c_oflag & f) != 0; }
-static inline bool lflag(const struct ldisc *ld, tcflag_t f) { return (ld->t.c_lflag & f) != 0; }
+static inline bool iflag(const struct ldisc *ld, tcflag_t f)
+{
+    return (ld->t.c_iflag & f) != 0;
+}
+static inline bool oflag(const struct ldisc *ld, tcflag_t f)
+{
+    return (ld->t.c_oflag & f) != 0;
+}
+static inline bool lflag(const struct ldisc *ld, tcflag_t f)
+{
+    return (ld->t.c_lflag & f) != 0;
+}
 
 /* Character classes are those of Latin-1 (Linux). */
 static inline bool is_upper(uint8_t c)
@@ -74,6 +83,6 @@ void ldisc_echo_back_column(struct ldisc *ld);      /* the byte before took no c
 /* The tab erased last: columns used since the tab before it (then bit 7 is set) or since the start
  * of the line. */
 void ldisc_echo_erase_tab(struct ldisc *ld, uint8_t columns);
-void ldisc_echo_finish_erasing(struct ldisc *ld);   /* ends an ECHOPRT group */
+void ldisc_echo_finish_erasing(struct ldisc *ld); /* ends an ECHOPRT group */
 
 #endif

@@ -69,8 +69,8 @@ static int parse_line(struct report *r, const char *line)
         sscanf(line, "faults %llu", &r->faults) == 1) {
         return 0;
     }
-    if (sscanf(line, "call %*d %31s %llu %llu %llu", c.name, &c.calls, &c.ns,
-               &c.instructions) == 4) {
+    if (sscanf(line, "call %*d %31s %llu %llu %llu", c.name, &c.calls, &c.ns, &c.instructions) ==
+        4) {
         return add_call(r, &c);
     }
     if (sscanf(line, "enosys %*d %31s %llu", c.name, &c.calls) == 2) {

@@ -27,10 +27,10 @@ static const struct row *const groups[] = {call_rows, file_rows, memory_rows, ip
 
 /* The rows in the order of the baseline's table. */
 static const char *const order[] = {
-    "getppid", "clock-gettime", "read-zero", "write-null", "pwrite-4k", "pread-4k", "pread-64k",
-    "open-close", "stat", "create-unlink", "mmap-64k", "mmap-touch", "kill-self", "sched-yield",
-    "poll-16", "pipe", "unix", "condvar", "pipe-kib", "pthread", "fork-exit", "fork-exec", "system",
-    "muladd",
+    "getppid",   "clock-gettime", "read-zero", "write-null",    "pwrite-4k", "pread-4k",
+    "pread-64k", "open-close",    "stat",      "create-unlink", "mmap-64k",  "mmap-touch",
+    "kill-self", "sched-yield",   "poll-16",   "pipe",          "unix",      "condvar",
+    "pipe-kib",  "pthread",       "fork-exit", "fork-exec",     "system",    "muladd",
 };
 #define ROWS (sizeof order / sizeof order[0])
 

@@ -46,16 +46,37 @@ struct call {
     struct arg arg[6];
 };
 
-#define V(x) {VALUE, (long)(x)}
-#define R(p) {READ, (long)(p)}
-#define W(p) {WRITE, (long)(p)}
-#define RN(p) {READ | NULL_OK, (long)(p)}
-#define WN(p) {WRITE | NULL_OK, (long)(p)}
-#define RA(p) {READ | ALIGNED, (long)(p)} /* an odd address is another error */
+#define V(x)             \
+    {                    \
+        VALUE, (long)(x) \
+    }
+#define R(p)            \
+    {                   \
+        READ, (long)(p) \
+    }
+#define W(p)             \
+    {                    \
+        WRITE, (long)(p) \
+    }
+#define RN(p)                     \
+    {                             \
+        READ | NULL_OK, (long)(p) \
+    }
+#define WN(p)                      \
+    {                              \
+        WRITE | NULL_OK, (long)(p) \
+    }
+#define RA(p)                     \
+    {                             \
+        READ | ALIGNED, (long)(p) \
+    } /* an odd address is another error */
 
 static char *no_access, *read_only;
 
-static struct { const char *name; long address; } bad[9];
+static struct {
+    const char *name;
+    long address;
+} bad[9];
 
 static void setup(void)
 {
@@ -338,7 +359,9 @@ static void other_calls(void)
     char buf[512];
     struct utsname uts;
     struct sysinfo si;
-    struct rlimit64 { uint64_t cur, max; } limit = {1 << 20, 1 << 20};
+    struct rlimit64 {
+        uint64_t cur, max;
+    } limit = {1 << 20, 1 << 20};
     struct pollfd pfd = {-1, POLLIN, 0};
     struct timespec t = {0, 0};
     uint64_t mask = 0;
@@ -373,14 +396,17 @@ static void wait_calls(void)
 
     setup();
     for (size_t i = 1; i < 9; i++) {
-        CHILD(pid) {
+        CHILD(pid)
+        {
         }
         ERR(syscall(SYS_wait4, pid, bad[i].address, 0, NULL), EFAULT);
         ERR(waitpid(pid, NULL, 0), ECHILD);
-        CHILD(pid) {
+        CHILD(pid)
+        {
         }
         ERR(syscall(SYS_wait4, pid, NULL, 0, bad[i].address), EFAULT);
-        CHILD(pid) {
+        CHILD(pid)
+        {
         }
         ERR(syscall(SYS_waitid, P_PID, pid, bad[i].address, WEXITED, NULL), EFAULT);
         waitpid(pid, NULL, 0);
@@ -423,7 +449,8 @@ static void bad_frame(void)
 {
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
 #if defined __riscv
         __asm__ volatile("li sp, 64\n li a7, 139\n ecall"); /* rt_sigreturn */
 #elif defined __x86_64__

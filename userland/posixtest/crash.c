@@ -13,9 +13,22 @@
 
 /* Addresses no program may use. */
 static const uintptr_t wild[] = {
-    0, 1, 4095, 0x1000, 0x7fffffffe000, 0x0000800000000000, 0x00007ffffffff000,
-    0xdeadbeefdeadbee8, 0xffffffc000000000, 0xffffffff80000000, 0xffffffff80200000,
-    0xfffffffffffff000, 0xfffffffffffffff8, 0x3ffffff000, 0x4000000000, 0x8000000000000000,
+    0,
+    1,
+    4095,
+    0x1000,
+    0x7fffffffe000,
+    0x0000800000000000,
+    0x00007ffffffff000,
+    0xdeadbeefdeadbee8,
+    0xffffffc000000000,
+    0xffffffff80000000,
+    0xffffffff80200000,
+    0xfffffffffffff000,
+    0xfffffffffffffff8,
+    0x3ffffff000,
+    0x4000000000,
+    0x8000000000000000,
 };
 #define WILD (sizeof wild / sizeof wild[0])
 
@@ -53,7 +66,8 @@ static void wild_read(void)
         if (mapped(wild[i])) {
             continue;
         }
-        CHILD(pid) {
+        CHILD(pid)
+        {
             sink = *(volatile unsigned char *)wild[i];
         }
         wait_fault(pid);
@@ -68,7 +82,8 @@ static void wild_write(void)
         if (mapped(wild[i])) {
             continue;
         }
-        CHILD(pid) {
+        CHILD(pid)
+        {
             *(volatile unsigned char *)wild[i] = 1;
         }
         wait_fault(pid);
@@ -83,7 +98,8 @@ static void wild_jump(void)
         if (mapped(wild[i])) {
             continue;
         }
-        CHILD(pid) {
+        CHILD(pid)
+        {
             ((void (*)(void))wild[i])();
         }
         wait_fault(pid);
@@ -94,7 +110,8 @@ static void jump_to_null(void)
 {
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         void (*volatile f)(void) = NULL;
 
         f();
@@ -106,7 +123,8 @@ static void write_own_text(void)
 {
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         *(volatile unsigned char *)(uintptr_t)write_own_text = 0;
     }
     wait_killed(pid, SIGSEGV);
@@ -117,7 +135,8 @@ static void run_own_data(void)
     static unsigned char data[64];
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         ((void (*)(void))(void *)data)();
     }
     wait_killed(pid, SIGSEGV);
@@ -127,7 +146,8 @@ static void illegal_instruction(void)
 {
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
 #ifdef __riscv
         __asm__ volatile(".option push\n.option norvc\n.word 0\n.option pop");
 #else
@@ -141,7 +161,8 @@ static void breakpoint(void)
 {
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
 #ifdef __riscv
         __asm__ volatile("ebreak");
 #else
@@ -152,20 +173,21 @@ static void breakpoint(void)
 }
 
 #ifdef __riscv
-#define PRIVILEGED(name, instruction) \
-    static void name(void) \
-    { \
-        pid_t pid; \
-        CHILD(pid) { \
+#define PRIVILEGED(name, instruction)                         \
+    static void name(void)                                    \
+    {                                                         \
+        pid_t pid;                                            \
+        CHILD(pid)                                            \
+        {                                                     \
             __asm__ volatile(instruction ::: "memory", "t0"); \
-        } \
-        wait_killed(pid, SIGILL); \
+        }                                                     \
+        wait_killed(pid, SIGILL);                             \
     }
 
-PRIVILEGED(read_status_register, "csrr t0, 0x100")  /* sstatus */
+PRIVILEGED(read_status_register, "csrr t0, 0x100")        /* sstatus */
 PRIVILEGED(write_page_table_register, "csrw 0x180, zero") /* satp */
-PRIVILEGED(write_trap_vector, "csrw 0x105, zero") /* stvec */
-PRIVILEGED(write_timer, "csrw 0x14d, zero") /* stimecmp */
+PRIVILEGED(write_trap_vector, "csrw 0x105, zero")         /* stvec */
+PRIVILEGED(write_timer, "csrw 0x14d, zero")               /* stimecmp */
 PRIVILEGED(return_from_trap, "sret")
 PRIVILEGED(return_from_machine_trap, "mret")
 PRIVILEGED(wait_for_interrupt, "wfi; csrr t0, 0x100") /* wfi alone may be allowed to pass */
@@ -177,13 +199,15 @@ static void blocked_fault(void)
 {
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         handle(SIGSEGV, count_signal, 0, 0);
         sig_block(SIGSEGV);
         *bad_place(8) = 1;
     }
     wait_killed(pid, SIGSEGV);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         handle(SIGSEGV, SIG_IGN, 0, 0); /* cannot be ignored either */
         *bad_place(8) = 1;
     }
@@ -200,7 +224,8 @@ static void fault_in_handler(void)
 {
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         handle(SIGSEGV, fault_again, 0, 0);
         *bad_place(8) = 1;
     }
@@ -211,7 +236,8 @@ static void bad_stack_pointer(void)
 {
     pid_t pid;
 
-    CHILD(pid) { /* the signal frame has nowhere to go */
+    CHILD(pid)
+    { /* the signal frame has nowhere to go */
         handle(SIGUSR1, count_signal, 0, 0);
         handle(SIGSEGV, count_signal, 0, 0);
 #if defined __riscv
@@ -231,7 +257,8 @@ static void abort_status(void)
     pid_t pid;
 
     OK(setrlimit(RLIMIT_CORE, &none));
-    CHILD(pid) {
+    CHILD(pid)
+    {
         abort();
     }
     int status = wait_status(pid);
@@ -246,11 +273,13 @@ static void others_go_on(void)
     struct gate g;
 
     gate_init(&g);
-    CHILD(healthy) {
+    CHILD(healthy)
+    {
         gate_wait(&g);
     }
     for (int i = 0; i < 50; i++) {
-        CHILD(pid) {
+        CHILD(pid)
+        {
             *bad_place((uintptr_t)i * 8) = 1;
         }
         wait_killed(pid, SIGSEGV);

@@ -281,7 +281,8 @@ static void append_concurrent(void)
     int count[WRITERS] = {0}, fd;
 
     for (int i = 0; i < WRITERS; i++) {
-        CHILD(pid[i]) {
+        CHILD(pid[i])
+        {
             int f = OK(open("f", O_WRONLY | O_CREAT | O_APPEND, 0600));
 
             memset(line, 'a' + i, sizeof line);
@@ -351,14 +352,16 @@ static void offset_shared_by_fork(void)
     int fd = OK(open("f", O_RDWR | O_CREAT, 0600));
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         EQ(write(fd, "child", 5), 5);
         EQ(lseek(fd, 1, SEEK_CUR), 6);
     }
     wait_ok(pid);
     EQ(lseek(fd, 0, SEEK_CUR), 6);
     OK(close(fd));
-    CHILD(pid) {
+    CHILD(pid)
+    {
         ERR(close(fd), EBADF);
     }
     wait_ok(pid);

@@ -149,7 +149,8 @@ static void write_clears_setuid(void)
     write_file("f", "");
     OK(chown("f", 1000, 1000));
     OK(chmod("f", 06777));
-    CHILD(pid) {
+    CHILD(pid)
+    {
         OK(setgid(1000));
         OK(setuid(1000));
         fd = OK(open("f", O_WRONLY));

@@ -86,7 +86,8 @@ static void bad_arguments(void)
 static void start_waiters(pid_t *pid, int n)
 {
     for (int i = 0; i < n; i++) {
-        CHILD(pid[i]) {
+        CHILD(pid[i])
+        {
             OK(futex(word, FUTEX_WAIT, 0, NULL, NULL, 0));
         }
     }
@@ -129,7 +130,8 @@ static void shared_memory(void)
     a = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     b = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     CHECK(a != MAP_FAILED && b != MAP_FAILED);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         OK(futex(a + 1100, FUTEX_WAIT, 0, NULL, NULL, 0));
     }
     wait_state(pid, 'S');
@@ -144,7 +146,8 @@ static void private_memory(void)
     static uint32_t mine;
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         struct timespec t = {0, 100000000};
 
         ERR(futex(&mine, FUTEX_WAIT, 0, &t, NULL, 0), ETIMEDOUT);
@@ -179,10 +182,12 @@ static void bitsets(void)
     pid_t a, b;
 
     setup();
-    CHILD(a) {
+    CHILD(a)
+    {
         OK(futex(word, FUTEX_WAIT_BITSET, 0, NULL, NULL, 1));
     }
-    CHILD(b) {
+    CHILD(b)
+    {
         OK(futex(word, FUTEX_WAIT_BITSET, 0, NULL, NULL, 2));
     }
     wait_state(a, 'S');
@@ -199,7 +204,8 @@ static void interrupted(void)
     pid_t pid;
 
     setup();
-    CHILD(pid) {
+    CHILD(pid)
+    {
         handle(SIGUSR1, count_signal, 0, 0);
         ERR(futex(word, FUTEX_WAIT, 0, NULL, NULL, 0), EINTR);
         EQ(caught, 1);
@@ -216,7 +222,7 @@ static void robust_list(void)
     static struct {
         struct robust_list_head head;
         struct robust_list entry;
-    } *r;
+    } * r;
     pid_t owner, waiter;
 
     setup();
@@ -225,13 +231,15 @@ static void robust_list(void)
     r->entry.next = &r->head.list;
     r->head.futex_offset = (long)((char *)word - (char *)&r->entry);
     ERR(syscall(SYS_set_robust_list, &r->head, 8), EINVAL);
-    CHILD(owner) {
+    CHILD(owner)
+    {
         OK(syscall(SYS_set_robust_list, &r->head, sizeof r->head));
         *word = (uint32_t)getpid() | FUTEX_WAITERS;
         wait_state(getppid(), 'S');
         sleep_ms(50);
     }
-    CHILD(waiter) {
+    CHILD(waiter)
+    {
         while (*word == 0) {
             sleep_ms(1);
         }
@@ -255,15 +263,18 @@ static void bad_robust_list(void)
     b.next = &a;
     circle.list.next = &a;
     wild.list.next = (void *)0xffffffff80000000;
-    CHILD(pid) {
+    CHILD(pid)
+    {
         OK(syscall(SYS_set_robust_list, &circle, sizeof circle));
     }
     wait_ok(pid);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         OK(syscall(SYS_set_robust_list, &wild, sizeof wild));
     }
     wait_ok(pid);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         OK(syscall(SYS_set_robust_list, (void *)8, sizeof wild));
     }
     wait_ok(pid);

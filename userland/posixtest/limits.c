@@ -26,14 +26,17 @@ static void set_limit(int what, rlim_t cur)
 static void get_and_set(void)
 {
     struct rlimit r, old;
-    struct { uint64_t cur, max; } r64;
+    struct {
+        uint64_t cur, max;
+    } r64;
     pid_t pid;
 
     OK(getrlimit(RLIMIT_NOFILE, &old));
     CHECK(old.rlim_cur >= 1024 && old.rlim_cur <= old.rlim_max);
     r = (struct rlimit){300, old.rlim_max};
     OK(setrlimit(RLIMIT_NOFILE, &r));
-    CHILD(pid) {
+    CHILD(pid)
+    {
         OK(getrlimit(RLIMIT_NOFILE, &r)); /* inherited */
         EQ(r.rlim_cur, 300);
     }
@@ -44,7 +47,8 @@ static void get_and_set(void)
     ERR(setrlimit(RLIMIT_NOFILE, &r), EINVAL);
     ERR(getrlimit(99, &r), EINVAL);
     ERR(syscall(SYS_prlimit64, 0x3fffffff, RLIMIT_NOFILE, NULL, &r64), ESRCH);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         if (geteuid() == 0) {
             OK(setgid(1000));
             OK(setuid(1000));
@@ -112,7 +116,8 @@ static void ten_thousand_files(void)
     }
     /* A child gets all of them, too. */
     pid_t pid;
-    CHILD(pid) {
+    CHILD(pid)
+    {
         CHECK(fcntl(fd[n - 1], F_GETFD) >= 0);
     }
     wait_ok(pid);
@@ -158,7 +163,8 @@ static void processes(void)
     if (geteuid() != 0) {
         SKIP("needs root");
     }
-    CHILD(tester) {
+    CHILD(tester)
+    {
         pid_t pid;
         int n = 0;
         struct gate end;
@@ -201,7 +207,8 @@ static void memory(void)
     if (!getenv("POSIXTEST_HOG")) {
         SKIP("set POSIXTEST_HOG to let a test take all memory");
     }
-    CHILD(pid) {
+    CHILD(pid)
+    {
         for (;;) {
             char *p = mmap(NULL, piece, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -213,12 +220,13 @@ static void memory(void)
         }
     }
     int status = wait_status(pid);
-    CHECK(status == 0 || (WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL ||
-                                                  WTERMSIG(status) == SIGBUS ||
-                                                  WTERMSIG(status) == SIGSEGV)));
+    CHECK(status == 0 ||
+          (WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGBUS ||
+                                   WTERMSIG(status) == SIGSEGV)));
     /* All of it is there again. */
     for (int i = 0; i < 3; i++) {
-        CHILD(pid) {
+        CHILD(pid)
+        {
             char *p = malloc(8 << 20);
 
             CHECK(p);
@@ -232,7 +240,8 @@ static void stack_limit(void)
 {
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         set_limit(RLIMIT_STACK, 512 << 10);
         execl(self_path, "posixtest", "--helper", "stack", "200000", NULL);
         _exit(127);
@@ -242,7 +251,8 @@ static void stack_limit(void)
         SKIP("cannot execute itself");
     }
     EQ(status, 0);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         set_limit(RLIMIT_STACK, 512 << 10);
         execl(self_path, "posixtest", "--helper", "stack", "2000000", NULL);
     }

@@ -60,7 +60,8 @@ static void random_after_fork(void)
     pid_t pid;
 
     OK(pipe(p));
-    CHILD(pid) {
+    CHILD(pid)
+    {
         EQ(getrandom(childs, sizeof childs, 0), sizeof childs);
         EQ(write(p[1], childs, sizeof childs), sizeof childs);
     }
@@ -166,7 +167,8 @@ static void yield_many(void)
     pid_t pid[4];
 
     for (int i = 0; i < 4; i++) {
-        CHILD(pid[i]) {
+        CHILD(pid[i])
+        {
             for (int k = 0; k < 2000; k++) {
                 OK(sched_yield());
             }

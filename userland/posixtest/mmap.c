@@ -58,7 +58,8 @@ static int touch(volatile char *p, bool write, int *code)
     pid_t pid;
 
     OK(pipe(fd));
-    CHILD(pid) {
+    CHILD(pid)
+    {
         tell_fd = fd[1];
         handle(SIGSEGV, tell, SA_SIGINFO, 0);
         handle(SIGBUS, tell, SA_SIGINFO, 0);
@@ -218,7 +219,8 @@ static void shared_file(void)
     EQ(c, 'A'); /* read sees what was stored */
     EQ(pwrite(fd, "B", 1, 1), 1);
     EQ(p[1], 'B'); /* and the other way round */
-    CHILD(pid) {
+    CHILD(pid)
+    {
         p[2] = 'C';
     }
     wait_ok(pid);
@@ -247,7 +249,8 @@ static void shared_by_fork(void)
     pid_t pid;
 
     *shared = *private = 1;
-    CHILD(pid) {
+    CHILD(pid)
+    {
         CHECK(*shared == 1 && *private == 1);
         *shared = *private = 2;
     }
@@ -266,11 +269,13 @@ static void copy_on_write(void)
     for (int i = 0; i < PAGES; i++) {
         p[(size_t)i * P] = (char)i;
     }
-    CHILD(child) {
+    CHILD(child)
+    {
         for (int i = 0; i < PAGES; i += 2) {
             p[(size_t)i * P] = 100;
         }
-        CHILD(grandchild) {
+        CHILD(grandchild)
+        {
             for (int i = 0; i < PAGES; i++) {
                 EQ(p[(size_t)i * P], i % 2 ? i : 100);
                 p[(size_t)i * P] = 77;
@@ -299,7 +304,8 @@ static void copy_on_write_by_call(void)
     pid_t pid;
 
     memset(p, 'x', P);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         EQ(read(fd, p, P), P);
         EQ(p[0], 0);
     }
@@ -325,7 +331,8 @@ static void protect(void)
     /* Write-protected and copied pages keep apart. */
     OK(mprotect(p, P, PROT_READ));
     pid_t pid;
-    CHILD(pid) {
+    CHILD(pid)
+    {
         OK(mprotect(p, P, RW));
         p[0] = 'c';
     }
@@ -348,7 +355,8 @@ static void execute(void)
     pid_t pid;
 
     memcpy(p, code, sizeof code);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         f(); /* not executable yet */
     }
     wait_killed(pid, SIGSEGV);

@@ -106,7 +106,7 @@ static void link_targets(void)
 
     OK(mkdir("d", 0700));
     write_file("d/f", "x");
-    OK(symlink("f", "d/rel"));       /* relative to where the link lies */
+    OK(symlink("f", "d/rel")); /* relative to where the link lies */
     OK(stat("d/rel", &st));
     CHECK(getcwd(cwd, sizeof cwd));
     snprintf(buf, sizeof buf, "%.4000s/d", cwd);
@@ -197,7 +197,8 @@ static void working_folder(void)
     CHECK(getcwd(start, sizeof start));
     OK(mkdir("d", 0700));
     d = OK(open("d", O_RDONLY));
-    CHILD(pid) { /* one process' working folder is its own */
+    CHILD(pid)
+    { /* one process' working folder is its own */
         OK(chdir("d"));
     }
     wait_ok(pid);

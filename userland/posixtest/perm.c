@@ -165,10 +165,12 @@ static void signals(void)
     need_root();
     gate_init(&ready);
     gate_init(&end);
-    CHILD(root_child) {
+    CHILD(root_child)
+    {
         gate_wait(&end);
     }
-    CHILD(pid) {
+    CHILD(pid)
+    {
         become(1000);
         ERR(kill(root_child, SIGTERM), EPERM);
         ERR(kill(root_child, 0), EPERM);

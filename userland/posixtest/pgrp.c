@@ -18,7 +18,8 @@ static void groups(void)
     EQ(getpgrp(), getpid()); /* the runner made it so */
     EQ(getpgid(0), getpid());
     EQ(getpgid(getpid()), getpid());
-    CHILD(pid) {
+    CHILD(pid)
+    {
         EQ(getpgrp(), getppid()); /* inherited */
         gate_open(&ready);
         gate_wait(&end);
@@ -46,10 +47,11 @@ static void errors(void)
     ERR(getpgid(-1), ESRCH);
     ERR(setpgid(0, -1), EINVAL);
     ERR(setpgid(0x3fffffff, 0), ESRCH);
-    ERR(setpgid(getppid(), 0), ESRCH); /* not a child */
+    ERR(setpgid(getppid(), 0), ESRCH);  /* not a child */
     ERR(setpgid(0, 0x3fffffff), EPERM); /* no such group in the session */
     OK(pipe(p));
-    CHILD(pid) {
+    CHILD(pid)
+    {
         grandchild = fork();
         if (grandchild == 0) {
             gate_wait(&end);
@@ -72,7 +74,8 @@ static void after_exec(void)
     char c;
 
     OK(pipe2(p, O_CLOEXEC));
-    CHILD(pid) {
+    CHILD(pid)
+    {
         execl(self_path, "posixtest", "--helper", "sleep", "5000", NULL);
         _exit(127);
     }
@@ -96,7 +99,8 @@ static void sessions(void)
     ERR(setsid(), EPERM); /* the test leads a group */
     EQ(getsid(0), getsid(getppid()));
     ERR(getsid(0x3fffffff), ESRCH);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         EQ(setsid(), getpid());
         EQ(getsid(0), getpid());
         EQ(getpgrp(), getpid());
@@ -108,7 +112,8 @@ static void sessions(void)
     gate_wait(&ready);
     EQ(getsid(pid), pid);
     ERR(setpgid(pid, pid), EPERM);
-    CHILD(other) {
+    CHILD(other)
+    {
         ERR(setpgid(0, pid), EPERM); /* a group of another session */
     }
     wait_ok(other);
@@ -125,11 +130,13 @@ static void group_outlives_leader(void)
     gate_init(&joined);
     gate_init(&end);
     OK(pipe(p));
-    CHILD(leader) {
+    CHILD(leader)
+    {
         gate_wait(&end);
     }
     OK(setpgid(leader, leader));
-    CHILD(member) {
+    CHILD(member)
+    {
         OK(setpgid(0, leader));
         gate_open(&joined);
         while (getpgrp() == leader && kill(leader, 0) == 0) {
@@ -161,8 +168,10 @@ static void orphaned_group(void)
 
     gate_init(&ready);
     OK(pipe(p));
-    CHILD(leader) {
-        CHILD(stopped) {
+    CHILD(leader)
+    {
+        CHILD(stopped)
+        {
             OK(setpgid(0, 0));
             OK(close(p[0]));
             handle(SIGHUP, count_signal, 0, 0);
@@ -188,7 +197,8 @@ static void orphans_do_not_stop(void)
     char c;
 
     OK(pipe(p));
-    CHILD(middle) {
+    CHILD(middle)
+    {
         pid_t old = getpid();
 
         if (fork() == 0) {

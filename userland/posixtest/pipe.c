@@ -75,7 +75,8 @@ static void broken_kills(void)
 
     OK(pipe(p));
     OK(close(p[0]));
-    CHILD(pid) {
+    CHILD(pid)
+    {
         EQ(write(p[1], "x", 1), -2); /* not reached */
     }
     wait_killed(pid, SIGPIPE);
@@ -136,7 +137,8 @@ static void atomic_writers(void)
 
     OK(pipe(p));
     for (int w = 0; w < WRITERS; w++) {
-        CHILD(pid[w]) {
+        CHILD(pid[w])
+        {
             OK(close(p[0]));
             memset(record, w, SIZE);
             for (int i = 0; i < RECORDS; i++) {
@@ -174,7 +176,8 @@ static void blocked_reader(void)
     pid_t pid;
 
     OK(pipe(p));
-    CHILD(pid) {
+    CHILD(pid)
+    {
         OK(close(p[1]));
         EQ(read(p[0], &c, 1), 1);
         EQ(c, 'x');
@@ -193,7 +196,8 @@ static void blocked_writer(void)
     pid_t pid;
 
     OK(pipe(p));
-    CHILD(pid) {
+    CHILD(pid)
+    {
         OK(close(p[0]));
         EQ(write(p[1], block, sizeof block), sizeof block); /* all of it, in the end */
         handle(SIGPIPE, SIG_IGN, 0, 0);
@@ -217,7 +221,8 @@ static void interrupted(void)
     pid_t pid;
 
     OK(pipe(p));
-    CHILD(pid) {
+    CHILD(pid)
+    {
         handle(SIGUSR1, count_signal, 0, 0);
         ERR(read(p[0], &c, 1), EINTR);
         EQ(caught, 1);
@@ -242,7 +247,8 @@ static void interrupted_writer(void)
     pid_t pid;
 
     OK(pipe(p));
-    CHILD(pid) {
+    CHILD(pid)
+    {
         OK(close(p[0]));
         handle(SIGUSR1, count_signal, 0, 0);
         /* Part of it is in the pipe already, so the call says how much. */
@@ -281,7 +287,8 @@ static void large_transfer(void)
     ssize_t n;
 
     OK(pipe(p));
-    CHILD(pid) {
+    CHILD(pid)
+    {
         OK(close(p[0]));
         for (size_t at = 0; at < TOTAL;) {
             size_t size = 1 + at % 7001 < TOTAL - at ? 1 + at % 7001 : TOTAL - at;

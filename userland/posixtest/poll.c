@@ -107,7 +107,8 @@ static void wakes_up(void)
     pid_t pid;
 
     OK(pipe(p));
-    CHILD(pid) {
+    CHILD(pid)
+    {
         sleep_ms(50);
         EQ(write(p[1], "x", 1), 1);
     }
@@ -115,7 +116,8 @@ static void wakes_up(void)
     EQ(r, POLLIN);
     wait_ok(pid);
     EQ(read(p[0], &r, 1), 1);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         OK(close(p[1]));
         EQ(poll_one(p[0], POLLIN, -1, &r), 1);
         EQ(r, POLLHUP);
@@ -133,7 +135,8 @@ static void several_wait(void)
 
     OK(pipe(p));
     for (int i = 0; i < 5; i++) {
-        CHILD(pid[i]) {
+        CHILD(pid[i])
+        {
             EQ(poll_one(p[0], POLLIN, 10000, &r), 1);
         }
     }
@@ -152,7 +155,8 @@ static void interrupted(void)
     uint64_t none = 0;
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         handle(SIGUSR1, count_signal, SA_RESTART, 0); /* poll is not restarted even so */
         ERR(poll(NULL, 0, 10000), EINTR);
         EQ(caught, 1);
@@ -238,7 +242,10 @@ static void select_sets(void)
 static void pselect_mask(void)
 {
     struct timespec t = {10, 0};
-    struct { uint64_t *mask; size_t size; } arg;
+    struct {
+        uint64_t *mask;
+        size_t size;
+    } arg;
     uint64_t none = 0;
 
     handle(SIGUSR1, count_signal, 0, 0);

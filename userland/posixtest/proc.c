@@ -55,7 +55,8 @@ static void stat_line(void)
     pid_t child;
 
     gate_init(&end);
-    CHILD(child) {
+    CHILD(child)
+    {
         gate_wait(&end);
     }
     wait_state(child, 'S');
@@ -169,8 +170,8 @@ static void process_list(void)
 static void memory_map(void)
 {
     char want[64];
-    char *p = mmap(NULL, 3 * page_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-                   0);
+    char *p =
+        mmap(NULL, 3 * page_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     CHECK(p != MAP_FAILED);
     OK(mprotect(p, page_size(), PROT_READ | PROT_EXEC));

@@ -48,14 +48,16 @@ static void info_of_kill(void)
 
 static void default_actions(void)
 {
-    static const int deadly[] = {SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE,
-                                 SIGKILL, SIGUSR1, SIGSEGV, SIGUSR2, SIGPIPE, SIGALRM, SIGTERM,
-                                 SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSYS, 40};
+    static const int deadly[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGILL,  SIGTRAP, SIGABRT,
+                                 SIGBUS,  SIGFPE,  SIGKILL, SIGUSR1, SIGSEGV, SIGUSR2,
+                                 SIGPIPE, SIGALRM, SIGTERM, SIGXCPU, SIGXFSZ, SIGVTALRM,
+                                 SIGPROF, SIGIO,   SIGPWR,  SIGSYS,  40};
     static const int harmless[] = {SIGCHLD, SIGCONT, SIGURG, SIGWINCH};
     pid_t pid;
 
     for (size_t i = 0; i < sizeof deadly / sizeof deadly[0]; i++) {
-        CHILD(pid) {
+        CHILD(pid)
+        {
             kill(getpid(), deadly[i]);
         }
         wait_killed(pid, deadly[i]);
@@ -207,7 +209,8 @@ static void reset_hand(void)
 {
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         handle(SIGUSR1, count_signal, (int)SA_RESETHAND, 0);
         OK(kill(getpid(), SIGUSR1));
         EQ(caught, 1);
@@ -218,7 +221,12 @@ static void reset_hand(void)
 
 static void bad_arguments(void)
 {
-    struct { void *handler; unsigned long flags; void *x; uint64_t mask; } k = {SIG_IGN, 0, 0, 0};
+    struct {
+        void *handler;
+        unsigned long flags;
+        void *x;
+        uint64_t mask;
+    } k = {SIG_IGN, 0, 0, 0};
     uint64_t mask = 0;
     pid_t gone;
 
@@ -236,7 +244,8 @@ static void bad_arguments(void)
     ERR(kill(getpid(), 65), EINVAL);
     ERR(kill(getpid(), -1), EINVAL);
     OK(kill(getpid(), 0));
-    CHILD(gone) {
+    CHILD(gone)
+    {
     }
     OK(kill(gone, 0)); /* a zombie is there */
     wait_ok(gone);
@@ -269,7 +278,8 @@ static void suspend(void)
     EQ(caught, 1);
     EQ(mask_inside & SIGBIT(SIGUSR1), SIGBIT(SIGUSR1));
     CHECK(sig_mask() & SIGBIT(SIGUSR1)); /* the old mask is back */
-    CHILD(pid) {
+    CHILD(pid)
+    {
         ERR(syscall(SYS_rt_sigsuspend, &none, 8), EINTR);
         EQ(caught, 2);
     }
@@ -283,7 +293,8 @@ static void suspend_not_by_ignored(void)
     uint64_t none = 0;
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         handle(SIGUSR1, count_signal, 0, 0);
         handle(SIGUSR2, SIG_IGN, 0, 0);
         ERR(syscall(SYS_rt_sigsuspend, &none, 8), EINTR);
@@ -308,7 +319,8 @@ static void inherited_by_fork(void)
     sig_block(SIGTERM);
     sig_block(SIGHUP);
     OK(kill(getpid(), SIGHUP));
-    CHILD(pid) {
+    CHILD(pid)
+    {
         CHECK(sig_mask() & SIGBIT(SIGTERM));
         OK(kill(getpid(), SIGUSR1));
         OK(kill(getpid(), SIGUSR2));
@@ -323,7 +335,8 @@ static void child_info(void)
     pid_t pid;
 
     handle(SIGCHLD, note_info, SA_SIGINFO, 0);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         _exit(7);
     }
     wait_exit(pid, 7);
@@ -332,7 +345,8 @@ static void child_info(void)
     EQ(info.si_code, CLD_EXITED);
     EQ(info.si_pid, pid);
     EQ(info.si_status, 7);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         kill(getpid(), SIGKILL);
     }
     wait_killed(pid, SIGKILL);
@@ -345,13 +359,15 @@ static void child_not_waited_for(void)
     pid_t pid;
 
     handle(SIGCHLD, SIG_IGN, 0, 0);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         sleep_ms(20);
     }
     ERR(waitpid(pid, NULL, 0), ECHILD); /* after it has ended */
     ERR(kill(pid, 0), ESRCH);
     handle(SIGCHLD, count_signal, SA_NOCLDWAIT, 0);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         sleep_ms(20);
     }
     ERR(syscall(SYS_wait4, -1, NULL, 0, NULL), ECHILD);
@@ -364,9 +380,11 @@ static void interrupts_wait(void)
     struct gate end;
 
     gate_init(&end);
-    CHILD(waiter) {
+    CHILD(waiter)
+    {
         handle(SIGUSR1, count_signal, 0, 0);
-        CHILD(pid) {
+        CHILD(pid)
+        {
             gate_wait(&end);
         }
         ERR(waitpid(pid, NULL, 0), EINTR);
@@ -413,9 +431,18 @@ static void long_jump(void)
 static void action_is_kept(void)
 {
 #ifdef __riscv
-    struct { void (*handler)(int); unsigned long flags; uint64_t mask; } k;
+    struct {
+        void (*handler)(int);
+        unsigned long flags;
+        uint64_t mask;
+    } k;
 #else
-    struct { void (*handler)(int); unsigned long flags; void *restorer; uint64_t mask; } k;
+    struct {
+        void (*handler)(int);
+        unsigned long flags;
+        void *restorer;
+        uint64_t mask;
+    } k;
 #endif
 
     OK(syscall(SYS_rt_sigaction, SIGUSR1, NULL, &k, 8));
@@ -435,10 +462,12 @@ static void to_many(void)
     struct gate ready;
 
     gate_init(&ready);
-    CHILD(leader) {
+    CHILD(leader)
+    {
         OK(setpgid(0, 0));
         for (int i = 0; i < N; i++) {
-            CHILD(pid[i]) {
+            CHILD(pid[i])
+            {
                 handle(SIGUSR1, count_signal, 0, 0);
                 gate_open(&ready);
                 while (!caught) {
@@ -466,7 +495,8 @@ static void storm(void)
     pid_t parent = getpid(), pid;
 
     handle(40, count_signal, 0, 0);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         for (int i = 0; i < ROUNDS; i++) {
             OK(kill(parent, 40));
         }

@@ -61,7 +61,8 @@ static void fp_across_fork(void)
     double x = before * 3, y = before * 7;
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         CHECK(x == before * 3 && y == before * 7);
         sink = x * y;
     }
@@ -75,7 +76,8 @@ static void fp_of_processes(void)
     pid_t pid[N];
 
     for (int i = 0; i < N; i++) {
-        CHILD(pid[i]) {
+        CHILD(pid[i])
+        {
             double x = i + 1, sum = 0;
 
             for (int k = 0; k < 3000000; k++) {
@@ -105,28 +107,30 @@ static long spin_with_registers(volatile sig_atomic_t *flag)
     long wrong = 0;
 
     __asm__ volatile(
-        SET(s2, 0x102) SET(s3, 0x103) SET(s4, 0x104) SET(s5, 0x105)
-        SET(s6, 0x106) SET(s7, 0x107) SET(s8, 0x108) SET(s9, 0x109)
-        SET(s10, 0x10a) SET(s11, 0x10b) SET(a2, 0x10c) SET(a3, 0x10d)
-        SET(a4, 0x10e) SET(a5, 0x10f) SET(a6, 0x110) SET(a7, 0x111)
-        SET(t2, 0x112) SET(t3, 0x113) SET(t4, 0x114) SET(t5, 0x115)
-        SET_F(f0, s2) SET_F(f7, s3) SET_F(f8, s4) SET_F(f15, s5)
-        SET_F(f18, s6) SET_F(f31, s7)
-        "li t0, 3\n fsrm t0\n"
-        "1: lw t0, 0(%1)\n beqz t0, 1b\n"
-        SAME(s2, 0x102) SAME(s3, 0x103) SAME(s4, 0x104) SAME(s5, 0x105)
-        SAME(s6, 0x106) SAME(s7, 0x107) SAME(s8, 0x108) SAME(s9, 0x109)
-        SAME(s10, 0x10a) SAME(s11, 0x10b) SAME(a2, 0x10c) SAME(a3, 0x10d)
-        SAME(a4, 0x10e) SAME(a5, 0x10f) SAME(a6, 0x110) SAME(a7, 0x111)
-        SAME(t2, 0x112) SAME(t3, 0x113) SAME(t4, 0x114) SAME(t5, 0x115)
-        SAME_F(f0, 0x102) SAME_F(f7, 0x103) SAME_F(f8, 0x104) SAME_F(f15, 0x105)
-        SAME_F(f18, 0x106) SAME_F(f31, 0x107)
-        "frrm t1\n" COUNT(3) "fsrm zero\n"
+        SET(s2, 0x102) SET(s3, 0x103) SET(s4, 0x104) SET(s5, 0x105) SET(s6, 0x106) SET(s7, 0x107)
+            SET(s8, 0x108) SET(s9, 0x109) SET(s10, 0x10a) SET(s11, 0x10b) SET(a2, 0x10c)
+                SET(a3, 0x10d) SET(a4, 0x10e) SET(a5, 0x10f) SET(a6, 0x110) SET(a7, 0x111) SET(
+                    t2, 0x112) SET(t3, 0x113) SET(t4, 0x114) SET(t5, 0x115) SET_F(f0, s2)
+                    SET_F(f7, s3) SET_F(f8, s4) SET_F(f15, s5) SET_F(f18, s6) SET_F(
+                        f31, s7) "li t0, 3\n fsrm t0\n"
+                                 "1: lw t0, 0(%1)\n beqz t0, 1b\n" SAME(s2, 0x102) SAME(s3, 0x103)
+                                     SAME(s4, 0x104) SAME(s5, 0x105) SAME(s6, 0x106) SAME(s7, 0x107)
+                                         SAME(s8, 0x108) SAME(s9, 0x109) SAME(s10, 0x10a)
+                                             SAME(s11, 0x10b) SAME(a2, 0x10c) SAME(a3, 0x10d)
+                                                 SAME(a4, 0x10e) SAME(a5, 0x10f) SAME(a6, 0x110)
+                                                     SAME(a7, 0x111) SAME(t2, 0x112) SAME(
+                                                         t3, 0x113) SAME(t4, 0x114) SAME(t5, 0x115)
+                                                         SAME_F(f0, 0x102) SAME_F(f7, 0x103) SAME_F(
+                                                             f8, 0x104) SAME_F(f15,
+                                                                               0x105) SAME_F(f18,
+                                                                                             0x106)
+                                                             SAME_F(f31, 0x107) "frrm t1\n" COUNT(
+                                                                 3) "fsrm zero\n"
         : "+&r"(wrong)
         : "r"(flag)
-        : "memory", "t0", "t1", "t2", "t3", "t4", "t5", "s2", "s3", "s4", "s5", "s6", "s7",
-          "s8", "s9", "s10", "s11", "a2", "a3", "a4", "a5", "a6", "a7", "f0", "f7", "f8", "f15",
-          "f18", "f31");
+        : "memory", "t0", "t1", "t2", "t3", "t4", "t5", "s2", "s3", "s4", "s5", "s6", "s7", "s8",
+          "s9", "s10", "s11", "a2", "a3", "a4", "a5", "a6", "a7", "f0", "f7", "f8", "f15", "f18",
+          "f31");
     return wrong;
 }
 
@@ -245,7 +249,8 @@ static void stack_overflow_kills(void)
 {
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         handle(SIGSEGV, count_signal, 0, 0); /* there is no stack to run it on */
         EQ(recurse(0), -1);
     }
@@ -258,7 +263,8 @@ static void altstack_over_fork(void)
     pid_t pid;
 
     OK(sigaltstack(&st, NULL));
-    CHILD(pid) {
+    CHILD(pid)
+    {
         OK(sigaltstack(NULL, &old));
         CHECK(old.ss_sp == st.ss_sp);
     }

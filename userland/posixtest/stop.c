@@ -28,7 +28,8 @@ static void stop_and_continue(void)
     int status;
 
     for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++) {
-        CHILD(pid) {
+        CHILD(pid)
+        {
             spin();
         }
         wait_state(pid, 'S');
@@ -52,7 +53,8 @@ static void not_told_unless_asked(void)
     pid_t pid;
     int status;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         spin();
     }
     OK(kill(pid, SIGSTOP));
@@ -70,7 +72,8 @@ static void stopped_does_not_run(void)
     pid_t pid;
 
     OK(pipe(p));
-    CHILD(pid) {
+    CHILD(pid)
+    {
         EQ(read(p[0], &c, 1), 1);
     }
     wait_state(pid, 'S');
@@ -87,7 +90,8 @@ static void sleep_is_resumed(void)
 {
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         struct timespec t = {0, 300000000};
         int64_t start = now_ms();
 
@@ -106,7 +110,8 @@ static void kill_while_stopped(void)
 {
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         spin();
     }
     OK(kill(pid, SIGSTOP));
@@ -116,7 +121,8 @@ static void kill_while_stopped(void)
     EQ(waitpid(pid, NULL, WNOHANG), 0);
     OK(kill(pid, SIGCONT));
     wait_killed(pid, SIGTERM);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         spin();
     }
     OK(kill(pid, SIGSTOP));
@@ -128,7 +134,8 @@ static void continue_forgets_stops(void)
 {
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         sig_block(SIGTSTP);
         OK(kill(getpid(), SIGTSTP));
         OK(kill(getpid(), SIGCONT)); /* takes the pending stop away */
@@ -141,7 +148,8 @@ static void continue_while_blocked(void)
 {
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         handle(SIGCONT, count_signal, 0, 0);
         sig_block(SIGCONT);
         OK(kill(getpid(), SIGSTOP));
@@ -158,7 +166,8 @@ static void handled_stop(void)
 {
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         handle(SIGTSTP, count_signal, 0, 0);
         OK(kill(getpid(), SIGTSTP));
         EQ(caught, 1);
@@ -180,7 +189,8 @@ static void parent_hears(void)
     pid_t pid;
 
     handle(SIGCHLD, note_info, SA_SIGINFO, 0);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         spin();
     }
     OK(kill(pid, SIGSTOP));
@@ -208,7 +218,8 @@ static void waitid_events(void)
     siginfo_t si;
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         spin();
     }
     OK(kill(pid, SIGSTOP));

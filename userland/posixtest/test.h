@@ -39,40 +39,40 @@ _Noreturn void test_skip(const char *why);
 #define FAIL(...) test_fail(__FILE__, __LINE__, __VA_ARGS__)
 #define SKIP(why) test_skip(why)
 
-#define CHECK(condition) \
-    do { \
-        if (!(condition)) { \
+#define CHECK(condition)            \
+    do {                            \
+        if (!(condition)) {         \
             FAIL("%s", #condition); \
-        } \
+        }                           \
     } while (0)
 
 /* A call that must succeed; its value. */
-#define OK(call) \
-    ({ \
-        __typeof__(call) ok_ = (call); \
-        if ((long)ok_ == -1) { \
+#define OK(call)                                           \
+    ({                                                     \
+        __typeof__(call) ok_ = (call);                     \
+        if ((long)ok_ == -1) {                             \
             FAIL("%s: %s", #call, test_errno_name(errno)); \
-        } \
-        ok_; \
+        }                                                  \
+        ok_;                                               \
     })
 
 /* A call that must return -1 with this error. */
-#define ERR(call, error) \
-    do { \
-        errno = 0; \
-        long err_ = (long)(call); \
-        if (err_ != -1 || errno != (error)) { \
-            FAIL("%s: %ld, %s instead of %s", #call, err_, \
+#define ERR(call, error)                                                    \
+    do {                                                                    \
+        errno = 0;                                                          \
+        long err_ = (long)(call);                                           \
+        if (err_ != -1 || errno != (error)) {                               \
+            FAIL("%s: %ld, %s instead of %s", #call, err_,                  \
                  err_ == -1 ? test_errno_name(errno) : "no error", #error); \
-        } \
+        }                                                                   \
     } while (0)
 
-#define EQ(a, b) \
-    do { \
-        long eq_a = (long)(a), eq_b = (long)(b); \
-        if (eq_a != eq_b) { \
+#define EQ(a, b)                                                 \
+    do {                                                         \
+        long eq_a = (long)(a), eq_b = (long)(b);                 \
+        if (eq_a != eq_b) {                                      \
             FAIL("%s is %ld, not %s (%ld)", #a, eq_a, #b, eq_b); \
-        } \
+        }                                                        \
     } while (0)
 
 const char *test_errno_name(int error);
@@ -82,8 +82,8 @@ const char *test_errno_name(int error);
 /* if (child(&pid)) { ... } runs the block in a child, which exits with 0 after it. */
 #define CHILD(pid) for (bool in_child_ = ((pid) = OK(fork())) == 0; in_child_; _exit(0))
 
-void wait_ok(pid_t pid);               /* the child must exit with 0 */
-int wait_status(pid_t pid);            /* any status */
+void wait_ok(pid_t pid);    /* the child must exit with 0 */
+int wait_status(pid_t pid); /* any status */
 void wait_exit(pid_t pid, int code);
 void wait_killed(pid_t pid, int signo);
 

@@ -316,7 +316,8 @@ static void exit_ends_all(void)
     pid_t pid;
     int64_t begin = now_ms();
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         for (int i = 0; i < 3; i++) {
             start(sleep_long, NULL);
         }
@@ -346,17 +347,20 @@ static void any_thread_ends_all(void)
 {
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         start(exit_process, (void *)6);
         sleep_ms(20000);
     }
     wait_exit(pid, 6);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         start(crash, NULL);
         sleep_ms(20000);
     }
     wait_killed(pid, SIGSEGV);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         start(sleep_long, NULL);
         sleep_ms(20);
         OK(kill(getpid(), SIGKILL));
@@ -378,7 +382,8 @@ static void leader_may_end_first(void)
     pid_t pid;
 
     OK(pipe(p));
-    CHILD(pid) {
+    CHILD(pid)
+    {
         start(late, (void *)(long)p[1]);
         syscall(SYS_exit, 0); /* this thread only */
     }
@@ -399,7 +404,8 @@ static void exec_ends_others(void)
     pid_t pid;
     int status;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         snprintf(text, sizeof text, "%d", getpid());
         start(sleep_long, NULL);
         start(spin_for_ever, NULL);
@@ -480,7 +486,8 @@ static void *fork_here(void *arg)
 {
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         EQ(getpid(), (pid_t)syscall(SYS_gettid)); /* the only thread of the child */
     }
     wait_ok(pid);
@@ -496,7 +503,8 @@ static pid_t made;
 
 static void *make_child(void *arg)
 {
-    CHILD(made) {
+    CHILD(made)
+    {
         _exit(9);
     }
     return arg;

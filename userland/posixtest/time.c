@@ -107,7 +107,8 @@ static void sleep_interrupted(void)
 {
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         struct timespec t = {10, 0}, rem = {0, 0};
 
         handle(SIGUSR1, count_signal, SA_RESTART, 0); /* sleeping is not restarted */
@@ -127,7 +128,8 @@ static void many_sleepers(void)
     pid_t pid[N];
 
     for (int i = 0; i < N; i++) {
-        CHILD(pid[i]) {
+        CHILD(pid[i])
+        {
             int64_t start = now_ms();
 
             sleep_ms(20 + i * 5);
@@ -201,7 +203,8 @@ static void alarm_over_fork_and_exec(void)
 
     handle(SIGALRM, SIG_DFL, 0, 0);
     alarm(1000);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         OK(getitimer(ITIMER_REAL, &left));
         EQ(left.it_value.tv_sec, 0); /* a child has none */
         struct itimerval t = {{0, 0}, {0, 80000}};
@@ -247,7 +250,8 @@ static void sleep_beside_busy(void)
     pid_t pid;
     int64_t start, worst = 0;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         for (;;) {
             __asm__ volatile("");
         }

@@ -168,7 +168,8 @@ static void raw_min_waits(void)
 
     setup();
     raw(3, 0);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         expect_read("abc");
     }
     wait_state(pid, 'S');
@@ -253,7 +254,8 @@ static void key_interrupts_read(void)
     char c;
 
     setup();
-    CHILD(pid) {
+    CHILD(pid)
+    {
         handle(SIGINT, count_signal, 0, 0);
         ERR(read(tty, &c, 1), EINTR);
         EQ(caught, 1);
@@ -272,7 +274,8 @@ static void background_read(void)
     int status;
 
     setup();
-    CHILD(pid) {
+    CHILD(pid)
+    {
         OK(setpgid(0, 0));
         EQ(read(tty, &c, 1), 1);
         EQ(c, 'x');
@@ -286,7 +289,8 @@ static void background_read(void)
     type("x\n");
     wait_ok(pid);
     OK(tcsetpgrp(tty, getpgrp()));
-    CHILD(pid) { /* who will not be stopped gets an error */
+    CHILD(pid)
+    { /* who will not be stopped gets an error */
         OK(setpgid(0, 0));
         handle(SIGTTIN, SIG_IGN, 0, 0);
         ERR(read(tty, &c, 1), EIO);
@@ -301,14 +305,16 @@ static void background_write(void)
     int status;
 
     setup();
-    CHILD(pid) {
+    CHILD(pid)
+    {
         OK(setpgid(0, 0));
         EQ(write(tty, "", 0), 0);
         EQ(write(tty, "\r", 1), 1); /* allowed without TOSTOP */
     }
     wait_ok(pid);
     lflag(TOSTOP, 0);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         OK(setpgid(0, 0));
         EQ(write(tty, "\r", 1), 1);
     }
@@ -318,7 +324,8 @@ static void background_write(void)
     lflag(0, TOSTOP);
     OK(kill(pid, SIGCONT));
     wait_ok(pid);
-    CHILD(pid) { /* settings are never for the background */
+    CHILD(pid)
+    { /* settings are never for the background */
         OK(setpgid(0, 0));
         OK(tcsetattr(tty, TCSANOW, &old_settings));
     }
@@ -340,7 +347,8 @@ static void foreground_group(void)
     EQ(tcgetsid(tty), getsid(0));
     ERR(tcsetpgrp(tty, 0x3fffffff), ESRCH);
     ERR(tcsetpgrp(tty, -1), EINVAL);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         OK(setsid() < 0 ? -1 : 0);
         gate_wait(&end);
     }
@@ -356,7 +364,8 @@ static void sessions_and_terminal(void)
     pid_t pid;
 
     setup();
-    CHILD(pid) {
+    CHILD(pid)
+    {
         OK(setsid());
         ERR(open("/dev/tty", O_RDWR), ENXIO); /* a new session has none */
         ERR(tcgetpgrp(tty), ENOTTY);

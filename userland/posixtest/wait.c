@@ -21,7 +21,8 @@ static void exit_codes(void)
     int status;
 
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
-        CHILD(pid) {
+        CHILD(pid)
+        {
             _exit(codes[i]);
         }
         EQ(waitpid(pid, &status, 0), pid);
@@ -41,7 +42,8 @@ static void errors(void)
     ERR(waitpid(-0x3fffffff, &status, 0), ECHILD);
     ERR(waitid(P_ALL, 0, &si, WEXITED), ECHILD);
     ERR(waitid(P_ALL, 0, &si, WEXITED | WNOHANG), ECHILD);
-    CHILD(pid) {
+    CHILD(pid)
+    {
     }
     ERR(waitpid(pid, &status, 0x1000), EINVAL);
     ERR(waitid(P_ALL, 0, &si, 0), EINVAL);
@@ -60,7 +62,8 @@ static void no_hang(void)
     pid_t pid;
 
     gate_init(&end);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         gate_wait(&end);
         _exit(3);
     }
@@ -81,7 +84,8 @@ static void info(void)
     siginfo_t si;
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         _exit(5);
     }
     OK(waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT));
@@ -94,13 +98,15 @@ static void info(void)
     EQ(si.si_pid, pid);
     OK(waitid(P_PID, (id_t)pid, &si, WEXITED));
     ERR(waitid(P_PID, (id_t)pid, &si, WEXITED), ECHILD);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         kill(getpid(), SIGTERM);
     }
     OK(waitid(P_PID, (id_t)pid, &si, WEXITED));
     EQ(si.si_code, CLD_KILLED);
     EQ(si.si_status, SIGTERM);
-    CHILD(pid) {
+    CHILD(pid)
+    {
     }
     OK(waitid(P_PID, (id_t)pid, NULL, WEXITED));
 }
@@ -114,14 +120,16 @@ static void by_group(void)
 
     gate_init(&ready);
     gate_init(&end);
-    CHILD(other) {
+    CHILD(other)
+    {
         OK(setpgid(0, 0));
         gate_open(&ready);
         gate_wait(&end);
         _exit(2);
     }
     gate_wait(&ready);
-    CHILD(ours) {
+    CHILD(ours)
+    {
         _exit(1);
     }
     EQ(waitpid(0, &status, 0), ours);
@@ -141,7 +149,8 @@ static void any_order(void)
     int seen = 0, status;
 
     for (int i = 0; i < N; i++) {
-        CHILD(pid[i]) {
+        CHILD(pid[i])
+        {
             sleep_ms((N - i) % 7);
             _exit(i);
         }
@@ -162,7 +171,8 @@ static void memory_is_copied(void)
     pid_t pid;
 
     *heap = 2;
-    CHILD(pid) {
+    CHILD(pid)
+    {
         CHECK(data == 1 && *heap == 2 && stack == 3);
         data = *heap = stack = 10;
         CHECK(data == 10 && *heap == 10 && stack == 10);
@@ -178,7 +188,8 @@ static void identities(void)
     int p[2], told[2];
 
     OK(pipe(p));
-    CHILD(pid) {
+    CHILD(pid)
+    {
         told[0] = getpid();
         told[1] = getppid();
         EQ(write(p[1], told, sizeof told), sizeof told);
@@ -197,7 +208,8 @@ static void orphan(void)
     int p[2], parent;
 
     OK(pipe(p));
-    CHILD(middle) {
+    CHILD(middle)
+    {
         pid_t old = getpid();
 
         if (fork() == 0) {
@@ -223,7 +235,8 @@ static void zombies_children(void)
     char c;
 
     OK(pipe(p));
-    CHILD(pid) {
+    CHILD(pid)
+    {
         OK(close(p[0]));
         if (fork() == 0) {
             sleep_ms(50);
@@ -244,7 +257,8 @@ static void usage(void)
     int status;
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         int64_t start = now_ms();
 
         while (now_ms() - start < 100) {
@@ -253,7 +267,8 @@ static void usage(void)
     memset(&ru, 0xff, sizeof ru);
     EQ(wait4(pid, &status, 0, &ru), pid);
     CHECK(ru.ru_utime.tv_sec * 1000000 + ru.ru_utime.tv_usec + ru.ru_stime.tv_sec * 1000000 +
-              ru.ru_stime.tv_usec > 20000);
+              ru.ru_stime.tv_usec >
+          20000);
     OK(getrusage(RUSAGE_CHILDREN, &ru));
     CHECK(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec > 20000);
     OK(getrusage(RUSAGE_SELF, &ru));
@@ -309,7 +324,8 @@ static void closed_at_exit(void)
     pid_t pid;
 
     OK(pipe(p));
-    CHILD(pid) {
+    CHILD(pid)
+    {
         kill(getpid(), SIGKILL);
     }
     OK(close(p[1]));
@@ -339,7 +355,8 @@ static void many_generations(void)
     pid_t pid, last = 0;
 
     for (int i = 0; i < 300; i++) {
-        CHILD(pid) {
+        CHILD(pid)
+        {
         }
         CHECK(pid != last);
         last = pid;
@@ -354,7 +371,8 @@ static void clear_child_tid(void)
 
     CHECK(word != MAP_FAILED);
     *word = 1234;
-    CHILD(pid) {
+    CHILD(pid)
+    {
         EQ(syscall(SYS_set_tid_address, word), getpid());
     }
     wait_ok(pid);

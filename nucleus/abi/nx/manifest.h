@@ -34,12 +34,12 @@ struct nx_want {
 struct nx_manifest {
     uint64_t magic;
     char name[32];
-    uint32_t tier;      /* enum nx_tier of its fibers */
-    uint32_t placement; /* enum nx_placement */
-    uint32_t restart;   /* enum nx_restart */
-    uint32_t backoff_ms; /* wait before a restart after repeated quick deaths */
-    uint32_t pledge;     /* NX_PLEDGE_* */
-    uint32_t window_gb;  /* 1..NX_WINDOW_GB_MAX */
+    uint32_t tier;        /* enum nx_tier of its fibers */
+    uint32_t placement;   /* enum nx_placement */
+    uint32_t restart;     /* enum nx_restart */
+    uint32_t backoff_ms;  /* wait before a restart after repeated quick deaths */
+    uint32_t pledge;      /* NX_PLEDGE_* */
+    uint32_t window_gb;   /* 1..NX_WINDOW_GB_MAX */
     uint64_t quota_pages; /* 0: all memory but a reserve */
     uint32_t quota_fibers;
     uint32_t quota_spaces;

@@ -15,11 +15,13 @@
 #define NX_LEAVE_NOMEM 4   /* demand-zero or copy-on-write found no page: cause, addr */
 
 /* flags */
-#define NX_FS_FP_USED 1 /* the program has used floating point; set by the nucleus, cleared on exec */
-#define NX_FS_FP_LOAD 2 /* set by the personality: fp[] and fcsr are newer than the hart's registers */
+#define NX_FS_FP_USED \
+    1 /* the program has used floating point; set by the nucleus, cleared on exec */
+#define NX_FS_FP_LOAD \
+    2 /* set by the personality: fp[] and fcsr are newer than the hart's registers */
 
 #define NX_STATE_SIZE 1024
-#define NX_STATE_REG(n) ((n) * 8) /* 0: pc, 1..31: x1..x31 */
+#define NX_STATE_REG(n) ((n)*8) /* 0: pc, 1..31: x1..x31 */
 #define NX_STATE_CAUSE 256
 #define NX_STATE_ADDR 264
 #define NX_STATE_FLAGS 272

@@ -6,26 +6,26 @@
 
 /* Errors: a call answers the negated code. */
 enum nx_error {
-    NX_EPERM = 1,    /* a right or pledge is missing */
-    NX_ENOENT = 2,   /* nothing there */
-    NX_EIO = 5,      /* stored data is damaged */
-    NX_EBADF = 9,    /* slot or handle names nothing, or was revoked */
-    NX_ENOMEM = 12,  /* quota or machine exhausted */
-    NX_EFAULT = 14,  /* a window address is not readable or writable */
-    NX_EBUSY = 16,   /* in use, or not schedulable */
-    NX_EINVAL = 22,  /* malformed argument */
-    NX_ENOSYS = 38,  /* no such call or op */
-    NX_ETIME = 62,   /* the deadline passed */
-    NX_EIMAGE = 80,  /* malformed image or manifest */
-    NX_EPEER = 81,   /* the other side of a ring broke the protocol */
-    NX_EFULL = 82,   /* ring full */
-    NX_EEMPTY = 83,  /* ring empty */
+    NX_EPERM = 1,   /* a right or pledge is missing */
+    NX_ENOENT = 2,  /* nothing there */
+    NX_EIO = 5,     /* stored data is damaged */
+    NX_EBADF = 9,   /* slot or handle names nothing, or was revoked */
+    NX_ENOMEM = 12, /* quota or machine exhausted */
+    NX_EFAULT = 14, /* a window address is not readable or writable */
+    NX_EBUSY = 16,  /* in use, or not schedulable */
+    NX_EINVAL = 22, /* malformed argument */
+    NX_ENOSYS = 38, /* no such call or op */
+    NX_ETIME = 62,  /* the deadline passed */
+    NX_EIMAGE = 80, /* malformed image or manifest */
+    NX_EPEER = 81,  /* the other side of a ring broke the protocol */
+    NX_EFULL = 82,  /* ring full */
+    NX_EEMPTY = 83, /* ring empty */
 };
 
 #define NX_SLOTS 64
-#define NX_SELF 255u     /* in place of a cell slot: the calling cell */
-#define NX_KICKED 64     /* recv: this fiber was kicked */
-#define NX_NEVER (~0ul)  /* deadline that never comes */
+#define NX_SELF 255u    /* in place of a cell slot: the calling cell */
+#define NX_KICKED 64    /* recv: this fiber was kicked */
+#define NX_NEVER (~0ul) /* deadline that never comes */
 
 /* Spectrum tiers, highest priority first. */
 enum nx_tier { NX_TIER_PHOTON, NX_TIER_MATTER, NX_TIER_GRAVITY, NX_TIER_VOID, NX_TIERS };
@@ -47,9 +47,10 @@ enum nx_type {
 #define NX_R_READ 1u
 #define NX_R_WRITE 2u
 #define NX_R_EXEC 4u
-#define NX_R_SEND 8u    /* ring: producer's doorbell; event: signal */
-#define NX_R_RECV 16u   /* ring: consumer's side; event, interrupt, cell death: listen */
-#define NX_R_GRANT 32u  /* may be copied to other cells; on a cell: capabilities may be put into it */
+#define NX_R_SEND 8u  /* ring: producer's doorbell; event: signal */
+#define NX_R_RECV 16u /* ring: consumer's side; event, interrupt, cell death: listen */
+#define NX_R_GRANT \
+    32u /* may be copied to other cells; on a cell: capabilities may be put into it */
 #define NX_R_REVOKE 64u /* may revoke the object */
 #define NX_R_KILL 128u  /* cell: may start and end it */
 #define NX_R_DMA 256u   /* memory: its physical address may be read */
@@ -64,15 +65,15 @@ enum nx_type {
 #define NX_MEM_CONTIG 1u
 
 /* Pledge: classes of calls a cell may use. */
-#define NX_PLEDGE_SPAWN 1u   /* spawn, exit KILL */
-#define NX_PLEDGE_MAKE 2u    /* make */
-#define NX_PLEDGE_MAP 4u     /* map */
-#define NX_PLEDGE_GRANT 8u   /* grant to others, revoke */
-#define NX_PLEDGE_IPC 16u    /* send, recv */
-#define NX_PLEDGE_TIME 32u   /* tick */
+#define NX_PLEDGE_SPAWN 1u    /* spawn, exit KILL */
+#define NX_PLEDGE_MAKE 2u     /* make */
+#define NX_PLEDGE_MAP 4u      /* map */
+#define NX_PLEDGE_GRANT 8u    /* grant to others, revoke */
+#define NX_PLEDGE_IPC 16u     /* send, recv */
+#define NX_PLEDGE_TIME 32u    /* tick */
 #define NX_PLEDGE_FOREIGN 64u /* enter, spaces */
-#define NX_PLEDGE_META 128u  /* meta */
-#define NX_PLEDGE_DEBUG 256u /* statistics of other cells, the whole log */
+#define NX_PLEDGE_META 128u   /* meta */
+#define NX_PLEDGE_DEBUG 256u  /* statistics of other cells, the whole log */
 #define NX_PLEDGE_ALL 511u
 
 /* meta STAT */
@@ -88,25 +89,25 @@ enum nx_stat {
     NX_STAT_CAPS,
     NX_STAT_LOG_END,
     NX_STAT_BEB_END,
-    NX_STAT_SWITCHES,  /* fiber switches since boot, all harts */
+    NX_STAT_SWITCHES, /* fiber switches since boot, all harts */
     NX_STAT_IPIS,
     NX_STAT_IDLE_TICKS, /* time all harts together spent idle */
-    NX_STAT_TABLES,    /* pages used for page tables */
+    NX_STAT_TABLES,     /* pages used for page tables */
     NX_STATS
 };
 
 /* meta CELL */
 enum nx_cell_value {
-    NX_CELL_STATE,      /* enum nx_cell_state */
+    NX_CELL_STATE, /* enum nx_cell_state */
     NX_CELL_GENERATION,
-    NX_CELL_EXIT_WHY,   /* enum nx_why */
-    NX_CELL_EXIT_CODE,  /* code of exit, or the fault's cause */
-    NX_CELL_EXIT_PC,    /* of a fault */
+    NX_CELL_EXIT_WHY,  /* enum nx_why */
+    NX_CELL_EXIT_CODE, /* code of exit, or the fault's cause */
+    NX_CELL_EXIT_PC,   /* of a fault */
     NX_CELL_EXIT_ADDR,
-    NX_CELL_PAGES,      /* charged now */
+    NX_CELL_PAGES, /* charged now */
     NX_CELL_QUOTA,
     NX_CELL_FIBERS,
-    NX_CELL_RUNTIME,    /* ticks */
+    NX_CELL_RUNTIME, /* ticks */
     NX_CELL_TIER,
     NX_CELL_VALUES
 };
@@ -122,7 +123,12 @@ enum nx_fiber_value {
     NX_FIBER_DEMOTIONS,
     NX_FIBER_VALUES
 };
-enum nx_machine_value { NX_MACHINE_HARTS, NX_MACHINE_TIMEBASE, NX_MACHINE_MEMORY, NX_MACHINE_VALUES };
+enum nx_machine_value {
+    NX_MACHINE_HARTS,
+    NX_MACHINE_TIMEBASE,
+    NX_MACHINE_MEMORY,
+    NX_MACHINE_VALUES
+};
 
 /* An entry of the Boot Error Buffer. */
 enum nx_beb_kind {
@@ -151,9 +157,9 @@ struct nx_cellinfo {
     char name[32];
     uint32_t generation; /* 1 for the first life, one more for every restart */
     uint32_t harts;
-    uint64_t timebase; /* ticks per second */
-    uint64_t memory;   /* bytes of the machine */
-    uint64_t arg;      /* from spawn START */
+    uint64_t timebase;  /* ticks per second */
+    uint64_t memory;    /* bytes of the machine */
+    uint64_t arg;       /* from spawn START */
     uint64_t image_end; /* first free window address after the image */
     uint64_t window_end;
     uint64_t quota; /* pages */

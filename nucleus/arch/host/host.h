@@ -75,7 +75,7 @@ struct host {
     struct host_hart hart[HARTS_MAX];
     struct host_irq irq[HOST_IRQS];
     struct host_fences fences;
-    uintptr_t stack_low; /* deepest frame that asked for a fence of everything */
+    uintptr_t stack_low;        /* deepest frame that asked for a fence of everything */
     char console[HOST_CONSOLE]; /* what arch_console_write was given, the newest */
     size_t console_len;
     jmp_buf back;

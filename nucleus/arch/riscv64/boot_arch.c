@@ -40,9 +40,9 @@ _Noreturn void arch_boot_secondary(void)
 
 int arch_hart_start(unsigned hart)
 {
-    struct sbi_result r = sbi_call(SBI_HSM, 0, harts[hart].hwid,
-                                   (uint64_t)start_secondary - image_offset,
-                                   (uint64_t)&harts[hart], 0, 0);
+    struct sbi_result r =
+        sbi_call(SBI_HSM, 0, harts[hart].hwid, (uint64_t)start_secondary - image_offset,
+                 (uint64_t)&harts[hart], 0, 0);
     return r.error == 0 ? 0 : -1;
 }
 

@@ -4,11 +4,11 @@
 
 #include <stdint.h>
 
-#define csr_read(name)                                            \
-    ({                                                            \
-        uint64_t csr_v_;                                          \
+#define csr_read(name)                                                \
+    ({                                                                \
+        uint64_t csr_v_;                                              \
         __asm__ volatile("csrr %0, " #name : "=r"(csr_v_)::"memory"); \
-        csr_v_;                                                   \
+        csr_v_;                                                       \
     })
 #define csr_write(name, v) __asm__ volatile("csrw " #name ", %0" ::"r"((uint64_t)(v)) : "memory")
 #define csr_set(name, v) __asm__ volatile("csrs " #name ", %0" ::"r"((uint64_t)(v)) : "memory")

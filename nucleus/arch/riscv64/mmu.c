@@ -91,7 +91,8 @@ void mmu_protect_image(uint64_t image_base)
         pte_table(image_pa(image_mid, offset));
     nucleus_root_table[image_base >> 30] = 0; /* where the first instructions ran */
     /* The direct map need not execute. */
-    for (unsigned i = LEVEL_INDEX(ARCH_DIRECT_MAP, 2); i < LEVEL_INDEX(ARCH_DIRECT_MAP, 2) + 64; i++) {
+    for (unsigned i = LEVEL_INDEX(ARCH_DIRECT_MAP, 2); i < LEVEL_INDEX(ARCH_DIRECT_MAP, 2) + 64;
+         i++) {
         nucleus_root_table[i] &= ~PTE_X;
     }
     __asm__ volatile("sfence.vma" ::: "memory");

@@ -9,7 +9,7 @@
 #define H_RESCHED 40
 #define H_READY 44
 
-#define F_REG(n) ((n) * 8)
+#define F_REG(n) ((n)*8)
 #define F_HOST_ROOT 256
 #define F_FOREIGN_ROOT 264
 #define F_STATE 272

@@ -18,9 +18,15 @@ _Noreturn void arch_trap(struct hart *h, uint64_t cause, uint64_t tval)
         trap_return(h);
     }
     switch (cause) {
-    case CAUSE_FETCH_FAULT: trap_fault(h, tval, NX_PROT_X, cause); break;
-    case CAUSE_LOAD_FAULT: trap_fault(h, tval, NX_PROT_R, cause); break;
-    case CAUSE_STORE_FAULT: trap_fault(h, tval, NX_PROT_W, cause); break;
+    case CAUSE_FETCH_FAULT:
+        trap_fault(h, tval, NX_PROT_X, cause);
+        break;
+    case CAUSE_LOAD_FAULT:
+        trap_fault(h, tval, NX_PROT_R, cause);
+        break;
+    case CAUSE_STORE_FAULT:
+        trap_fault(h, tval, NX_PROT_W, cause);
+        break;
     case CAUSE_ILLEGAL:
         if (h->foreign != NULL && (csr_read(sstatus) & SSTATUS_FS) == 0) {
             trap_fp(h);
@@ -28,7 +34,9 @@ _Noreturn void arch_trap(struct hart *h, uint64_t cause, uint64_t tval)
         }
         trap_other(h, cause, tval);
         break;
-    default: trap_other(h, cause, tval); break;
+    default:
+        trap_other(h, cause, tval);
+        break;
     }
     trap_return(h);
 }
@@ -86,7 +94,8 @@ _Noreturn void arch_nucleus_trap(const uint64_t *regs)
                   regs[8], (uint64_t)this_hart());
     console_print("  a0 %016lx a1 %016lx a2 %016lx a3 %016lx\n", regs[10], regs[11], regs[12],
                   regs[13]);
-    console_print("  a4 %016lx a5 %016lx t0 %016lx t1 %016lx\n", regs[14], regs[15], regs[5], regs[6]);
+    console_print("  a4 %016lx a5 %016lx t0 %016lx t1 %016lx\n", regs[14], regs[15], regs[5],
+                  regs[6]);
     print_frame(pc);
     arch_backtrace(regs[1], regs[8]);
     arch_halt();

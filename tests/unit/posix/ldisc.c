@@ -28,13 +28,13 @@
 #define SCREEN (1u << 17)
 
 struct term {
-    struct ldisc ld;          /* ours */
-    int master, slave;        /* Linux's, or -1 */
-    char screen[SCREEN];      /* what came out since the last look */
+    struct ldisc ld;     /* ours */
+    int master, slave;   /* Linux's, or -1 */
+    char screen[SCREEN]; /* what came out since the last look */
     size_t screen_len;
-    size_t room;              /* ours: how much more the sink takes */
+    size_t room; /* ours: how much more the sink takes */
     unsigned discards;
-    char signals[64];         /* ours: I, Q and S for the signals raised */
+    char signals[64]; /* ours: I, Q and S for the signals raised */
 };
 
 /* ---- ours ---------------------------------------------------------------------------------- */
@@ -1270,8 +1270,8 @@ static void rnd_settings(struct termios *tio)
 {
     static const tcflag_t i[] = {ICRNL, INLCR, IGNCR, ISTRIP, IUCLC, IUTF8, IXON, IXANY, PARMRK};
     static const tcflag_t o[] = {OPOST, ONLCR, OCRNL, ONOCR, ONLRET, OLCUC, TABDLY};
-    static const tcflag_t l[] = {ICANON, ECHO, ECHOE, ECHOK, ECHOKE, ECHOCTL, ECHONL, ECHOPRT, ISIG,
-                                 NOFLSH, IEXTEN};
+    static const tcflag_t l[] = {ICANON, ECHO,    ECHOE, ECHOK,  ECHOKE, ECHOCTL,
+                                 ECHONL, ECHOPRT, ISIG,  NOFLSH, IEXTEN};
 
     for (unsigned k = rnd(4); k > 0; k--) {
         tio->c_iflag ^= i[rnd(sizeof i / sizeof i[0])];
@@ -1403,30 +1403,74 @@ static void test_random_against_linux(void **state)
 #define BOTH(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 static const struct CMUnitTest common[] = {
-    BOTH(test_line), BOTH(test_one_line_a_read), BOTH(test_line_in_pieces), BOTH(test_eof),
-    BOTH(test_eof_for_several_readers), BOTH(test_eof_after_full_read), BOTH(test_nul_is_data),
-    BOTH(test_eol), BOTH(test_erase), BOTH(test_erase_stops_at_line),
-    BOTH(test_erase_without_echoe), BOTH(test_erase_control_without_echoctl),
-    BOTH(test_erase_utf8), BOTH(test_erase_word), BOTH(test_kill), BOTH(test_erase_tab),
-    BOTH(test_echoprt), BOTH(test_lnext), BOTH(test_lnext_newline_does_not_end),
-    BOTH(test_reprint), BOTH(test_cr_nl), BOTH(test_strip_and_case), BOTH(test_parmrk_doubles),
-    BOTH(test_echo_of_0xff), BOTH(test_echo_off), BOTH(test_echo_without_opost),
-    BOTH(test_signals), BOTH(test_signals_noflsh), BOTH(test_signals_off),
-    BOTH(test_signal_in_raw_mode), BOTH(test_signal_restarts_output), BOTH(test_stop_start),
-    BOTH(test_ixany), BOTH(test_ixon_off), BOTH(test_flow_by_call), BOTH(test_raw),
-    BOTH(test_raw_min_0), BOTH(test_pollin_min), BOTH(test_raw_with_echo),
-    BOTH(test_switch_to_raw), BOTH(test_switch_to_canonical), BOTH(test_switch_forgets_lnext),
-    BOTH(test_onlcr), BOTH(test_output_flags), BOTH(test_onlret), BOTH(test_xtabs),
-    BOTH(test_full_line), BOTH(test_full_line_can_be_erased), BOTH(test_default_termios),
-    BOTH(test_flush), BOTH(test_read_nothing),
+    BOTH(test_line),
+    BOTH(test_one_line_a_read),
+    BOTH(test_line_in_pieces),
+    BOTH(test_eof),
+    BOTH(test_eof_for_several_readers),
+    BOTH(test_eof_after_full_read),
+    BOTH(test_nul_is_data),
+    BOTH(test_eol),
+    BOTH(test_erase),
+    BOTH(test_erase_stops_at_line),
+    BOTH(test_erase_without_echoe),
+    BOTH(test_erase_control_without_echoctl),
+    BOTH(test_erase_utf8),
+    BOTH(test_erase_word),
+    BOTH(test_kill),
+    BOTH(test_erase_tab),
+    BOTH(test_echoprt),
+    BOTH(test_lnext),
+    BOTH(test_lnext_newline_does_not_end),
+    BOTH(test_reprint),
+    BOTH(test_cr_nl),
+    BOTH(test_strip_and_case),
+    BOTH(test_parmrk_doubles),
+    BOTH(test_echo_of_0xff),
+    BOTH(test_echo_off),
+    BOTH(test_echo_without_opost),
+    BOTH(test_signals),
+    BOTH(test_signals_noflsh),
+    BOTH(test_signals_off),
+    BOTH(test_signal_in_raw_mode),
+    BOTH(test_signal_restarts_output),
+    BOTH(test_stop_start),
+    BOTH(test_ixany),
+    BOTH(test_ixon_off),
+    BOTH(test_flow_by_call),
+    BOTH(test_raw),
+    BOTH(test_raw_min_0),
+    BOTH(test_pollin_min),
+    BOTH(test_raw_with_echo),
+    BOTH(test_switch_to_raw),
+    BOTH(test_switch_to_canonical),
+    BOTH(test_switch_forgets_lnext),
+    BOTH(test_onlcr),
+    BOTH(test_output_flags),
+    BOTH(test_onlret),
+    BOTH(test_xtabs),
+    BOTH(test_full_line),
+    BOTH(test_full_line_can_be_erased),
+    BOTH(test_default_termios),
+    BOTH(test_flush),
+    BOTH(test_read_nothing),
 };
 
 /* What a program on Linux cannot see or bring about. */
 static const struct CMUnitTest ours[] = {
-    BOTH(test_break), BOTH(test_flow_input_by_call), BOTH(test_ixoff), BOTH(test_read_wait),
-    BOTH(test_output_room), BOTH(test_echo_waits_for_room), BOTH(test_echo_overflow),
-    BOTH(test_full_queue_holds_sender), BOTH(test_full_queue_parmrk), BOTH(test_termios2_speed),
-    BOTH(test_hangup), BOTH(test_random), cmocka_unit_test(test_random_against_linux),
+    BOTH(test_break),
+    BOTH(test_flow_input_by_call),
+    BOTH(test_ixoff),
+    BOTH(test_read_wait),
+    BOTH(test_output_room),
+    BOTH(test_echo_waits_for_room),
+    BOTH(test_echo_overflow),
+    BOTH(test_full_queue_holds_sender),
+    BOTH(test_full_queue_parmrk),
+    BOTH(test_termios2_speed),
+    BOTH(test_hangup),
+    BOTH(test_random),
+    cmocka_unit_test(test_random_against_linux),
 };
 
 int main(void)
