@@ -82,6 +82,15 @@ def with_many_processes(m):
     same(m.out("ps | grep -c '[s]leep 1000' || :").strip(), "0", "processes of the last life")
 
 
+def with_no_memory_left(m):
+    """All of it comes back."""
+    before = usage(m)
+    output, status = m.sh("cat /dev/zero > /tmp/fill", 120)
+    require(status != 0, f"the memory is endless: {output}")
+    crash(m)
+    compare(before, usage(m), "use")
+
+
 def from_a_child(m):
     """Any process may pull the trigger: nobody returns from it."""
     crash(m, "(sleep 0.1; sh -c 'echo c > /proc/sysrq-trigger'; echo back) & wait")
@@ -124,7 +133,7 @@ def ends(key, status):
 def main():
     report = console.Report()
     lives = [only_root, unknown_keys, five_lives, in_the_middle_of_output, with_many_processes,
-             from_a_child, driver_never_stopped]
+             with_no_memory_left, from_a_child, driver_never_stopped]
     for smp in console.harts():
         prefix = f"{smp} hart{'s' if smp > 1 else ''}: "
         console.session(report, prefix, smp, [t for t in lives if console.wanted(t)], False, {})
