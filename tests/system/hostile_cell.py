@@ -13,14 +13,12 @@ import time
 
 import console
 from console import Failure, require, same
+from personality_restart import compare, usage
 
 CELLS = [os.path.join(console.BUILD, "tests", "cells", name + ".cell") for name in ("hostile", "victim")]
 CRASHER = [os.path.join(console.BUILD, "tests", "cells", "crasher.cell")]
 PATIENCE = 120 * console.SLOW
 PATIENT_ANSWER = 3 * console.SLOW  # seconds the shell may take while it is attacked
-# What the nucleus has in use; pages and tables may differ by what was just printed.
-NUCLEUS = {"pages_free": 8, "tables": 2, "fibers": 0, "spaces": 0, "cells": 0, "mems": 0, "rings": 0,
-           "events": 0, "caps": 0}
 
 
 class Watcher:
@@ -54,13 +52,10 @@ class Watcher:
                                         "\n".join(self.lines)):
                 rested = True  # it lives long now, and does nothing
                 time.sleep(1)
-                self.leaks.append(self.usage())
+                self.leaks.append(usage(self.m))
             time.sleep(0.1)
         time.sleep(1)
-        self.leaks.append(self.usage())
-
-    def usage(self):
-        return {name: value for name, value in console.warm_up(self.m).items() if name in NUCLEUS}
+        self.leaks.append(usage(self.m))
 
 
 watcher = None
@@ -126,10 +121,7 @@ def recorded(m):
 def nothing_lost(m):
     """What the nucleus has in use after twenty more deaths is what it had before."""
     same(len(watcher.leaks), 2, "samples")
-    before, after = watcher.leaks
-    wrong = [f"{n} {before[n]} -> {after[n]}" for n, slack in NUCLEUS.items() if abs(before[n] - after[n]) > slack]
-    if wrong:
-        raise Failure(", ".join(wrong))
+    compare(*watcher.leaks, "use")
 
 
 def nobody_else_died(m):
