@@ -183,17 +183,58 @@ static void unmap_link(struct link *l)
     }
 }
 
-struct service *grants_renew(struct service *s, unsigned slot)
+/* The channel that slot `slot` of cell `s` is an end of, by its manifest; NULL when there is none. */
+static struct link *link_at(const struct service *s, unsigned slot)
 {
-    struct link *l = NULL;
-    for (unsigned i = 0; i < NX_MANIFEST_WANTS && l == NULL; i++) {
+    for (unsigned i = 0; i < NX_MANIFEST_WANTS; i++) {
         const struct nx_want *w = &s->manifest.want[i];
         if ((w->kind == NX_WANT_SERVE || w->kind == NX_WANT_USE) && w->slot == slot) {
-            l = find_link(s, w);
+            struct link *l = find_link(s, w);
+            return l != NULL && l->to_server != NO_SLOT && l->to_client != NO_SLOT ? l : NULL;
         }
     }
-    if (l == NULL || l->to_server == NO_SLOT || l->to_client == NO_SLOT) {
-        return NULL;
+    return NULL;
+}
+
+bool grants_ends(const struct service *s, unsigned slot, struct service **server,
+                 struct service **client)
+{
+    const struct link *l = link_at(s, slot);
+    if (l == NULL || l->client == NULL) {
+        return false;
+    }
+    *server = l->server;
+    *client = l->client;
+    return true;
+}
+
+static bool ring_intact(int slot, uint32_t slots)
+{
+    size_t size = 0;
+    const volatile struct nx_ring_region *r = cell_map((unsigned)slot, NX_PROT_R, &size, NULL);
+    if (r == NULL) {
+        return false;
+    }
+    bool good = r->constant.magic == NX_RING_MAGIC && r->constant.version == NX_RING_VERSION &&
+                r->constant.slots == slots && r->constant.buf_off < size &&
+                r->constant.buf_size <= size - r->constant.buf_off &&
+                r->end[NX_RING_PRODUCER].index - r->end[NX_RING_CONSUMER].index <= slots;
+    nx_map_unmap(0, (uint64_t)r, size);
+    return good;
+}
+
+bool grants_intact(const struct service *s, unsigned slot)
+{
+    const struct link *l = link_at(s, slot);
+    return l != NULL && ring_intact(l->to_server, l->serve->arg) &&
+           ring_intact(l->to_client, l->serve->arg);
+}
+
+void grants_renew(const struct service *s, unsigned slot)
+{
+    struct link *l = link_at(s, slot);
+    if (l == NULL) {
+        return;
     }
     unmap_link(l);
     const int slots[2] = {l->to_server, l->to_client};
@@ -204,7 +245,6 @@ struct service *grants_renew(struct service *s, unsigned slot)
             cell_log("%s: channel %s is lost: error %ld", s->manifest.name, l->serve->what, -e);
         }
     }
-    return l->server == s ? l->client : l->server;
 }
 
 /* ---- giving ---- */

@@ -23,9 +23,16 @@ void grants_prepare(struct service *s);
 /* Fill the slots of a cell that is made and not yet started. */
 void grants_give(struct service *s);
 
-/* The channel at `slot` of this cell is broken: make it anew.  The cell at its other end, to be killed
- * for it, or NULL. */
-struct service *grants_renew(struct service *s, unsigned slot);
+/* Who is at the ends of the channel at `slot` of this cell; false when there is no such channel, or
+ * nobody at its other end. */
+bool grants_ends(const struct service *s, unsigned slot, struct service **server,
+                 struct service **client);
+
+/* Do the shared pages of that channel look as two honest sides leave them? */
+bool grants_intact(const struct service *s, unsigned slot);
+
+/* Make that channel anew: for the next lives of both sides. */
+void grants_renew(const struct service *s, unsigned slot);
 
 /* Does this cell use a console that somebody serves, with a device that is there? */
 bool grants_console(const struct service *s);

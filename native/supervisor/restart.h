@@ -4,7 +4,8 @@
  * manifest's backoff, twice as long each time that happens again, and after RESTART_ROUNDS times it is
  * left dead (quarantine).  A life longer than RESTART_SPAN_MS clears its record.
  *
- * Only deaths of its own count: being killed is no fault of the cell. */
+ * Only deaths of its own fault count.  Being killed is none, but for a client that is killed because its
+ * server says that it broke the ring protocol. */
 #ifndef SUPERVISOR_RESTART_H
 #define SUPERVISOR_RESTART_H
 

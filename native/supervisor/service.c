@@ -110,36 +110,52 @@ static struct end report_end(const struct service *s)
     return end;
 }
 
-/* What the exit code asks for: nexus/exit.h. */
-static void obey(struct service *s, unsigned long code)
+/* `s` says that its peer on this channel broke the ring protocol.  Who did, the pages do not tell, and
+ * either side may lie; servers are trusted more.  So the client answers for it: a server's word ends it,
+ * and counts as a death of its own fault.  A client's word ends the server only when the channel cannot
+ * be used any more.  True: the end of `s` is not its own fault. */
+static bool accuse(const struct service *s, unsigned long code)
 {
-    unsigned long kind = NEXUS_EXIT_KIND(code);
-    if (asks_for_end(s, code)) {
-        if (kind == NEXUS_EXIT_RESET) {
-            power_reset();
-        }
-        power_off(NEXUS_EXIT_VALUE(code));
+    unsigned slot = NEXUS_EXIT_VALUE(code);
+    struct service *server, *client;
+    if (!grants_ends(s, slot, &server, &client)) {
+        return false;
     }
-    if (kind == NEXUS_EXIT_PEER) {
-        struct service *peer = grants_renew(s, NEXUS_EXIT_VALUE(code));
-        if (peer != NULL && peer->state == SERVICE_RUNNING) {
-            nx_exit_kill(peer->slot, code);
-        }
+    struct service *peer = s == server ? client : server;
+    if (s == client && grants_intact(s, slot)) {
+        cell_log("%s has no reason to complain of %s", s->manifest.name, peer->manifest.name);
+        return false;
     }
+    grants_renew(s, slot);
+    if (peer->state != SERVICE_RUNNING) {
+        return false;
+    }
+    peer->blamed = peer == client;
+    nx_exit_kill(peer->slot, code);
+    return peer == client;
 }
 
 void service_ended(struct service *s)
 {
     struct end end = report_end(s);
+    unsigned long code = (unsigned long)end.code;
+    bool own_fault = end.why != NX_WHY_KILLED || s->blamed;
     nx_grant_drop(s->slot);
     s->state = SERVICE_DOWN;
-    if (end.why == NX_WHY_EXIT) {
-        obey(s, (unsigned long)end.code);
+    s->blamed = false;
+    if (end.why == NX_WHY_EXIT && asks_for_end(s, code)) {
+        if (NEXUS_EXIT_KIND(code) == NEXUS_EXIT_RESET) {
+            power_reset();
+        }
+        power_off(NEXUS_EXIT_VALUE(code));
+    }
+    if (end.why == NX_WHY_EXIT && NEXUS_EXIT_KIND(code) == NEXUS_EXIT_PEER) {
+        own_fault = !accuse(s, code);
     }
     if (s->manifest.restart != NX_RESTART_ALWAYS) {
         return;
     }
-    if (end.why == NX_WHY_KILLED) {
+    if (!own_fault) {
         service_start(s);
         return;
     }

@@ -26,6 +26,7 @@ struct service {
     enum service_state state;
     uint64_t start_at; /* ticks */
     uint64_t born_ms;
+    bool blamed; /* killed for what its peer says of it: a death of its own fault */
     struct restart record;
 };
 

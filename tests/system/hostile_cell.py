@@ -108,6 +108,9 @@ def victim_noticed(m):
             "ok forged: tail ahead of head", "ok forged: tail too far back",
             "ok a broken channel is not opened (error 22)", "ok a broken channel is not opened (error 81)"]
     same(said, want, "the victim said")
+    # Who reports foul play, or is killed on another's word, is not the one to answer for it.
+    held_back = [line for line in watcher.lines if re.search(r" (victim|hostile) dies too often", line)]
+    require(held_back and not any("victim" in line for line in held_back), f"held back: {held_back}")
 
 
 def recorded(m):

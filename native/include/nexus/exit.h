@@ -7,7 +7,8 @@
 #define NEXUS_EXIT_RESET 0x20000    /* start the machine anew */
 #define NEXUS_EXIT_PEER \
     0x30000 /* | slot: the peer on this channel broke the ring protocol: make
-                                       the channel anew and start both sides again */
+                                       the channel anew and start both sides again; see
+                                       native/supervisor/service.c for who is believed */
 #define NEXUS_EXIT_KIND(code) ((code) & ~0xfful)
 #define NEXUS_EXIT_VALUE(code) ((code)&0xff)
 

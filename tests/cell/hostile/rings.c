@@ -269,10 +269,23 @@ static void forged_before_birth(void)
     nx_tick_sleep(after_ms(2 * PATIENCE_MS));
 }
 
-/* The supervisor holds a wild client responsible, not the other way round. */
-static void accuse(void)
+/* Complaints to the supervisor: of nobody, without reason, and with a reason of our own making. */
+static void accuse_nobody(void)
 {
-    cell_exit(NEXUS_EXIT_PEER | 63); /* no channel of ours: nobody is killed for it */
+    cell_exit(NEXUS_EXIT_PEER | 63);
+}
+
+static void accuse_falsely(void)
+{
+    cell_exit(NEXUS_EXIT_PEER | SLOT_OUT);
+}
+
+static void accuse_the_innocent(void)
+{
+    if (open_rings()) {
+        in->constant.magic = 0;
+        cell_exit(NEXUS_EXIT_PEER | SLOT_OUT);
+    }
 }
 
 static void power_off(void)
@@ -286,6 +299,7 @@ static void reset(void)
 }
 
 #define KILLED .why = NX_WHY_KILLED, .code = KILLED_FOR_IT
+#define ACCUSED .why = NX_WHY_EXIT, .code = NEXUS_EXIT_PEER | SLOT_OUT
 const struct step ring_steps[] = {
     {.name = "channel-works", .run = works},
     {.name = "head-too-far", .run = head_too_far, KILLED},
@@ -299,7 +313,13 @@ const struct step ring_steps[] = {
     {.name = "slots-that-change", .run = slots_that_change},
     {.name = "forged-constants", .run = forged_constants, KILLED},
     {.name = "forged-before-birth", .run = forged_before_birth, KILLED},
-    {.name = "accuse-nobody", .run = accuse, .why = NX_WHY_EXIT, .code = NEXUS_EXIT_PEER | 63},
+    {.name = "accuse-nobody",
+     .run = accuse_nobody,
+     .why = NX_WHY_EXIT,
+     .code = NEXUS_EXIT_PEER | 63},
+    {.name = "accuse-falsely", .run = accuse_falsely, ACCUSED},
+    {.name = "channel-works-still", .run = works},
+    {.name = "accuse-the-innocent", .run = accuse_the_innocent, ACCUSED},
     {.name = "ask-for-power-off",
      .run = power_off,
      .why = NX_WHY_EXIT,
