@@ -334,11 +334,11 @@ define host
 $(B)/host/$(1)%.o: $(1)%.c Makefile | $(READY)
 	$$(call say,HOSTCC,$$<)
 	@mkdir -p $$(@D)
-	@$(HOSTCC) $(HOST_FLAGS) $(2) $(WARN) -MMD -MP -c $$< -o $$@
+	@$(HOSTCC) $(HOST_FLAGS) $(2) $(WARN) -MD -MP -c $$< -o $$@
 $(B)/host/$(1)%.o: $(1)%.S Makefile | $(READY)
 	$$(call say,HOSTCC,$$<)
 	@mkdir -p $$(@D)
-	@$(HOSTCC) $(HOST_FLAGS) $(2) -MMD -MP -c $$< -o $$@
+	@$(HOSTCC) $(HOST_FLAGS) $(2) -MD -MP -c $$< -o $$@
 endef
 HOST_POSIX_DIRS := posix/ membrane/ tests/unit/posix/ tests/unit/membrane/
 $(foreach d,$(HOST_POSIX_DIRS),$(eval $(call host,$(d),$(HOST_INC_posix))))

@@ -4,7 +4,6 @@
 #include "hart.h"
 #include "log.h"
 #include "sched.h"
-#include "timeq.h"
 
 #include <nx_base.h>
 
@@ -76,30 +75,10 @@ bool budget_over(struct hart *h, struct fiber *f)
     return true;
 }
 
-void budget_arm(struct hart *h, uint64_t now)
-{
-    uint64_t due = NX_NEVER;
-    const struct fiber *first = timeq_first(h);
-    const struct fiber *f = h->fiber;
-    if (first != NULL) {
-        due = first->deadline;
-    }
-    if (f != NULL) {
-        bool alone = NX_MAX(f->tier, f->cell->tier) == NX_TIER_VOID && h->ready == 0;
-        if (!alone) {
-            due = NX_MIN(due, now + f->left);
-        }
-    }
-    if (due < h->armed) {
-        h->armed = due;
-        arch_timer_set(due);
-    }
-}
-
 void budget_slice_void(struct hart *h)
 {
     if (h == this_hart()) {
-        budget_arm(h, arch_time());
+        budget_arm(h, h->fiber, arch_time());
     }
 }
 
@@ -114,9 +93,11 @@ int sched_period(struct fiber *f, uint64_t period, uint64_t budget)
     }
     /* Rate-monotonic on harmonic periods is schedulable up to full utilisation; parts per 2^20. */
     uint64_t used = 0;
-    list_for_each(cn, &cells) {
+    list_for_each(cn, &cells)
+    {
         struct cell *c = list_entry(cn, struct cell, link);
-        list_for_each(n, &c->fibers) {
+        list_for_each(n, &c->fibers)
+        {
             const struct fiber *g = list_entry(n, struct fiber, cell_link);
             if (g == f || g->period == 0 || g->hart != f->hart) {
                 continue;

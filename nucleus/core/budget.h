@@ -24,8 +24,24 @@ static inline void budget_account(struct hart *h, struct fiber *f, uint64_t now)
 }
 /* Account the running fiber; when its budget is used up: strike, log, Ratchet, new budget, true. */
 bool budget_over(struct hart *h, struct fiber *f);
-/* Set the timer if something of this hart is due before it fires. */
-void budget_arm(struct hart *h, uint64_t now);
+/* Set the timer if something of this hart, which runs f (or NULL), is due before it fires.  A Void fiber that is alone has no
+ * deadline. */
+static inline __attribute__((always_inline)) void budget_arm(struct hart *h, const struct fiber *f,
+                                                             uint64_t now)
+{
+    uint64_t due = NX_NEVER;
+    const struct fiber *first = h->sleepers;
+    if (f != NULL && (h->ready != 0 || fiber_tier(f, true) != NX_TIER_VOID)) {
+        due = now + f->left;
+    }
+    if (first != NULL && first->deadline < due) {
+        due = first->deadline;
+    }
+    if (due < h->armed) {
+        h->armed = due;
+        arch_timer_set(due);
+    }
+}
 /* A second Void fiber arrived: the running one gets a slice. */
 void budget_slice_void(struct hart *h);
 

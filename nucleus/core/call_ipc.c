@@ -1,6 +1,6 @@
 /* The calls that wake and wait: send, recv, tick.  See call.h. */
 #include "call.h"
-#include "event.h"
+#include "event_take.h"
 #include "ring.h"
 #include "sched.h"
 
@@ -44,7 +44,9 @@ long call_send(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
         return -NX_EPERM;
     }
     switch (op) {
-    case NX_SEND_BELL: r = send_bell(f, a1); break;
+    case NX_SEND_BELL:
+        r = send_bell(f, a1);
+        break;
     case NX_SEND_KICK:
         to = fiber_get(f, a1);
         if (to != NULL) {
@@ -53,7 +55,9 @@ long call_send(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
             r = -NX_EBADF;
         }
         break;
-    default: r = -NX_ENOSYS; break;
+    default:
+        r = -NX_ENOSYS;
+        break;
     }
     unlock();
     return r;
@@ -79,7 +83,7 @@ long call_recv(uint64_t op, uint64_t mask, uint64_t deadline, uint64_t a3, uint6
     } else if (fired != 0) {
         r = (long)nx_ctz64(fired);
         c->pending &= ~(1ul << r);
-    } else if (deadline <= arch_time()) {
+    } else if (deadline != NX_NEVER && deadline <= arch_time()) {
         r = -NX_ETIME;
     } else {
         mask &= f->capmask;
@@ -137,12 +141,16 @@ long call_tick(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
         }
         r = 0;
         break;
-    case NX_TICK_TIER: r = tick_tier(f, a1, a2); break;
+    case NX_TICK_TIER:
+        r = tick_tier(f, a1, a2);
+        break;
     case NX_TICK_PERIOD:
         to = fiber_get(f, a1);
         r = to != NULL ? sched_period(to, a2, a3) : -NX_EBADF;
         break;
-    default: r = -NX_ENOSYS; break;
+    default:
+        r = -NX_ENOSYS;
+        break;
     }
     unlock();
     return r;

@@ -12,7 +12,7 @@
 
 static long stat(uint64_t what)
 {
-    uint64_t idle = 0;
+    uint64_t sum = 0;
     switch (what) {
     case NX_STAT_PAGES_TOTAL: return (long)page_total();
     case NX_STAT_PAGES_FREE: return (long)page_free_count();
@@ -25,13 +25,17 @@ static long stat(uint64_t what)
     case NX_STAT_CAPS: return cap_count;
     case NX_STAT_LOG_END: return (long)log_end();
     case NX_STAT_BEB_END: return (long)beb_end();
-    case NX_STAT_SWITCHES: return (long)sched_switches;
     case NX_STAT_IPIS: return (long)sched_ipis;
+    case NX_STAT_SWITCHES:
+        for (unsigned i = 0; i < hart_count; i++) {
+            sum += harts[i].switches;
+        }
+        return (long)sum;
     case NX_STAT_IDLE_TICKS:
         for (unsigned i = 0; i < hart_count; i++) {
-            idle += harts[i].idle_ticks;
+            sum += harts[i].idle_ticks;
         }
-        return (long)idle;
+        return (long)sum;
     case NX_STAT_TABLES: return (long)table_count;
     default: return -NX_EINVAL;
     }

@@ -19,7 +19,7 @@ struct cell {
     uint32_t tier;
     struct quota *quota;
     struct space window;
-    struct list spaces;  /* foreign spaces */
+    struct list spaces; /* foreign spaces */
     struct list fibers;
     struct list waiting; /* fibers in recv that watch slots */
     uint32_t fiber_count;
@@ -39,6 +39,23 @@ struct cell {
     struct list link; /* all cells */
     struct list doom; /* without references, not destroyed yet */
 };
+
+/* Hart `index` is going to run a fiber of this cell bound to s (NULL: none): it forgets what it was told
+ * to forget before it does. */
+void space_enter_stale(struct cell *c, struct space *s, uint64_t hart_bit);
+static inline __attribute__((always_inline)) void space_enter(struct cell *c, struct space *s, unsigned index)
+{
+    uint64_t me = 1ul << index;
+    uint64_t stale = c->window.stale;
+    c->harts |= me;
+    if (s != NULL) {
+        s->harts |= me;
+        stale |= s->stale;
+    }
+    if ((stale & me) != 0) {
+        space_enter_stale(c, s, me);
+    }
+}
 
 extern struct quota *nucleus_quota;
 extern struct list cells;

@@ -2,6 +2,7 @@
 #include "event.h"
 
 #include "cell.h"
+#include "event_take.h"
 #include "fiber.h"
 #include "hart.h"
 #include "pool.h"
@@ -62,28 +63,13 @@ struct listener *event_listener(struct object *o)
 {
     switch (o->type) {
     case NX_T_EVENT:
-    case NX_T_IRQ: return &((struct event *)o)->to;
-    case NX_T_CELL: return &((struct cell *)o)->death;
-    default: return NULL;
-    }
-}
-
-struct fiber *event_take(const struct listener *to)
-{
-    struct cell *c = to->cell;
-    if (c == NULL) {
+    case NX_T_IRQ:
+        return &((struct event *)o)->to;
+    case NX_T_CELL:
+        return &((struct cell *)o)->death;
+    default:
         return NULL;
     }
-    list_for_each(n, &c->waiting) {
-        struct fiber *f = list_entry(n, struct fiber, wait_link);
-        if ((f->watch >> to->slot & 1) != 0) {
-            fiber_unblock(f);
-            f->reg[10] = to->slot;
-            return f;
-        }
-    }
-    c->pending |= 1ul << to->slot;
-    return NULL;
 }
 
 void event_signal(const struct listener *to)

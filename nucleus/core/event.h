@@ -18,8 +18,6 @@ struct event *event_make_irq(struct quota *q, uint32_t irq, int *err);
 struct listener *event_listener(struct object *o);
 /* Fire: a fiber that watches the slot becomes ready; without one the slot's pending bit is set. */
 void event_signal(const struct listener *to);
-/* The same, but the fiber is handed to the caller, who runs it or makes it ready; NULL: none. */
-struct fiber *event_take(const struct listener *to);
 /* From the interrupt controller, without the lock. */
 void event_irq(unsigned irq);
 extern uint32_t event_count;

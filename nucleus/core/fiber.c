@@ -109,14 +109,6 @@ int fiber_bind(struct fiber *f, struct space *s, uint64_t state_va)
     return 0;
 }
 
-void fiber_unblock(struct fiber *f)
-{
-    timeq_remove(f);
-    list_remove(&f->wait_link);
-    f->watch = 0;
-    f->sleeps = false;
-}
-
 void fiber_wake(struct fiber *f, long result)
 {
     fiber_unblock(f);

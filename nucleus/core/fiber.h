@@ -15,24 +15,24 @@ enum fiber_state { FIBER_READY, FIBER_RUNNING, FIBER_BLOCKED, FIBER_DEAD };
 
 struct fiber {
     /* Offsets known to assembler: arch/riscv64/offsets.h. */
-    uint64_t reg[32];        /* 0: pc, 1..31: its own (host mode) registers */
-    uint64_t host_root;      /* address space in host mode */
-    uint64_t foreign_root;   /* in foreign mode; 0: not bound */
-    struct nx_state *state;  /* state area, in the direct map; NULL: not bound */
-    uint32_t kick;           /* leave foreign mode or recv at the next chance */
-    uint32_t outranked_by;   /* bits of hart->ready that outrank its foreign tier */
+    uint64_t reg[32];       /* 0: pc, 1..31: its own (host mode) registers */
+    uint64_t host_root;     /* address space in host mode */
+    uint64_t foreign_root;  /* in foreign mode; 0: not bound */
+    struct nx_state *state; /* state area, in the direct map; NULL: not bound */
+    uint32_t kick;          /* leave foreign mode or recv at the next chance */
+    uint32_t outranked_by;  /* bits of hart->ready that outrank its foreign tier */
 
     struct cell *cell;
     uint64_t handle;
-    uint32_t status; /* enum fiber_state */
-    uint32_t tier;   /* of its foreign mode; host mode runs at the cell's */
-    bool in_foreign; /* when not running: where it goes on */
-    bool sleeps; /* blocked in tick SLEEP, which only the deadline ends */
+    uint32_t status;   /* enum fiber_state */
+    uint32_t tier;     /* of its foreign mode; host mode runs at the cell's */
+    bool in_foreign;   /* when not running: where it goes on */
+    bool sleeps;       /* blocked in tick SLEEP, which only the deadline ends */
     struct hart *hart; /* last or current */
     struct space *space;
     uint64_t state_page; /* physical page of the state area, referenced */
     uint64_t capmask;
-    uint64_t watch; /* recv mask while blocked */
+    uint64_t watch;         /* recv mask while blocked */
     struct list wait_link;  /* in cell->waiting */
     struct list queue_link; /* in a run queue */
     struct list cell_link;  /* in cell->fibers */
@@ -43,13 +43,13 @@ struct fiber {
     struct hart *heap_hart; /* NULL: not in a heap */
 
     /* Budget (sched.c). */
-    uint64_t quantum;  /* ticks of an activation, by tier or declared */
-    uint64_t left;     /* of this activation's */
-    uint64_t runtime;  /* ticks in all */
+    uint64_t quantum; /* ticks of an activation, by tier or declared */
+    uint64_t left;    /* of this activation's */
+    uint64_t runtime; /* ticks in all */
     uint32_t strikes;
     uint32_t demotions;
     uint64_t last_strike;
-    uint64_t period, budget; /* declared; 0: none */
+    uint64_t period, budget;      /* declared; 0: none */
     uint64_t out_time, out_instr; /* clocks when it was switched out */
 };
 
@@ -65,7 +65,16 @@ int fiber_bind(struct fiber *f, struct space *s, uint64_t state_va);
 void fiber_wake(struct fiber *f, long result);
 void fiber_kick(struct fiber *f);
 /* Take it out of recv's or sleep's lists, as it stops being blocked. */
-void fiber_unblock(struct fiber *f);
+void timeq_remove(struct fiber *f);
+static inline void fiber_unblock(struct fiber *f)
+{
+    if (f->heap_hart != NULL) {
+        timeq_remove(f);
+    }
+    list_remove(&f->wait_link);
+    f->watch = 0;
+    f->sleeps = false;
+}
 extern uint32_t fiber_count;
 
 static inline unsigned fiber_tier(const struct fiber *f, bool foreign)

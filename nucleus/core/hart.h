@@ -34,6 +34,7 @@ struct hart {
     uint64_t armed;         /* what the timer is set to */
     uint64_t since;         /* when the fiber was switched to */
     uint64_t idle_ticks;
+    uint64_t switches;
 };
 
 extern struct hart harts[HARTS_MAX];

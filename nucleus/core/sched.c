@@ -10,7 +10,7 @@
 struct hart harts[HARTS_MAX];
 unsigned hart_count;
 uint32_t nucleus_lock_word;
-uint64_t sched_switches, sched_ipis;
+uint64_t sched_ipis;
 
 void sched_init_hart(struct hart *h)
 {
@@ -21,9 +21,20 @@ void sched_init_hart(struct hart *h)
 }
 
 /* ---- queues ---- */
-static void enqueue(struct hart *h, struct fiber *f, bool front)
+/* The highest tier in a set that is not empty. */
+static inline unsigned first_tier(uint32_t ready)
 {
-    unsigned t = fiber_tier(f, f->in_foreign);
+    unsigned t = 0;
+    while ((ready >> t & 1) == 0) {
+        t++;
+    }
+    return t;
+}
+
+static inline __attribute__((always_inline)) void enqueue(struct hart *h, struct fiber *f,
+                                                          bool front, bool foreign)
+{
+    unsigned t = fiber_tier(f, foreign);
     f->hart = h;
     f->status = FIBER_READY;
     if (front) {
@@ -45,12 +56,12 @@ void sched_unready(struct fiber *f)
     }
 }
 
-static struct fiber *dequeue(struct hart *h)
+static inline __attribute__((always_inline)) struct fiber *dequeue(struct hart *h)
 {
     if (h->ready == 0) {
         return NULL;
     }
-    unsigned t = nx_ctz32(h->ready);
+    unsigned t = first_tier(h->ready);
     struct fiber *f = list_first(&h->queue[t], struct fiber, queue_link);
     list_remove(&f->queue_link);
     if (list_is_empty(&h->queue[t])) {
@@ -66,7 +77,7 @@ static struct fiber *steal(struct hart *me)
     for (unsigned i = 0; i < hart_count; i++) {
         struct hart *h = &harts[i];
         if (h != me && h->ready != 0 &&
-            (from == NULL || nx_ctz32(h->ready) < nx_ctz32(from->ready))) {
+            (from == NULL || first_tier(h->ready) < first_tier(from->ready))) {
             from = h;
         }
     }
@@ -108,7 +119,7 @@ void sched_ready(struct fiber *f)
     if (f->status == FIBER_BLOCKED) {
         budget_refill(f);
     }
-    enqueue(h, f, false);
+    enqueue(h, f, false, f->in_foreign);
     if (h->fiber == NULL) {
         if (h != this_hart()) {
             poke(h);
@@ -128,55 +139,64 @@ void sched_ready(struct fiber *f)
     }
 }
 
-/* ---- switching ---- */
-static uint64_t switch_out(struct hart *h, struct fiber *f)
+/* ---- switching: the parts are inline, as every instruction here is paid on every message ---- */
+static __attribute__((noinline)) void fp_out(struct hart *h, struct fiber *f)
+{
+    if (arch_fp_dirty()) {
+        arch_fp_save(f->state);
+    }
+    arch_fp_off();
+    h->fp_live = 0;
+}
+
+static inline __attribute__((always_inline)) uint64_t switch_out(struct hart *h, struct fiber *f,
+                                                                 bool foreign)
 {
     uint64_t now = arch_time();
     budget_account(h, f, now);
-    f->in_foreign = h->foreign != NULL;
+    f->in_foreign = foreign;
     if (f->state != NULL) {
         f->out_time = now;
         f->out_instr = arch_instret();
         if (h->fp_live) {
-            if (arch_fp_dirty()) {
-                arch_fp_save(f->state);
-            }
-            arch_fp_off();
-            h->fp_live = 0;
+            fp_out(h, f);
         }
     }
-    h->foreign = NULL;
+    if (foreign) {
+        h->foreign = NULL;
+    }
     h->fiber = NULL;
     return now;
 }
 
-static _Noreturn void run(struct hart *h, struct fiber *f, uint64_t now)
+static inline __attribute__((always_inline)) _Noreturn void run(struct hart *h, struct fiber *f,
+                                                                uint64_t now, bool foreign)
 {
     f->status = FIBER_RUNNING;
     f->hart = h;
     h->fiber = f;
     h->resched = 0;
     h->since = now;
-    h->foreign = f->in_foreign ? f->state : NULL;
+    h->foreign = foreign ? f->state : NULL;
     space_enter(f->cell, f->space, h->index);
     if (f->state != NULL) {
         f->state->time_off += now - f->out_time;
         f->state->instr_off += arch_instret() - f->out_instr;
     }
-    budget_arm(h, now);
-    sched_switches++;
+    budget_arm(h, f, now);
+    h->switches++;
     unlock();
     arch_resume(h);
 }
 
-static _Noreturn void idle(struct hart *h)
+static __attribute__((noinline)) _Noreturn void idle(struct hart *h)
 {
     /* The old fiber's tables may go away while we sleep. */
     arch_root_set(nucleus_root);
     for (;;) {
         h->resched = 0;
         uint64_t start = arch_time();
-        budget_arm(h, start);
+        budget_arm(h, NULL, start);
         unlock();
         arch_idle();
         arch_poll_interrupts(h);
@@ -187,12 +207,12 @@ static _Noreturn void idle(struct hart *h)
             f = steal(h);
         }
         if (f != NULL) {
-            run(h, f, arch_time());
+            run(h, f, arch_time(), f->in_foreign);
         }
     }
 }
 
-static _Noreturn void run_next(struct hart *h, uint64_t now)
+static inline __attribute__((always_inline)) _Noreturn void run_next(struct hart *h, uint64_t now)
 {
     struct fiber *f = dequeue(h);
     if (f == NULL) {
@@ -201,13 +221,13 @@ static _Noreturn void run_next(struct hart *h, uint64_t now)
     if (f == NULL) {
         idle(h);
     }
-    run(h, f, now);
+    run(h, f, now, f->in_foreign);
 }
 
 _Noreturn void sched_block(struct fiber *f, uint64_t watch, uint64_t deadline)
 {
     struct hart *h = this_hart();
-    uint64_t now = switch_out(h, f);
+    uint64_t now = switch_out(h, f, false);
     f->status = FIBER_BLOCKED;
     f->watch = watch;
     if (watch != 0) {
@@ -223,17 +243,17 @@ _Noreturn void sched_block(struct fiber *f, uint64_t watch, uint64_t deadline)
 _Noreturn void sched_hand_over(struct fiber *f, struct fiber *to)
 {
     struct hart *h = this_hart();
-    uint64_t now = switch_out(h, f);
-    enqueue(h, f, true);
+    uint64_t now = switch_out(h, f, false);
+    enqueue(h, f, true, false);
     budget_refill(to);
-    run(h, to, now);
+    run(h, to, now, false);
 }
 
 _Noreturn void sched_yield(struct fiber *f)
 {
     struct hart *h = this_hart();
-    uint64_t now = switch_out(h, f);
-    enqueue(h, f, false);
+    uint64_t now = switch_out(h, f, h->foreign != NULL);
+    enqueue(h, f, false, f->in_foreign);
     run_next(h, now);
 }
 
@@ -241,7 +261,7 @@ _Noreturn void sched_leave(struct fiber *f)
 {
     struct hart *h = this_hart();
     struct cell *c = f->cell;
-    uint64_t now = switch_out(h, f);
+    uint64_t now = switch_out(h, f, h->foreign != NULL);
     arch_root_set(nucleus_root);
     object_ref(&c->obj);
     fiber_free(f);
@@ -267,13 +287,13 @@ _Noreturn void sched_reschedule(void)
     h->resched = 0;
     bool over = budget_over(h, f);
     unsigned mine = fiber_tier(f, h->foreign != NULL);
-    unsigned best = h->ready != 0 ? nx_ctz32(h->ready) : NX_TIERS;
+    unsigned best = h->ready != 0 ? first_tier(h->ready) : NX_TIERS;
     if (best < mine || (over && best == mine)) {
-        uint64_t now = switch_out(h, f);
-        enqueue(h, f, !over);
+        uint64_t now = switch_out(h, f, h->foreign != NULL);
+        enqueue(h, f, !over, f->in_foreign);
         run_next(h, now);
     }
-    budget_arm(h, arch_time());
+    budget_arm(h, f, arch_time());
     unlock();
     arch_resume(h);
 }
@@ -301,7 +321,7 @@ void sched_timer(void)
     if (h->fiber != NULL) {
         h->resched = 1; /* sched_reschedule looks at the budget and arms the timer again */
     } else {
-        budget_arm(h, now);
+        budget_arm(h, h->fiber, now);
     }
     unlock();
 }

@@ -254,25 +254,18 @@ void space_fence_code(struct space *s)
     }
 }
 
-void space_enter(struct cell *c, struct space *s, unsigned index)
+void space_enter_stale(struct cell *c, struct space *s, uint64_t me)
 {
-    uint64_t me = 1ul << index;
-    c->harts |= me;
     if ((c->window.stale & me) != 0) {
         c->window.stale &= ~me;
         arch_tlb_all();
-        arch_fence_code();
     }
-    if (s == NULL) {
-        return;
-    }
-    s->harts |= me;
-    if ((s->stale & me) != 0) {
+    if (s != NULL && (s->stale & me) != 0) {
         s->stale &= ~me;
         arch_tlb_asid(s->asid[ROOT_HOST]);
         arch_tlb_asid(s->asid[ROOT_FOREIGN]);
-        arch_fence_code();
     }
+    arch_fence_code();
 }
 
 bool space_range_ok(const struct space *s, uint64_t va, uint64_t len)

@@ -10,7 +10,6 @@
 
 #include "quota.h"
 
-
 #include <arch.h>
 #include <nx_list.h>
 
@@ -21,11 +20,11 @@ struct space {
     unsigned asid[2];
     uint64_t root_value[2]; /* for arch_root_set */
     struct cell *cell;
-    uint64_t handle;   /* 0 for a window */
-    uint64_t resident; /* pages */
-    uint32_t bound;    /* fibers bound to it */
-    uint64_t harts;    /* harts that may hold translations of it */
-    uint64_t stale;    /* of those, the ones that must forget them before they run it again */
+    uint64_t handle;    /* 0 for a window */
+    uint64_t resident;  /* pages */
+    uint32_t bound;     /* fibers bound to it */
+    uint64_t harts;     /* harts that may hold translations of it */
+    uint64_t stale;     /* of those, the ones that must forget them before they run it again */
     uint64_t low, high; /* what map may touch */
     struct list link;   /* in the cell's spaces */
 };
@@ -64,12 +63,10 @@ bool space_may_write(struct space *s, uint64_t va);
 int space_copy_out(struct space *s, uint64_t va, const void *src, size_t n);
 int space_copy_in(struct space *s, void *dst, uint64_t va, size_t n);
 /* Make every hart forget [va, va + len): those that run it now at once, the others before they run it
- * again (space_enter). */
+ * again (space_enter, cell.h). */
 void space_flush(struct space *s, uint64_t va, uint64_t len);
 /* New code may have been written through another mapping: instruction fetch must see it. */
 void space_fence_code(struct space *s);
-/* Hart `index` is going to run a fiber of this cell bound to s (NULL: none). */
-void space_enter(struct cell *c, struct space *s, unsigned index);
 
 /* The page table under them (table.c). */
 pte_t *table_entry(struct space *s, uint64_t va, bool create); /* level 0; NULL: absent or memory */
@@ -85,8 +82,8 @@ void table_free_lower(struct space *s);               /* and the roots */
 #define LEVEL_INDEX(va, level) ((va) >> LEVEL_SHIFT(level) & (ARCH_PT_ENTRIES - 1))
 /* Entry i of the root changes: in both roots. */
 void table_root_store(struct space *s, unsigned i, pte_t p);
-pte_t *table_at(pte_t p);                                   /* the table an entry points to */
-uint64_t table_new(struct space *s, bool zero);             /* 0: no memory */
+pte_t *table_at(pte_t p);                       /* the table an entry points to */
+uint64_t table_new(struct space *s, bool zero); /* 0: no memory */
 int table_expand(struct space *s, pte_t *e, unsigned level, unsigned root_index);
 
 #endif

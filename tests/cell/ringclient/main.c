@@ -93,7 +93,7 @@ static void push_pop(void)
     figure("ring-push-pop-slot", instructions() - start, ROUNDS * 32);
 }
 
-static void call(struct channel *ch, uint64_t word)
+static inline __attribute__((always_inline)) void call(struct channel *ch, uint64_t word)
 {
     if (nx_ring_space(&ch->out, 1) <= 0) {
         cell_panic("ring full");

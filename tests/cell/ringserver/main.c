@@ -22,6 +22,20 @@ NX_MANIFEST manifest = {
               .what = "echo"}},
 };
 
+/* The n messages that are there. */
+static inline void answer(struct channel *ch, int n)
+{
+    for (; n > 0 && nx_ring_space(&ch->out, 1) > 0; n--) {
+        const volatile struct nx_slot *in = nx_ring_slot(&ch->in, 0);
+        volatile struct nx_slot *out = nx_ring_slot(&ch->out, 0);
+        out->cookie = in->cookie;
+        out->word[0] = in->word[0];
+        nx_ring_release(&ch->in, 1);
+        nx_ring_commit(&ch->out, 1);
+    }
+    channel_bell_out(ch);
+}
+
 int cell_main(const struct nx_cellinfo *info)
 {
     struct channel ch;
@@ -30,24 +44,18 @@ int cell_main(const struct nx_cellinfo *info)
         cell_panic("channel: error %d", -e);
     }
     for (;;) {
-        int n = nx_ring_pending(&ch.in, 1);
-        if (n > 0) {
-            const volatile struct nx_slot *in = nx_ring_slot(&ch.in, 0);
-            uint64_t word = in->word[0];
-            uint32_t cookie = in->cookie;
-            nx_ring_release(&ch.in, 1);
-            if (nx_ring_space(&ch.out, 1) > 0) {
-                volatile struct nx_slot *out = nx_ring_slot(&ch.out, 0);
-                out->cookie = cookie;
-                out->word[0] = word;
-                nx_ring_commit(&ch.out, 1);
-                channel_bell_out(&ch);
-            }
-        } else if (n != 0 && n != -NX_EEMPTY) {
-            cell_panic("the client broke the ring: error %d", -n);
-        } else if (nx_ring_sleep_prepare(&ch.in) == 0) {
+        /* Announce sleep first: it looks at the ring again, and a client that waits for its answer has
+         * sent nothing more. */
+        int n = nx_ring_sleep_prepare(&ch.in);
+        if (n == 0) {
             (void)nx_recv_wait(1u << 1, NX_NEVER);
             nx_ring_sleep_cancel(&ch.in);
+        }
+        n = nx_ring_pending(&ch.in, 1);
+        if (n > 0) {
+            answer(&ch, n);
+        } else if (n < 0) {
+            cell_panic("the client broke the ring: error %d", -n);
         }
     }
 }
