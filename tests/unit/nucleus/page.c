@@ -148,9 +148,9 @@ static void the_machine_can_be_used_up(void **state)
 
 static void quotas_run_out(void **state)
 {
-    struct quota *q[QUOTAS];
+    struct quota *q[QUOTAS] = {NULL};
     unsigned n = 0;
-    while ((q[n] = quota(1)) != NULL) {
+    while (n < QUOTAS && (q[n] = quota(1)) != NULL) {
         n++;
     }
     assert_int_equal(n, QUOTAS - 1); /* and the nucleus' own */
