@@ -125,7 +125,7 @@ static void start_supervisor(void)
     int err;
     struct cell *c = cell_make(&man, 1, &err);
     must(err * (c == NULL), "no memory for the supervisor");
-    c->first = true;
+    supervisor = c;
     must(image_load(c, bundle, e->offset, e->size), "the supervisor's image is malformed");
     const uint32_t ro = NX_R_READ | NX_R_EXEC | NX_R_GRANT;
     must(cap_put(c, BOOT_SLOT_BUNDLE, &bundle->obj, ro), "slot");

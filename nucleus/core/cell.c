@@ -18,6 +18,7 @@ static struct pool cell_pool = POOL("cell", struct cell);
 struct quota *nucleus_quota;
 struct list cells = LIST_INIT(cells);
 uint32_t cell_count;
+struct cell *supervisor;
 
 /* Memory a cell without a limit of its own leaves to the others and to the nucleus. */
 #define RESERVE_PAGES 256u
@@ -121,7 +122,7 @@ void cell_end(struct cell *c, uint32_t why, uint64_t code, uint64_t pc, uint64_t
     log_print("cell %s generation %u ends: why %u code %#lx pc %#lx addr %#lx", c->name,
               c->generation, why, (unsigned long)code, (unsigned long)pc, (unsigned long)addr);
     beb_cell_dead(c);
-    if (c->first) {
+    if (c == supervisor) {
         give_up("the supervisor ended");
     }
     object_ref(&c->obj);

@@ -34,7 +34,6 @@ struct cell {
         uint32_t why; /* enum nx_why */
         uint64_t code, pc, addr;
     } end;
-    bool first;       /* the supervisor: nothing goes on without it */
     bool unowned;     /* no capability is left; it frees itself when the last fiber has left */
     struct list link; /* all cells */
     struct list doom; /* without references, not destroyed yet */
@@ -60,6 +59,7 @@ static inline __attribute__((always_inline)) void space_enter(struct cell *c, st
 extern struct quota *nucleus_quota;
 extern struct list cells;
 extern uint32_t cell_count;
+extern struct cell *supervisor; /* the first cell: nothing goes on without it */
 
 /* A cell without image, in state NEW, with one reference; *err says why not. */
 struct cell *cell_make(const struct nx_manifest *man, uint32_t generation, int *err);
