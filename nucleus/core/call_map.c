@@ -57,6 +57,10 @@ static long map_share(struct fiber *f, struct space *s, uint64_t va, uint64_t le
     }
     long mapped = 0;
     for (uint64_t i = 0; i < len; i += NX_PAGE_SIZE) {
+        if (table_entry(window, src + i, false) == NULL) { /* no page up to the next table */
+            i = ALIGN_UP(src + i + NX_PAGE_SIZE, LEVEL_SIZE(1)) - src - NX_PAGE_SIZE;
+            continue;
+        }
         uint64_t pa = space_translate(window, src + i, NX_PROT_R);
         /* Writing through a shared mapping wants a page the cell itself may write. */
         if (pa == 0 || !page_known(pa) ||

@@ -485,26 +485,76 @@ int space_clone(struct space *dst, struct space *src)
 }
 
 /* ---- move ---- */
+
+/* From va on, up to `end`, the source is of one kind: a level 0 table (*what is no use), or an absent or
+ * demand-zero entry above that (*what).  Answers where that ends.  The marks of a whole gigabyte take
+ * one step, so the work is in proportion to the tables and pages there are, not to the range. */
+static uint64_t move_run(struct space *s, uint64_t va, uint64_t end, bool *table, pte_t *what)
+{
+    pte_t *t = arch_phys(s->root[ROOT_HOST]);
+    unsigned level = ARCH_PT_LEVELS - 1;
+    for (; level > 0; level--) {
+        *what = t[LEVEL_INDEX(va, level)];
+        if (!pte_valid(*what)) {
+            break;
+        }
+        t = table_at(*what);
+    }
+    *table = level == 0;
+    uint64_t size = LEVEL_SIZE(*table ? 1 : level);
+    uint64_t next = ALIGN_DOWN(va, size) + size;
+    return next < end && next != 0 ? next : end;
+}
+
+/* All that can fail: the target gets its tables and marks. */
+static int move_prepare(struct space *s, uint64_t from, uint64_t end, uint64_t to)
+{
+    bool table;
+    pte_t what;
+    for (uint64_t va = from, next; va < end; va = next) {
+        next = move_run(s, va, end, &table, &what);
+        uint64_t at = to + (va - from), stop = to + (next - from);
+        if (!table && what != 0) {
+            int e = mark_level(s, arch_phys(s->root[ROOT_HOST]), ARCH_PT_LEVELS - 1, at, stop, what);
+            if (e != 0) {
+                return e;
+            }
+        }
+        for (; table && at < stop; at = ALIGN_DOWN(at, LEVEL_SIZE(1)) + LEVEL_SIZE(1)) {
+            if (table_entry(s, at, true) == NULL) {
+                return -NX_ENOMEM;
+            }
+        }
+    }
+    return 0;
+}
+
 int space_move(struct space *s, uint64_t from, uint64_t len, uint64_t to)
 {
-    bool flush = false;
-    /* The target's tables first: afterwards nothing can fail. */
+    bool flush = false, table;
+    pte_t what;
     int e = space_unmap(s, to, len);
+    if (e == 0 && (table_split(s, from) != 0 || table_split(s, from + len) != 0)) {
+        e = -NX_ENOMEM;
+    }
     if (e != 0) {
         return e;
     }
-    for (uint64_t off = 0; off < len; off += NX_PAGE_SIZE) {
-        if (table_entry(s, to + off, true) == NULL || table_entry(s, from + off, true) == NULL) {
-            return -NX_ENOMEM;
+    e = move_prepare(s, from, from + len, to);
+    if (e != 0) {
+        table_clear(s, to, len, &flush);
+        return e;
+    }
+    for (uint64_t va = from, next; va < from + len; va = next) {
+        next = move_run(s, va, from + len, &table, &what);
+        for (uint64_t at = va; table && at < next; at += NX_PAGE_SIZE) {
+            pte_t *src = table_entry(s, at, false);
+            *table_entry(s, to + (at - from), false) = *src;
+            flush |= pte_valid(*src);
+            *src = 0;
         }
     }
-    for (uint64_t off = 0; off < len; off += NX_PAGE_SIZE) {
-        pte_t *src = table_entry(s, from + off, false);
-        pte_t *dst = table_entry(s, to + off, false);
-        flush |= pte_valid(*src);
-        *dst = *src;
-        *src = 0;
-    }
+    table_clear(s, from, len, &flush);
     if (flush) {
         space_flush(s, from, len);
     }
