@@ -69,7 +69,8 @@ static bool manifest_ok(const struct nx_manifest *m)
         return false;
     }
     for (unsigned i = 0; i < NX_MANIFEST_WANTS; i++) {
-        if (m->want[i].slot >= NX_SLOTS || memchr(m->want[i].what, 0, sizeof(m->want[i].what)) == NULL) {
+        if (m->want[i].slot >= NX_SLOTS ||
+            memchr(m->want[i].what, 0, sizeof(m->want[i].what)) == NULL) {
             return false;
         }
     }
@@ -163,9 +164,9 @@ static int load_segment(struct cell *c, const struct image *im, const struct elf
         }
     }
     c->image_end = NX_MAX(c->image_end, NX_IMAGE + end);
-    return end > file_end ? space_anon(&c->window, NX_IMAGE + file_end, end - file_end,
-                                       segment_prot(s->flags))
-                          : 0;
+    return end > file_end
+               ? space_anon(&c->window, NX_IMAGE + file_end, end - file_end, segment_prot(s->flags))
+               : 0;
 }
 
 int image_load(struct cell *c, const struct mem *mem, uint64_t off, uint64_t size)
@@ -173,6 +174,9 @@ int image_load(struct cell *c, const struct mem *mem, uint64_t off, uint64_t siz
     struct image im = {mem, off, size};
     struct elf_head h;
     int e = read_head(&im, &h);
+    if (e != 0) {
+        return e;
+    }
     for (unsigned i = 0; e == 0 && i < h.phnum; i++) {
         struct elf_segment s;
         uint64_t at;

@@ -7,26 +7,28 @@
 #include <arch.h>
 #include <string.h>
 
-static bool pool_grow(struct pool *p)
+static void pool_grow(struct pool *p)
 {
     uint64_t pa = page_alloc(nucleus_quota, 0);
     if (pa == 0) {
-        return false;
+        return;
     }
     char *page = arch_phys(pa);
     for (size_t off = 0; off + p->size <= NX_PAGE_SIZE; off += p->size) {
         *(void **)(page + off) = p->free;
         p->free = page + off;
     }
-    return true;
 }
 
 void *pool_alloc(struct pool *p)
 {
-    if (p->free == NULL && !pool_grow(p)) {
-        return NULL;
+    if (p->free == NULL) {
+        pool_grow(p);
     }
     void *obj = p->free;
+    if (obj == NULL) {
+        return NULL;
+    }
     p->free = *(void **)obj;
     memset(obj, 0, p->size);
     p->live++;
