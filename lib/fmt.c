@@ -214,7 +214,7 @@ static void out_signed(struct out *o, const struct spec *spec, va_list *ap)
     if (spec->length == sizeof(short)) {
         v = (short)v;
     } else if (spec->length == sizeof(char)) {
-        v = (signed char)v;
+        v = (signed char)v; /* %hhd wants the sign. NOLINT(bugprone-signed-char-misuse) */
     }
     const char *sign = (spec->flags & FLAG_PLUS) != 0 ? "+" : "";
     if (*sign == '\0' && (spec->flags & FLAG_SPACE) != 0) {
