@@ -98,6 +98,7 @@ static int read_report(pid_t pid, struct report *r)
     }
     if (failed || ferror(f)) {
         fprintf(stderr, "entropy: %s: %s\n", path, strerror(errno));
+        free(r->call);
         failed = -1;
     }
     fclose(f);

@@ -324,7 +324,10 @@ int main(void)
     set_environment();
     command = read_text(CMD_FILE);
     if (command) {
-        return run_command(command);
+        int code = run_command(command);
+
+        free(command);
+        return code;
     }
     if (errno != ENOENT && errno != ENOTDIR) {
         say("init: " CMD_FILE ": %s\n", strerror(errno));
