@@ -277,7 +277,7 @@ static void append_concurrent(void)
 {
     enum { WRITERS = 4, LINES = 100 };
     pid_t pid[WRITERS];
-    char line[8], buf[8];
+    char line[8], buf[8] = "";
     int count[WRITERS] = {0}, fd;
 
     for (int i = 0; i < WRITERS; i++) {

@@ -67,10 +67,10 @@ static void get_and_set(void)
 
 static void descriptors(void)
 {
-    int n = 0, fd, p[2];
+    int n = 0, p[2];
 
     set_limit(RLIMIT_NOFILE, 256);
-    while ((fd = open("/", O_RDONLY)) >= 0) {
+    while (open("/", O_RDONLY) >= 0) {
         n++;
     }
     EQ(errno, EMFILE);
