@@ -222,12 +222,12 @@ int main(int argc, char **argv)
     ssize_t n = readlink("/proc/self/exe", own, sizeof own - 1);
 
     self_path = n > 0 ? own : argv[0];
+    if (argc > 2 && strncmp(argv[1], "--helper", 8) == 0) {
+        return helper_main(argc - 2, argv + 2);
+    }
     /* Whoever started us may ignore some (BusyBox sh does with SIGQUIT for `sh -c posixtest`). */
     for (int sig = 1; sig < NSIG; sig++) {
         signal(sig, SIG_DFL);
-    }
-    if (argc > 2 && strncmp(argv[1], "--helper", 8) == 0) {
-        return helper_main(argc - 2, argv + 2);
     }
     while ((c = getopt(argc, argv, "lv")) != -1) {
         if (c == '?') {
