@@ -25,7 +25,7 @@ static void give_memory(const struct range *keep, unsigned n)
 {
     uint64_t at = machine.memory_base;
     while (at < machine.memory_end) {
-        uint64_t stop = machine.memory_end, skip = machine.memory_end;
+        uint64_t stop = machine.memory_end, skip = stop;
         bool inside = false;
         for (unsigned i = 0; i < n; i++) {
             if (at >= keep[i].base && at < keep[i].end) {
@@ -124,7 +124,9 @@ static void start_supervisor(void)
          "the supervisor's manifest is malformed");
     int err;
     struct cell *c = cell_make(&man, 1, &err);
-    must(err * (c == NULL), "no memory for the supervisor");
+    if (c == NULL) {
+        boot_stop("no memory for the supervisor (error %d)", -err);
+    }
     supervisor = c;
     must(image_load(c, bundle, e->offset, e->size), "the supervisor's image is malformed");
     const uint32_t ro = NX_R_READ | NX_R_EXEC | NX_R_GRANT;
