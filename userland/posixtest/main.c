@@ -119,7 +119,6 @@ static int wait_test(pid_t pid)
 {
     sigset_t block, old;
     int status;
-    pid_t got;
 
     sigemptyset(&block);
     sigaddset(&block, SIGCHLD);
@@ -127,7 +126,7 @@ static int wait_test(pid_t pid)
     sigprocmask(SIG_BLOCK, &block, &old);
     timed_out = 0;
     alarm(TIME_LIMIT);
-    while ((got = waitpid(pid, &status, WNOHANG)) == 0) {
+    while (waitpid(pid, &status, WNOHANG) == 0) {
         if (timed_out) {
             kill(-pid, SIGKILL);
             kill(pid, SIGKILL);
