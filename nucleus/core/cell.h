@@ -42,7 +42,8 @@ struct cell {
 /* Hart `index` is going to run a fiber of this cell bound to s (NULL: none): it forgets what it was told
  * to forget before it does. */
 void space_enter_stale(struct cell *c, struct space *s, uint64_t hart_bit);
-static inline __attribute__((always_inline)) void space_enter(struct cell *c, struct space *s, unsigned index)
+static inline __attribute__((always_inline)) void space_enter(struct cell *c, struct space *s,
+                                                              unsigned index)
 {
     uint64_t me = 1ul << index;
     uint64_t stale = c->window.stale;

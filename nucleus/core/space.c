@@ -515,7 +515,8 @@ static int move_prepare(struct space *s, uint64_t from, uint64_t end, uint64_t t
         next = move_run(s, va, end, &table, &what);
         uint64_t at = to + (va - from), stop = to + (next - from);
         if (!table && what != 0) {
-            int e = mark_level(s, arch_phys(s->root[ROOT_HOST]), ARCH_PT_LEVELS - 1, at, stop, what);
+            int e =
+                mark_level(s, arch_phys(s->root[ROOT_HOST]), ARCH_PT_LEVELS - 1, at, stop, what);
             if (e != 0) {
                 return e;
             }
