@@ -672,23 +672,23 @@ static void a_hart_about_to_enter_is_interrupted_too(void **state)
     use_harts(2);
     (void)run(1);
     hart(0);
-    struct cell *m = make("m", NX_TIER_MATTER), *g = make("g", NX_TIER_GRAVITY);
-    assert_ptr_equal(run(1)->cell, m);
+    struct cell *busy = make("busy", NX_TIER_MATTER), *other = make("other", NX_TIER_MATTER);
+    assert_ptr_equal(run(1)->cell, busy);
     assert_int_equal(nx_tick_sleep(host.time + MS), HOST_SWITCHED);
-    assert_ptr_equal(on(1)->cell, g);
+    assert_ptr_equal(on(1)->cell, other);
     assert_int_equal(nx_tick_sleep(host.time + TIMEBASE), HOST_SWITCHED);
     pass(MS);
-    assert_ptr_equal(on(1)->cell, m);
-    assert_int_equal((hart(1), nx_tick_tier(0, NX_TIER_VOID)), 0);
+    assert_ptr_equal(on(1)->cell, busy);
+    assert_int_equal((hart(1), nx_tick_tier(0, NX_TIER_GRAVITY)), 0);
     hart(0);
     lock();
-    fiber_wake(list_first(&g->fibers, struct fiber, cell_link), 0);
+    fiber_wake(list_first(&other->fibers, struct fiber, cell_link), 0);
     unlock();
     assert_true(host.hart[1].ipi);
     interrupts(1);
-    assert_ptr_equal(on(1)->cell, m); /* still in host mode, which is the better tier */
-    test_end(m);
-    test_end(g);
+    assert_ptr_equal(on(1)->cell, busy); /* in host mode it is as good */
+    test_end(busy);
+    test_end(other);
 }
 
 static void an_idle_machine_sets_no_timer(void **state)
