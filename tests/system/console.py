@@ -220,8 +220,12 @@ WARM_UP = [
 ]
 
 
-def warm_up(machine):
-    """Runs something of everything, and logs in anew; what is in use then."""
+def warm_up(machine, more=()):
+    """Runs something of everything, and logs in anew; what is in use then. Tests in `more` are run
+    as well: they need more of something (page tables, buffers) than the system has made so far, and
+    it keeps that for next time."""
+    for test in more:
+        test(machine)
     machine.send("exit\r")
     machine.expect(r"root@[\w.-]+:.*# ", 20)
     machine.set_prompt()
@@ -291,7 +295,7 @@ def run_one(report, label, machine, test):
         return False
 
 
-def session(report, prefix, smp, tests, leak, options):
+def session(report, prefix, smp, tests, leak, warm, options):
     machine, before = None, None
     try:
         for test in tests:
@@ -299,7 +303,7 @@ def session(report, prefix, smp, tests, leak, options):
             if machine is None:
                 try:
                     machine = Machine(smp, **options)
-                    before = warm_up(machine) if leak and not LINUX else None
+                    before = warm_up(machine, warm) if leak and not LINUX else None
                 except (Failure, pexpect.ExceptionPexpect) as error:
                     report.not_ok(f"{label}: boot", describe(error))
                     return
@@ -313,12 +317,13 @@ def session(report, prefix, smp, tests, leak, options):
             machine.close()
 
 
-def main(tests, leak=True, **options):
-    """Runs the tests for each number of harts; exits with 1 when one failed."""
+def main(tests, leak=True, warm=(), **options):
+    """Runs the tests for each number of harts; exits with 1 when one failed. `warm` are tests to be
+    run once before it is noted what is in use."""
     report = Report()
     tests = [t for t in tests if wanted(t)]
     for smp in harts():
-        session(report, f"{smp} hart{'s' if smp > 1 else ''}: ", smp, tests, leak, options)
+        session(report, f"{smp} hart{'s' if smp > 1 else ''}: ", smp, tests, leak, warm, options)
     sys.exit(1 if report.failed else 0)
 
 

@@ -455,6 +455,39 @@ static int helper_stack(size_t size)
     return 0;
 }
 
+/* Forks as fast as it can in every process it makes, until a second after the first fork failed, or
+ * for so many milliseconds; says how many there were and why it failed. All end by themselves. */
+static int helper_bomb(int ms)
+{
+    struct { int error, forks, ms; } volatile *all;
+    int64_t start = now_ms();
+    pid_t first = getpid();
+
+    all = mmap(NULL, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(all != MAP_FAILED);
+    all->ms = ms;
+    while (now_ms() < start + all->ms) {
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            __atomic_fetch_add(&all->forks, 1, __ATOMIC_RELAXED);
+        } else if (pid < 0) {
+            if (!all->error) {
+                all->ms = (int)(now_ms() - start) + 1000;
+            }
+            all->error = errno;
+            sleep_ms(20);
+        }
+    }
+    if (getpid() != first) {
+        _exit(0);
+    }
+    while (waitpid(-1, NULL, 0) > 0) {
+    }
+    printf("%d %s\n", all->forks, all->error ? test_errno_name(all->error) : "no refusal");
+    return 0;
+}
+
 int helper_main(int argc, char **argv)
 {
     const char *what = argv[0], *arg = argc > 1 ? argv[1] : "";
@@ -515,6 +548,9 @@ int helper_main(int argc, char **argv)
     }
     if (strcmp(what, "stack") == 0) {
         return helper_stack((size_t)n);
+    }
+    if (strcmp(what, "bomb") == 0) {
+        return helper_bomb((int)n);
     }
     /* From a #! line: what is the path of the script as it was executed. */
     if (strcmp(what, "./t") == 0) {
