@@ -14,18 +14,30 @@ static long stat(uint64_t what)
 {
     uint64_t sum = 0;
     switch (what) {
-    case NX_STAT_PAGES_TOTAL: return (long)page_total();
-    case NX_STAT_PAGES_FREE: return (long)page_free_count();
-    case NX_STAT_FIBERS: return fiber_count;
-    case NX_STAT_SPACES: return space_count;
-    case NX_STAT_CELLS: return cell_count;
-    case NX_STAT_MEMS: return mem_count;
-    case NX_STAT_RINGS: return ring_count;
-    case NX_STAT_EVENTS: return event_count;
-    case NX_STAT_CAPS: return cap_count;
-    case NX_STAT_LOG_END: return (long)log_end();
-    case NX_STAT_BEB_END: return (long)beb_end();
-    case NX_STAT_IPIS: return (long)sched_ipis;
+    case NX_STAT_PAGES_TOTAL:
+        return (long)page_total();
+    case NX_STAT_PAGES_FREE:
+        return (long)page_free_count();
+    case NX_STAT_FIBERS:
+        return fiber_count;
+    case NX_STAT_SPACES:
+        return space_count;
+    case NX_STAT_CELLS:
+        return cell_count;
+    case NX_STAT_MEMS:
+        return mem_count;
+    case NX_STAT_RINGS:
+        return ring_count;
+    case NX_STAT_EVENTS:
+        return event_count;
+    case NX_STAT_CAPS:
+        return cap_count;
+    case NX_STAT_LOG_END:
+        return (long)log_end();
+    case NX_STAT_BEB_END:
+        return (long)beb_end();
+    case NX_STAT_IPIS:
+        return (long)sched_ipis;
     case NX_STAT_SWITCHES:
         for (unsigned i = 0; i < hart_count; i++) {
             sum += harts[i].switches;
@@ -36,8 +48,10 @@ static long stat(uint64_t what)
             sum += harts[i].idle_ticks;
         }
         return (long)sum;
-    case NX_STAT_TABLES: return (long)table_count;
-    default: return -NX_EINVAL;
+    case NX_STAT_TABLES:
+        return (long)table_count;
+    default:
+        return -NX_EINVAL;
     }
 }
 
@@ -50,7 +64,8 @@ static uint64_t fiber_runtime(const struct fiber *f)
 static uint64_t cell_runtime(const struct cell *c)
 {
     uint64_t t = c->runtime;
-    list_for_each(n, &c->fibers) {
+    list_for_each(n, &c->fibers)
+    {
         t += fiber_runtime(list_entry(n, struct fiber, cell_link));
     }
     return t;
@@ -59,29 +74,46 @@ static uint64_t cell_runtime(const struct cell *c)
 static long cell_value(struct cell *c, uint64_t what)
 {
     switch (what) {
-    case NX_CELL_STATE: return c->state;
-    case NX_CELL_GENERATION: return c->generation;
-    case NX_CELL_EXIT_WHY: return c->end.why;
-    case NX_CELL_EXIT_CODE: return (long)c->end.code;
-    case NX_CELL_EXIT_PC: return (long)c->end.pc;
-    case NX_CELL_EXIT_ADDR: return (long)c->end.addr;
-    case NX_CELL_PAGES: return (long)(c->quota->used / NX_PAGE_SIZE);
-    case NX_CELL_QUOTA: return (long)(c->quota->limit / NX_PAGE_SIZE);
-    case NX_CELL_FIBERS: return c->fiber_count;
-    case NX_CELL_RUNTIME: return (long)cell_runtime(c);
-    case NX_CELL_TIER: return c->tier;
-    default: return -NX_EINVAL;
+    case NX_CELL_STATE:
+        return c->state;
+    case NX_CELL_GENERATION:
+        return c->generation;
+    case NX_CELL_EXIT_WHY:
+        return c->end.why;
+    case NX_CELL_EXIT_CODE:
+        return (long)c->end.code;
+    case NX_CELL_EXIT_PC:
+        return (long)c->end.pc;
+    case NX_CELL_EXIT_ADDR:
+        return (long)c->end.addr;
+    case NX_CELL_PAGES:
+        return (long)(c->quota->used / NX_PAGE_SIZE);
+    case NX_CELL_QUOTA:
+        return (long)(c->quota->limit / NX_PAGE_SIZE);
+    case NX_CELL_FIBERS:
+        return c->fiber_count;
+    case NX_CELL_RUNTIME:
+        return (long)cell_runtime(c);
+    case NX_CELL_TIER:
+        return c->tier;
+    default:
+        return -NX_EINVAL;
     }
 }
 
 static long fiber_value(const struct fiber *f, uint64_t what)
 {
     switch (what) {
-    case NX_FIBER_RUNTIME: return (long)fiber_runtime(f);
-    case NX_FIBER_TIER: return f->tier;
-    case NX_FIBER_STRIKES: return f->strikes;
-    case NX_FIBER_DEMOTIONS: return f->demotions;
-    default: return -NX_EINVAL;
+    case NX_FIBER_RUNTIME:
+        return (long)fiber_runtime(f);
+    case NX_FIBER_TIER:
+        return f->tier;
+    case NX_FIBER_STRIKES:
+        return f->strikes;
+    case NX_FIBER_DEMOTIONS:
+        return f->demotions;
+    default:
+        return -NX_EINVAL;
     }
 }
 
@@ -173,10 +205,14 @@ static long size_of(struct fiber *f, uint64_t slot)
 static long machine_value(uint64_t what)
 {
     switch (what) {
-    case NX_MACHINE_HARTS: return hart_count;
-    case NX_MACHINE_TIMEBASE: return (long)machine.timebase;
-    case NX_MACHINE_MEMORY: return (long)(machine.memory_end - machine.memory_base);
-    default: return -NX_EINVAL;
+    case NX_MACHINE_HARTS:
+        return hart_count;
+    case NX_MACHINE_TIMEBASE:
+        return (long)machine.timebase;
+    case NX_MACHINE_MEMORY:
+        return (long)(machine.memory_end - machine.memory_base);
+    default:
+        return -NX_EINVAL;
     }
 }
 
@@ -200,13 +236,27 @@ long call_meta(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
         return -NX_EPERM;
     }
     switch (op) {
-    case NX_META_VERSION: r = NX_ABI_VERSION; break;
-    case NX_META_LOG: r = write_log(f, a1, a2); break;
-    case NX_META_STAT: r = stat(a1); break;
-    case NX_META_CELL: r = meta_cell(f, a1, a2); break;
-    case NX_META_READLOG: r = read_log(f, a1, a2, a3); break;
-    case NX_META_BEB: r = read_beb(f, a1, a2, a3); break;
-    case NX_META_PHYS: r = physical(f, a1, a2); break;
+    case NX_META_VERSION:
+        r = NX_ABI_VERSION;
+        break;
+    case NX_META_LOG:
+        r = write_log(f, a1, a2);
+        break;
+    case NX_META_STAT:
+        r = stat(a1);
+        break;
+    case NX_META_CELL:
+        r = meta_cell(f, a1, a2);
+        break;
+    case NX_META_READLOG:
+        r = read_log(f, a1, a2, a3);
+        break;
+    case NX_META_BEB:
+        r = read_beb(f, a1, a2, a3);
+        break;
+    case NX_META_PHYS:
+        r = physical(f, a1, a2);
+        break;
     case NX_META_SPACE:
         s = space_get(f->cell, a1);
         r = s == NULL ? -NX_EBADF : a2 == NX_SPACE_RESIDENT ? (long)s->resident : -NX_EINVAL;
@@ -215,9 +265,15 @@ long call_meta(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
         other = fiber_get(f, a1);
         r = other == NULL ? -NX_EBADF : fiber_value(other, a2);
         break;
-    case NX_META_SIZE: r = size_of(f, a1); break;
-    case NX_META_MACHINE: r = machine_value(a1); break;
-    default: r = -NX_ENOSYS; break;
+    case NX_META_SIZE:
+        r = size_of(f, a1);
+        break;
+    case NX_META_MACHINE:
+        r = machine_value(a1);
+        break;
+    default:
+        r = -NX_ENOSYS;
+        break;
     }
     unlock();
     return r;
