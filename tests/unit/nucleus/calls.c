@@ -397,7 +397,7 @@ static void random_calls_of_many_cells(void **state)
     m.quota_pages = 60;
     m.quota_fibers = 4;
     image_build(image, &m);
-    uint64_t n = steps(60000), lives = 0;
+    uint64_t n = steps(300000), lives = 0;
     for (unsigned i = 0; i < ROOTS; i++) {
         make_root(i);
     }

@@ -683,17 +683,17 @@ static void random_operations(uint64_t usual_seed, unsigned asids, unsigned step
 
 static void spaces_agree_with_the_model(void **state)
 {
-    random_operations(1, 1u << 16, 4000);
+    random_operations(1, 1u << 16, 12000);
 }
 
 static void also_with_few_address_space_numbers(void **state)
 {
-    random_operations(2, 12, 1500);
+    random_operations(2, 12, 5000);
 }
 
 static void also_without_address_space_numbers(void **state)
 {
-    random_operations(3, 1, 1500);
+    random_operations(3, 1, 5000);
 }
 
 int main(void)
