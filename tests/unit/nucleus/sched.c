@@ -711,6 +711,19 @@ static void an_idle_machine_sets_no_timer(void **state)
     assert_true(harts[0].idle_ticks >= idle);
 }
 
+static void an_idle_hart_sleeps_until_its_timer(void **state)
+{
+    struct fiber *f = on(0);
+    uint64_t until = host.time + 7 * MS, idle = harts[0].idle_ticks;
+    host.idle_advances = true;
+    assert_int_equal(nx_tick_sleep(until), 0); /* it is the next to run, on this hart */
+    host.idle_advances = false;
+    assert_ptr_equal(on(0), f);
+    assert_int_equal(host.time, until);
+    assert_int_equal(harts[0].idle_ticks, idle + 7 * MS);
+    assert_int_equal(nx_meta_stat(NX_STAT_IDLE_TICKS), (long)(idle + 7 * MS));
+}
+
 /* ---- calls about time ---- */
 static void tiers_are_moved_within_the_cells(void **state)
 {
@@ -866,6 +879,7 @@ int main(void)
         SCHED_TEST(a_busy_hart_is_interrupted_for_a_better_tier),
         SCHED_TEST(a_hart_about_to_enter_is_interrupted_too),
         SCHED_TEST(an_idle_machine_sets_no_timer),
+        SCHED_TEST(an_idle_hart_sleeps_until_its_timer),
         SCHED_TEST(tiers_are_moved_within_the_cells),
         SCHED_TEST(periods_are_admitted_when_they_fit),
         SCHED_TEST(each_programs_floating_point_is_its_own),
