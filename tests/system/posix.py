@@ -1,0 +1,66 @@
+#!/usr/bin/python3
+"""posixtest under Nexus: each of its tests is one here. NAME... on the command line: only those."""
+# timeout: 900
+import re
+import sys
+import time
+
+from console import LINUX, Failure, Machine, Report, check_leak, describe, harts, warm_up
+import pexpect
+
+LINE = re.compile(r"^(ok|not ok) (\S+?):?( .*)?$", re.M)
+
+
+def settle(machine):
+    """What is in use when fibers that have nothing to do any more are gone."""
+    last = None
+    for _ in range(20):
+        now = machine.leak()
+        if now is None or now == last:
+            break
+        last = now
+        time.sleep(1.5)
+    return now
+
+
+def run(report, smp, names):
+    prefix = f"{smp} hart{'s' if smp > 1 else ''}: "
+    machine = None
+    try:
+        machine = Machine(smp, mem=256)
+        if not LINUX:
+            warm_up(machine)
+        output, status = machine.sh("posixtest " + " ".join(names), 300)
+        results = LINE.findall(output)
+        for good, name, rest in results:
+            if good == "ok":
+                report.ok(prefix + name + rest)
+            else:
+                report.not_ok(prefix + name, rest)
+        if not results or (status != 0) != any(good == "not ok" for good, _, _ in results):
+            report.not_ok(prefix + "posixtest", f"status {status}: {output[-1000:]}")
+        if not LINUX:
+            # The first time made what the system keeps; a second one must not take more.
+            before = settle(machine)
+            machine.sh("posixtest " + " ".join(names) + " >/dev/null", 300)
+            check_leak(machine, before)
+            report.ok(prefix + "leak")
+    except (Failure, pexpect.ExceptionPexpect) as error:
+        report.not_ok(prefix + "session", describe(error))
+        if machine is not None:
+            machine.show_log()
+    finally:
+        if machine is not None:
+            machine.close()
+
+
+def main():
+    report = Report()
+    names = [a for a in sys.argv[1:] if not a.isdigit()]
+    for smp in harts():
+        run(report, smp, names)
+    sys.exit(1 if report.failed else 0)
+
+
+if __name__ == "__main__":
+    main()
