@@ -158,9 +158,9 @@ def main():
     for smp in console.harts():
         prefix = f"{smp} hart{'s' if smp > 1 else ''}: "
         chosen = tests if any(console.wanted(t) for t in tests) else []
-        console.session(report, prefix, smp, chosen, False, {"cells": CELLS})
+        console.session(report, prefix, smp, chosen, False, (), {"cells": CELLS})
         if console.wanted(quarantined):
-            console.session(report, prefix, smp, [quarantined], False, {"cells": CRASHER})
+            console.session(report, prefix, smp, [quarantined], False, (), {"cells": CRASHER})
     sys.exit(1 if report.failed else 0)
 
 

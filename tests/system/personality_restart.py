@@ -144,10 +144,10 @@ def main():
              with_no_memory_left, from_a_child, driver_never_stopped]
     for smp in console.harts():
         prefix = f"{smp} hart{'s' if smp > 1 else ''}: "
-        console.session(report, prefix, smp, [t for t in lives if console.wanted(t)], False, {})
+        console.session(report, prefix, smp, [t for t in lives if console.wanted(t)], False, (), {})
     for test in (ends("o", 0), ends("b", 0)):
         if console.wanted(test):
-            console.session(report, "", 1, [test], False, {})
+            console.session(report, "", 1, [test], False, (), {})
     sys.exit(1 if report.failed else 0)
 
 
