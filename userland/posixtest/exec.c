@@ -28,7 +28,8 @@ static int run(const char *what, const char *arg)
     pid_t pid;
     int status;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         execve(self_path, argv, environ);
         _exit(127);
     }
@@ -55,7 +56,8 @@ static void arguments(void)
     pid_t pid;
 
     EQ(run("exit", "0"), 0);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         execve(self_path, argv, envp);
     }
     wait_ok(pid);
@@ -67,7 +69,8 @@ static void no_environment(void)
     pid_t pid;
 
     EQ(run("exit", "0"), 0);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         execve(self_path, argv, NULL); /* Linux takes NULL for an empty list */
     }
     wait_ok(pid);
@@ -115,7 +118,8 @@ static void pending_signals(void)
     pid_t pid;
 
     EQ(run("exit", "0"), 0);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         sig_block(SIGUSR1);
         OK(kill(getpid(), SIGUSR1));
         execl(self_path, "posixtest", "--helper", "unblock", "10", NULL);
@@ -131,7 +135,8 @@ static void identity(void)
     EQ(run("exit", "0"), 0);
     snprintf(text, sizeof text, "%d", getpid());
     EQ(run("parent-is", text), 1);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         snprintf(text, sizeof text, "%d", getpid());
         execl(self_path, "posixtest", "--helper", "pid-is", text, NULL);
     }
@@ -191,7 +196,10 @@ static void bad_elf(void)
     Elf64_Ehdr h, good;
     Elf64_Phdr p;
     char *argv[] = {"x", NULL};
-    struct { Elf64_Ehdr h; Elf64_Phdr p; } both;
+    struct {
+        Elf64_Ehdr h;
+        Elf64_Phdr p;
+    } both;
     int fd = OK(open(self_path, O_RDONLY));
 
     EQ(read(fd, &good, sizeof good), sizeof good);
@@ -234,7 +242,8 @@ static void bad_elf(void)
     both.p = p;
     write_bytes("e", &both, sizeof both);
     pid_t pid;
-    CHILD(pid) {
+    CHILD(pid)
+    {
         execve("e", argv, environ);
         _exit(1);
     }
@@ -251,7 +260,8 @@ static int run_script(const char *path, char *const argv[])
 {
     pid_t pid;
 
-    CHILD(pid) {
+    CHILD(pid)
+    {
         execve(path, argv, environ);
         _exit(120 + (errno == ENOENT) + 2 * (errno == ELOOP) + 3 * (errno == ENOEXEC) +
               4 * (errno == EACCES));
@@ -299,7 +309,7 @@ static void scripts_of_scripts(void)
         snprintf(text, sizeof text, "#!%.400s/s%d\n", cwd, i - 1);
         write_script(name, text);
     }
-    EQ(run_script("s3", argv), 17 << 8); /* what the helper says to a name it does not know */
+    EQ(run_script("s3", argv), 17 << 8);  /* what the helper says to a name it does not know */
     EQ(run_script("s6", argv), 122 << 8); /* too deep: ELOOP */
 }
 
@@ -337,7 +347,8 @@ static void large_but_fine(void)
     for (int i = 3; i < N + 3; i++) {
         argv[i] = word;
     }
-    CHILD(pid) {
+    CHILD(pid)
+    {
         execve(self_path, argv, environ);
     }
     wait_ok(pid);
@@ -363,7 +374,8 @@ static void by_descriptor_path(void)
     pid_t pid;
 
     EQ(run("exit", "0"), 0);
-    CHILD(pid) {
+    CHILD(pid)
+    {
         int fd = OK(open(self_path, O_RDONLY));
 
         snprintf(text, sizeof text, "/proc/self/fd/%d", fd);
@@ -393,7 +405,10 @@ static int helper_arguments(int argc, char **argv)
 
 static int helper_signal_action(int signo, void *want)
 {
-    struct { void *handler; unsigned long rest[8]; } k = {0};
+    struct {
+        void *handler;
+        unsigned long rest[8];
+    } k = {0};
 
     OK(syscall(SYS_rt_sigaction, signo, NULL, &k, 8));
     return k.handler == want;
@@ -459,7 +474,9 @@ static int helper_stack(size_t size)
  * for so many milliseconds; says how many there were and why it failed. All end by themselves. */
 static int helper_bomb(int ms)
 {
-    struct { int error, forks, ms; } volatile *all;
+    struct {
+        int error, forks, ms;
+    } volatile *all;
     int64_t start = now_ms();
     pid_t first = getpid();
 
