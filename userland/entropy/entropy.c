@@ -25,6 +25,7 @@
 typedef unsigned long long count;
 
 struct call {
+    int number;
     char name[32];
     count calls, ns, instructions;
     int missing; /* answered with ENOSYS */
@@ -47,15 +48,27 @@ static const char usage[] =
     "  -p PID     show what process PID has paid so far\n"
     "  -h, --help show this help\n";
 
+/* A call that does not exist has a line for that, and may have one for what the answer cost. */
 static int add_call(struct report *r, const struct call *c)
 {
-    struct call *more = realloc(r->call, (r->n + 1) * sizeof *more);
+    struct call *more;
 
+    for (size_t i = 0; i < r->n; i++) {
+        if (r->call[i].number == c->number) {
+            r->call[i].missing |= c->missing;
+            return 0;
+        }
+    }
+    more = realloc(r->call, (r->n + 1) * sizeof *more);
     if (!more) {
         return -1;
     }
     r->call = more;
-    r->call[r->n++] = *c;
+    r->call[r->n] = *c;
+    if (strcmp(c->name, "unknown") == 0) {
+        snprintf(r->call[r->n].name, sizeof c->name, "call %d", c->number);
+    }
+    r->n++;
     return 0;
 }
 
@@ -69,11 +82,11 @@ static int parse_line(struct report *r, const char *line)
         sscanf(line, "faults %llu", &r->faults) == 1) {
         return 0;
     }
-    if (sscanf(line, "call %*d %31s %llu %llu %llu", c.name, &c.calls, &c.ns, &c.instructions) ==
-        4) {
+    if (sscanf(line, "call %d %31s %llu %llu %llu", &c.number, c.name, &c.calls, &c.ns,
+               &c.instructions) == 5) {
         return add_call(r, &c);
     }
-    if (sscanf(line, "enosys %*d %31s %llu", c.name, &c.calls) == 2) {
+    if (sscanf(line, "enosys %d %31s %llu", &c.number, c.name, &c.calls) == 3) {
         c.missing = 1;
         return add_call(r, &c);
     }
@@ -105,14 +118,11 @@ static int read_report(pid_t pid, struct report *r)
     return failed;
 }
 
-/* The dearest first; what was not there at all comes last. */
+/* The dearest first. */
 static int by_cost(const void *a, const void *b)
 {
     const struct call *x = a, *y = b;
 
-    if (x->missing != y->missing) {
-        return x->missing - y->missing;
-    }
     if (x->ns != y->ns) {
         return x->ns < y->ns ? 1 : -1;
     }
@@ -125,10 +135,11 @@ static double percent(count part, count whole)
 }
 
 static void show_row(FILE *out, const char *name, count calls, count ns, count instructions,
-                     count run_ns)
+                     count run_ns, const char *note)
 {
-    fprintf(out, "%-20s %10llu %14.1f %14llu %10.1f %7.2f\n", name, calls, (double)ns / 1000,
-            instructions, calls ? (double)ns / 1000 / (double)calls : 0.0, percent(ns, run_ns));
+    fprintf(out, "%-20s %10llu %14.1f %14llu %10.1f %7.2f%s\n", name, calls, (double)ns / 1000,
+            instructions, calls ? (double)ns / 1000 / (double)calls : 0.0, percent(ns, run_ns),
+            note);
 }
 
 static void show(FILE *out, const struct report *r)
@@ -140,13 +151,10 @@ static void show(FILE *out, const struct report *r)
     for (size_t i = 0; i < r->n; i++) {
         const struct call *c = &r->call[i];
 
-        if (c->missing) {
-            fprintf(out, "%-20s %10llu %14s\n", c->name, c->calls, "ENOSYS");
-        } else {
-            show_row(out, c->name, c->calls, c->ns, c->instructions, run_ns);
-        }
+        show_row(out, c->name, c->calls, c->ns, c->instructions, run_ns,
+                 c->missing ? "  ENOSYS" : "");
     }
-    show_row(out, "tax", r->calls, r->ns, r->instructions, run_ns);
+    show_row(out, "tax", r->calls, r->ns, r->instructions, run_ns, "");
     fprintf(out, "%-20s %10s %14.1f %14llu %10s %7.2f\n", "program", "", (double)r->own_ns / 1000,
             r->own_instructions, "", percent(r->own_ns, run_ns));
     fprintf(out, "%-20s %10llu\n", "faults", r->faults);
