@@ -24,9 +24,9 @@ struct service {
     unsigned slot;
     uint32_t generation;
     enum service_state state;
+    bool blamed;       /* killed for what its peer says of it: a death of its own fault */
     uint64_t start_at; /* ticks */
     uint64_t born_ms;
-    bool blamed; /* killed for what its peer says of it: a death of its own fault */
     struct restart record;
 };
 

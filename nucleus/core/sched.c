@@ -185,6 +185,8 @@ static inline __attribute__((always_inline)) _Noreturn void run(struct hart *h, 
     }
     budget_arm(h, f, now);
     h->switches++;
+    /* Before the unlock: another hart may free the tables that were current until now. */
+    arch_root_write(foreign ? f->foreign_root : f->host_root);
     unlock();
     arch_resume(h);
 }

@@ -13,6 +13,8 @@
  *   bool arch_test_and_set(uint32_t *)      acquire: false when it was free and is ours now
  *   void arch_release(uint32_t *)           release store of 0
  *   void arch_relax(void)                   inside spin loops
+ *   void arch_root_write(uint64_t root)     arch_root_set without the fence that harts without address
+ *                                           space numbers need: arch_resume follows and has it
  *   void arch_page_zero(void *), arch_page_copy(void *, const void *)
  * arch_pte.h (per ISA) gives the page table entry format, see there.
  */

@@ -77,4 +77,11 @@ size_t nx_strlcpy(char *restrict to, const char *restrict from, size_t size);
 /* The sanitizers call the C library's function of this name. */
 #define sched_yield nucleus_sched_yield
 
+/* The simulated machine fences in arch_root_set itself. */
+void arch_root_set(uint64_t root);
+static inline void arch_root_write(uint64_t root)
+{
+    arch_root_set(root);
+}
+
 #endif
