@@ -23,12 +23,12 @@ NX_MANIFEST manifest = {
     .quota_fibers = 16384,
     .quota_spaces = 16384,
     .want = {{.kind = NX_WANT_USE,
-              .slot = MB_SLOT_CONSOLE_TX, /* and the one after it: MB_SLOT_CONSOLE_RX */
+              .slot = MB_SLOT_CONSOLE_TX, /* and the two after it */
               .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
               .what = "console"},
              {.kind = NX_WANT_ARCHIVE, .slot = MB_SLOT_BUNDLE, .rights = NX_R_READ, .what = ""}},
 };
-_Static_assert(MB_SLOT_CONSOLE_RX == MB_SLOT_CONSOLE_TX + 1, "USE fills two slots");
+_Static_assert(MB_SLOT_CONSOLE_RX == MB_SLOT_CONSOLE_TX + 1, "USE fills slots in a row");
 
 static const struct nx_cellinfo *info;
 

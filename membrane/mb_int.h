@@ -41,7 +41,7 @@ extern uintptr_t mb_host_base; /* tests reserve address space and say where */
 /* Slots of the capability space, as the manifest in main.c wants them. */
 #define MB_SLOT_CONSOLE_TX 1
 #define MB_SLOT_CONSOLE_RX 2
-#define MB_SLOT_BUNDLE 3
+#define MB_SLOT_BUNDLE 4 /* 3: the channel has no pool */
 
 /* The nucleus' error codes are Linux' where both have one; the rest is converted here, at the edge. */
 static inline int mb_errno(long result)

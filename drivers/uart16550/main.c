@@ -34,7 +34,8 @@ NX_MANIFEST manifest = {
              {.kind = NX_WANT_SERVE,
               .slot = SLOT_FROM, /* and SLOT_TO */
               .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
-              .arg = 128,
+              .ring_slots = 128,
+              .clients = 1,
               .what = "console"}},
 };
 

@@ -104,9 +104,9 @@ static void prepare_device(struct service *s, const struct nx_want *w)
 static int make_ring(const struct nx_want *serve)
 {
     int slot = grants_slot();
-    long e = slot < 0 ? slot : nx_make_ring((uint64_t)slot, serve->arg, RING_BUFFER);
+    long e = slot < 0 ? slot : nx_make_ring((uint64_t)slot, serve->ring_slots, RING_BUFFER);
     if (e < 0) {
-        cell_log("no ring of %u slots: error %ld", serve->arg, -e);
+        cell_log("no ring of %u slots: error %ld", serve->ring_slots, -e);
     }
     return e < 0 ? NO_SLOT : slot;
 }
@@ -226,8 +226,8 @@ static bool ring_intact(int slot, uint32_t slots)
 bool grants_intact(const struct service *s, unsigned slot)
 {
     const struct link *l = link_at(s, slot);
-    return l != NULL && ring_intact(l->to_server, l->serve->arg) &&
-           ring_intact(l->to_client, l->serve->arg);
+    return l != NULL && ring_intact(l->to_server, l->serve->ring_slots) &&
+           ring_intact(l->to_client, l->serve->ring_slots);
 }
 
 void grants_renew(const struct service *s, unsigned slot)
@@ -240,7 +240,7 @@ void grants_renew(const struct service *s, unsigned slot)
     const int slots[2] = {l->to_server, l->to_client};
     for (unsigned i = 0; i < 2; i++) {
         nx_grant_drop((uint64_t)slots[i]);
-        long e = nx_make_ring((uint64_t)slots[i], l->serve->arg, RING_BUFFER);
+        long e = nx_make_ring((uint64_t)slots[i], l->serve->ring_slots, RING_BUFFER);
         if (e < 0) {
             cell_log("%s: channel %s is lost: error %ld", s->manifest.name, l->serve->what, -e);
         }

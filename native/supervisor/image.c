@@ -57,8 +57,8 @@ static bool manifest_good(const struct nx_manifest *m)
     }
     for (unsigned i = 0; i < NX_MANIFEST_WANTS; i++) {
         const struct nx_want *w = &m->want[i];
-        unsigned slots = w->kind == NX_WANT_SERVE || w->kind == NX_WANT_USE ? 2 : 1;
-        if (!text_ends(w->what, sizeof(w->what)) || w->kind > NX_WANT_ARCHIVE ||
+        unsigned slots = w->kind == NX_WANT_SERVE || w->kind == NX_WANT_USE ? 3 : 1;
+        if (!text_ends(w->what, sizeof(w->what)) || w->kind >= NX_WANT_KINDS ||
             w->slot > NX_SLOTS - slots) {
             return false;
         }

@@ -18,7 +18,8 @@ NX_MANIFEST manifest = {
     .want = {{.kind = NX_WANT_SERVE,
               .slot = 1,
               .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
-              .arg = 64,
+              .ring_slots = 64,
+              .clients = 1,
               .what = "echo"}},
 };
 

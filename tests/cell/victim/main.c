@@ -27,7 +27,8 @@ NX_MANIFEST manifest = {
     .want = {{.kind = NX_WANT_SERVE,
               .slot = SLOT_FROM, /* and SLOT_TO */
               .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
-              .arg = VICTIM_SLOTS,
+              .ring_slots = VICTIM_SLOTS,
+              .clients = 1,
               .what = "victim"}},
 };
 

@@ -49,7 +49,7 @@ static int setup(void **state)
                                    .sh_size = sizeof(names)};
     file.manifest =
         (struct nx_manifest){.magic = NX_MANIFEST_MAGIC, .name = "cell", .window_gb = 1};
-    file.manifest.want[0] = (struct nx_want){.kind = NX_WANT_SERVE, .slot = 62, .what = "console"};
+    file.manifest.want[0] = (struct nx_want){.kind = NX_WANT_SERVE, .slot = 61, .what = "console"};
     return 0;
 }
 
@@ -92,9 +92,9 @@ static void what_is_wrong_is_refused(void **state)
     REFUSED(file.manifest.name[0] = 0);
     REFUSED(memset(file.manifest.name, 'a', sizeof(file.manifest.name)));
     REFUSED(memset(file.manifest.want[5].what, 'a', sizeof(file.manifest.want[5].what)));
-    REFUSED(file.manifest.want[23].kind = NX_WANT_ARCHIVE + 1);
+    REFUSED(file.manifest.want[23].kind = NX_WANT_KINDS);
     REFUSED(file.manifest.want[1].slot = NX_SLOTS);
-    REFUSED(file.manifest.want[0].slot = NX_SLOTS - 1); /* two slots */
+    REFUSED(file.manifest.want[0].slot = NX_SLOTS - 2); /* three slots */
     setup(NULL);
     for (size_t n = 0; n < sizeof(file) - sizeof(Elf64_Shdr); n++) {
         /* exactly n bytes, so that the sanitizer sees a look beyond */
