@@ -379,6 +379,16 @@ spin: deps
 bench: image $(TESTCELL_FILES)
 	@python3 tests/bench/run.py
 
+# The Linux kernel to compare with, from Debian's sources; takes half an hour, once.
+.PHONY: linux
+linux: $(B)/linux/Image
+$(B)/linux/Image: tests/bench/linux/build.sh tests/bench/linux/config | deps
+	@tests/bench/linux/build.sh
+
+.PHONY: bench-disk
+bench-disk: image linux
+	@python3 tests/bench/disk.py
+
 #### Lint #########################################################################################
 
 OUR_C := $(call find_sources,lib,-name '*.[ch]') \
@@ -411,6 +421,8 @@ help:
 #: make test                    everything there is to check; ends with `N passed, N failed`
 #: make unit, make spin, make lint    parts of it
 #: make bench                   measure, with Linux's figures beside ours
+#: make linux                   build the Linux kernel to compare with (half an hour, once)
+#: make bench-disk              disk speed beside that Linux's, in one run
 #: make image                   build/nucleus.bin and build/boot.bundle
 #: make objects                 compile only
 #: make format                  put all C sources into the one style
