@@ -364,8 +364,15 @@ $(foreach t,$(patsubst tests/unit/%.c,%,$(UNIT_SRC)),$(eval $(call unit_program,
 unit: $(UNIT_BIN)
 	@python3 tests/run.py --unit
 
+# Where things are in the nucleus, for tests that look at a running machine from outside.
+FAULTS := $(B)/tests/faults/offsets.o
+$(FAULTS): tests/faults/offsets.c Makefile | $(READY)
+	@mkdir -p $(@D)
+	@$(CC) $(NUCLEUS_FLAGS) $(WARN) -MMD -MP -c $< -o $@
+-include $(FAULTS:.o=.d)
+
 .PHONY: test-parts
-test-parts: image $(UNIT_BIN) $(addprefix $(B)/,$(POSIX_TESTS)) $(TESTCELL_FILES)
+test-parts: image $(UNIT_BIN) $(addprefix $(B)/,$(POSIX_TESTS)) $(TESTCELL_FILES) $(FAULTS)
 
 .PHONY: test
 test: deps
