@@ -19,7 +19,9 @@
 #define MB_PAGE 4096ul
 #define MB_NEVER (~0ul)
 
-/* ---- the personality lock ---- */
+/* ---- the personality lock ----
+ * Waiting for it may consume a wake-up (mb_wake) that was meant for something else: after taking it, look
+ * at everything such a wake-up may have been about, before the next sleep or mb_enter. */
 void mb_lock(void);
 void mb_unlock(void);
 
