@@ -130,6 +130,7 @@ struct mb_fiber *mb_fiber_start(void (*fn)(void *), void *arg)
     }
     f->arg = arg;
     f->fn = fn;
+    f->woken = mb_arch_time();
     uint64_t sp = (uint64_t)f->stack + (1 + STACK_PAGES) * MB_PAGE;
     long handle = nx_spawn_fiber((uint64_t)mb_fiber_entry, sp, (uint64_t)f, NX_TIER_MATTER);
     if (handle < 0) {
@@ -144,6 +145,7 @@ int mb_park(uint64_t deadline)
 {
     mb_unlock();
     long r = nx_recv_wait(0, deadline);
+    mb_self()->woken = mb_arch_time();
     mb_lock();
     return r == -NX_ETIME ? -ETIMEDOUT : 0;
 }

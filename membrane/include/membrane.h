@@ -24,6 +24,8 @@
  * at everything such a wake-up may have been about, before the next sleep or mb_enter. */
 void mb_lock(void);
 void mb_unlock(void);
+/* [lock] In the middle of something long: let those have it who wait.  What it guards may have changed. */
+void mb_lock_break(void);
 
 /* ---- fibers: one runs each Linux thread; also service fibers ---- */
 struct mb_fiber {
@@ -37,6 +39,7 @@ struct mb_fiber {
     uint64_t space;       /* the foreign space it is bound to */
     uint64_t stamp_ticks; /* tax.h: where the last lap of its own clocks ended */
     uint64_t stamp_instructions;
+    uint64_t woken; /* ticks: its last sleep's end, and later by what it waited for the lock since */
 };
 /* [lock] Take an idle fiber (or make one) and let it run fn(arg); when fn returns it goes back to the
  * pool.  fn starts without the lock.  NULL: no memory or quota. */
