@@ -20,7 +20,8 @@ static unsigned idle_count;
 void mb_fiber_init(void)
 {
     mb_main_fiber.state = &main_state;
-    mb_main_fiber.handle = (uint64_t)nx_meta_fiber(0, NX_FIBER_HANDLE); /* so that others can wake it */
+    mb_main_fiber.handle =
+        (uint64_t)nx_meta_fiber(0, NX_FIBER_HANDLE); /* so that others can wake it */
     idle = ending = NULL;
     idle_count = 0;
 }

@@ -28,11 +28,13 @@
 #define WAITERS 1ul
 
 /* Nanoseconds. */
-#define WATCH 50000ul        /* stay awake in the hope of a hand-over */
-#define RECENT 10000000ul    /* so short a time after its sleep a fiber goes first */
-#define LATE_FIRST 1000000ul /* after that a sleeper of the first queue is handed the lock */
-#define LATE 10000000ul      /* and one of the second */
-#define OVERDUE 50000000ul   /* after that it goes before the first queue */
+#define WATCH_FIRST 1000000ul /* stay awake in the hope of a hand-over */
+#define WATCH 50000ul         /* in the second queue */
+#define LOOKS 20              /* so often, before others of the hart may run */
+#define RECENT 10000000ul     /* so short a time after its sleep a fiber goes first */
+#define LATE_FIRST 1000000ul  /* after that a sleeper of the first queue is handed the lock */
+#define LATE 10000000ul       /* and one of the second */
+#define OVERDUE 50000000ul    /* after that it goes before the first queue */
 
 enum waiter_state {
     AWAKE,  /* watches its state; the holder may make it the owner without a kick */
@@ -158,27 +160,27 @@ static bool take_or_announce(uint64_t me, const struct waiter *w)
     }
 }
 
-/* Awake, for a moment: true as above. */
+/* Awake, for a moment: true as above.  The holder may be waiting for the very hart we are on. */
 static bool watch(uint64_t me, const struct waiter *w)
 {
-    uint64_t until = mb_arch_time() + mb_ns_to_ticks(WATCH);
+    uint64_t until = mb_arch_time() + mb_ns_to_ticks(w->queue == 0 ? WATCH_FIRST : WATCH);
     do {
-        if (take_or_announce(me, w)) {
-            return true;
+        for (unsigned i = 0; i < LOOKS; i++) {
+            if (take_or_announce(me, w)) {
+                return true;
+            }
+            mb_arch_relax();
         }
-        mb_arch_relax();
+        nx_tick_yield();
     } while (mb_arch_time() < until);
-    return false;
+    return take_or_announce(me, w);
 }
 
-static void wait(uint64_t me, struct waiter *w)
+static void lock_wait(uint64_t me, struct waiter *w)
 {
     while (!watch(me, w)) {
         if (!state_cas(w, AWAKE, ASLEEP)) {
             return; /* OWNER */
-        }
-        if (take_or_announce(me, w)) { /* once more, now that a kick would come */
-            return;
         }
         nx_recv_wait(0, NX_NEVER);
         if (!state_cas(w, KICKED, AWAKE) && !state_cas(w, ASLEEP, AWAKE) &&
@@ -197,7 +199,7 @@ static void __attribute__((noinline)) lock_slow(uint64_t me)
     struct waiter w = {.fiber = self, .since = mb_arch_time(), .state = AWAKE};
     w.queue = w.since - self->woken >= mb_ns_to_ticks(RECENT);
     inbox_push(&w);
-    wait(me, &w);
+    lock_wait(me, &w);
     self->woken += mb_arch_time() - w.since; /* waiting for us is not running */
 }
 
@@ -238,6 +240,7 @@ static void __attribute__((noinline)) unlock_slow(uint64_t me)
     if ((lock.word & ~WAITERS) != me) {
         cell_panic("personality lock given back by a fiber that does not hold it");
     }
+    bool first;
     for (;;) {
         /* First the bit, then the look: who pushes after it sets the bit again. */
         __atomic_store_n(&lock.word, me, __ATOMIC_SEQ_CST);
@@ -245,16 +248,20 @@ static void __attribute__((noinline)) unlock_slow(uint64_t me)
         queue_drain();
         uint64_t now = mb_arch_time();
         struct waiter *w = queue_choose(now);
+        first = w != NULL && w->queue == 0;
         if (w == NULL) {
             if (word_cas(me, 0)) {
                 return;
             }
         } else if (state_of(w) == AWAKE || waited(w, now, w->queue == 0 ? LATE_FIRST : LATE)) {
             hand_over(w);
-            return;
+            break;
         } else if (wake_and_release(me, w)) {
-            return;
+            break;
         }
+    }
+    if (first) {
+        nx_tick_yield(); /* it may be waiting for this hart */
     }
 }
 
