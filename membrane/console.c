@@ -126,6 +126,7 @@ void mb_console_serve(void)
         } while (nx_ring_sleep_prepare(&console.in) > 0);
         mb_unlock();
         long e = nx_recv_wait(slots, NX_NEVER);
+        mb_main_fiber.woken = mb_arch_time();
         if (e < 0) { /* no rings: nothing to serve, but the main fiber must not spin */
             nx_tick_sleep(mb_arch_time() + mb_ns_to_ticks(1000000000));
         }

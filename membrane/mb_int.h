@@ -9,8 +9,8 @@
  *   void mb_arch_fiber_clocks(state, &ticks, &instructions)   the calling fiber's own running time
  *   void mb_arch_relax(void)              inside spin loops
  *   void mb_arch_set_self(struct mb_fiber *)   the calling fiber is this one (mb_self)
- *   bool mb_arch_lock_try(volatile uint64_t *word, uint64_t me)   0 -> me, acquire; false: it was not 0
- *   void mb_arch_lock_release(volatile uint64_t *word)            release, then 0
+ *   bool mb_arch_lock_try(volatile uint64_t *word, uint64_t me)       0 -> me, acquire; false: it was not 0
+ *   bool mb_arch_lock_release(volatile uint64_t *word, uint64_t me)   release, me -> 0; false: it was not me
  */
 #ifndef MEMBRANE_INT_H
 #define MEMBRANE_INT_H

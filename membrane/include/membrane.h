@@ -19,9 +19,13 @@
 #define MB_PAGE 4096ul
 #define MB_NEVER (~0ul)
 
-/* ---- the personality lock ---- */
+/* ---- the personality lock ----
+ * Waiting for it may consume a wake-up (mb_wake) that was meant for something else: after taking it, look
+ * at everything such a wake-up may have been about, before the next sleep or mb_enter. */
 void mb_lock(void);
 void mb_unlock(void);
+/* [lock] In the middle of something long: let those have it who wait.  What it guards may have changed. */
+void mb_lock_break(void);
 
 /* ---- fibers: one runs each Linux thread; also service fibers ---- */
 struct mb_fiber {
@@ -35,6 +39,7 @@ struct mb_fiber {
     uint64_t space;       /* the foreign space it is bound to */
     uint64_t stamp_ticks; /* tax.h: where the last lap of its own clocks ended */
     uint64_t stamp_instructions;
+    uint64_t woken; /* ticks: its last sleep's end, and later by what it waited for the lock since */
 };
 /* [lock] Take an idle fiber (or make one) and let it run fn(arg); when fn returns it goes back to the
  * pool.  fn starts without the lock.  NULL: no memory or quota. */

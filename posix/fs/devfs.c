@@ -95,7 +95,7 @@ static unsigned null_poll(struct file *f, struct poll_table *pt)
     return ABI_POLLIN | ABI_POLLOUT | ABI_POLLRDNORM | ABI_POLLWRNORM;
 }
 
-#define CHUNK 65536ul /* between looks at the signals */
+#define CHUNK 65536ul /* between looks at the signals and at who waits for the lock */
 
 static long zero_read(struct file *f, struct iobuf *b, int64_t *pos)
 {
@@ -106,6 +106,7 @@ static long zero_read(struct file *f, struct iobuf *b, int64_t *pos)
         if (err < 0) {
             return b->len < want ? (long)(want - b->len) : err;
         }
+        mb_lock_break();
         if (b->len > 0 && signal_interrupts()) {
             break;
         }
@@ -127,6 +128,7 @@ static long random_read(struct file *f, struct iobuf *b, int64_t *pos)
         size_t n = b->len < sizeof(bytes) ? b->len : sizeof(bytes);
         mb_random(bytes, n);
         err = iobuf_put(b, bytes, n);
+        mb_lock_break();
         if ((want - b->len) % CHUNK == 0 && signal_interrupts()) {
             break;
         }
