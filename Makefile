@@ -7,6 +7,7 @@
 #   native/lib                       the library every cell links
 #   native/<x>, drivers/<x>          one cell each (drivers/lib is shared by the drivers)
 #   membrane/**, posix/**            the POSIX personality, one cell
+#   .../manifest.kdl                 of each cell, in its folder (the personality's in membrane/)
 #   userland/<x>                     our own Linux programs, one each, with a file `install`
 #   tests/unit/**/*.c                one host program each; see "Unit tests" below
 #   tests/posix/**/*.c               one Linux program each, run under Nexus by tests/system
@@ -107,7 +108,23 @@ $(GEN): $(wildcard nucleus/abi/calls.tbl nucleus/abi/mkcalls.py) | deps
 	@touch $@
 $(B)/gen/nx/%.h: $(GEN) ;
 
-READY := $(GEN) $(B)/uapi/.made $(FDT)/.fetched $(ZLIB)/.fetched
+# A cell's manifest makes an assembler file, which is linked with the cell, and a header for its C sources,
+# <manifest/CELL.h>.
+MANIFESTS := $(wildcard native/*/manifest.kdl drivers/*/manifest.kdl tests/cell/*/manifest.kdl \
+	membrane/manifest.kdl)
+manifest_cell = $(patsubst membrane,posix,$(notdir $(patsubst %/,%,$(dir $(1)))))
+MANIFEST_TOOL := $(addprefix distro/tools/,kdl2bkdl.py manifest.py bkdl.py kdl.py)
+define manifest
+MANIFEST_OF_$(call manifest_cell,$(1)) := $(B)/cell/manifest/$(call manifest_cell,$(1)).o
+$(B)/gen/manifest/$(call manifest_cell,$(1)).S $(B)/gen/manifest/$(call manifest_cell,$(1)).h &: $(1) $(MANIFEST_TOOL) | deps
+	$$(call say,KDL,$(1))
+	@distro/tools/kdl2bkdl.py $(1) --cell $(call manifest_cell,$(1)) \
+		--asm $(B)/gen/manifest/$(call manifest_cell,$(1)).S --header $(B)/gen/manifest/$(call manifest_cell,$(1)).h
+endef
+$(foreach m,$(MANIFESTS),$(eval $(call manifest,$(m))))
+MANIFEST_H := $(foreach m,$(MANIFESTS),$(B)/gen/manifest/$(call manifest_cell,$(m)).h)
+
+READY := $(GEN) $(MANIFEST_H) $(B)/uapi/.made $(FDT)/.fetched $(ZLIB)/.fetched
 
 #### Object rules #################################################################################
 
@@ -193,6 +210,10 @@ $(B)/cell/libdriver.a: $(call objects,cell,$(sort $(wildcard drivers/lib/*.c dri
 	$(archive)
 	$(make_archive)
 
+$(B)/cell/manifest/%.o: $(B)/gen/manifest/%.S Makefile
+	@mkdir -p $(@D)
+	@$(CC) $(TARGET) $(REPRODUCIBLE) -c $< -o $@
+
 sources_in = $(sort $(wildcard $(1)/*.c $(1)/*.S))
 cell_dirs = $(patsubst %/,%,$(filter-out $(1)/lib/ $(1)/include/,$(filter %/,$(wildcard $(1)/*/))))
 with_sources = $(foreach d,$(1),$(if $(call sources_in,$(d)),$(d)))
@@ -205,9 +226,9 @@ POSIX_SRC := $(call find_sources,membrane,-name '*.[cS]') $(call find_sources,po
 # $(call cell,NAME,OUT,SOURCES,ARCHIVES): the archives come before libcell.a, which they may need.
 # The .elf keeps what a debugger wants, the .cell is what boots.
 define cell
-$(B)/cell/$(1).elf: $(call objects,cell,$(3)) $(4) $(B)/cell/libcell.a $(CELL_LD)
+$(B)/cell/$(1).elf: $(call objects,cell,$(3)) $(MANIFEST_OF_$(1)) $(4) $(B)/cell/libcell.a $(CELL_LD)
 	$$(call say,LINK,$$@)
-	@$$(CC) $$(CELL_LINK) -Wl,-Map,$$(@:.elf=.map) -o $$@ $(call objects,cell,$(3)) \
+	@$$(CC) $$(CELL_LINK) -Wl,-Map,$$(@:.elf=.map) -o $$@ $(call objects,cell,$(3)) $(MANIFEST_OF_$(1)) \
 		-Wl,--start-group $(4) $(B)/cell/libcell.a -Wl,--end-group
 $(2)/$(1).cell: $(B)/cell/$(1).elf
 	@mkdir -p $$(@D)

@@ -16,6 +16,7 @@
 #define MEMBRANE_INT_H
 
 #include <mb_arch.h>
+#include <manifest/posix.h>
 #include <membrane.h>
 #include <nexus/cell.h>
 #include <nx/sys.h>
@@ -36,12 +37,12 @@ extern uintptr_t mb_host_base; /* tests reserve address space and say where */
 #define MB_ARENA (NX_FREE + (2ul << 30))
 #define MB_ARENA_END (NX_WINDOW + ((uint64_t)MB_WINDOW_GB << 30))
 #endif
-#define MB_WINDOW_GB 8
+#define MB_WINDOW_GB MANIFEST_WINDOW_GB
 
-/* Slots of the capability space, as the manifest in main.c wants them. */
-#define MB_SLOT_CONSOLE_TX 1
-#define MB_SLOT_CONSOLE_RX 2
-#define MB_SLOT_BUNDLE 4 /* 3: the channel has no pool */
+/* Slots of the capability space: manifest.kdl. */
+#define MB_SLOT_CONSOLE_TX SLOT_CONSOLE_TX
+#define MB_SLOT_CONSOLE_RX SLOT_CONSOLE_RX
+#define MB_SLOT_BUNDLE SLOT_BUNDLE
 
 /* The nucleus' error codes are Linux' where both have one; the rest is converted here, at the edge. */
 static inline int mb_errno(long result)

@@ -14,23 +14,12 @@
 #include "power.h"
 #include "service.h"
 
+#include <manifest/supervisor.h>
 #include <nexus/cell.h>
 #include <nx/sys.h>
 #include <nx_base.h>
 #include <libfdt.h>
 #include <string.h>
-
-NX_MANIFEST manifest = {
-    .magic = NX_MANIFEST_MAGIC,
-    .name = "supervisor",
-    .tier = NX_TIER_PHOTON,
-    .placement = NX_PLACE_ISOLATED,
-    .restart = NX_RESTART_NEVER,
-    .pledge = NX_PLEDGE_ALL,
-    .window_gb = 2,
-    .quota_pages = 1024,
-    .quota_fibers = 1,
-};
 
 static struct service services[SERVICES_MAX];
 static unsigned service_count;
