@@ -12,6 +12,7 @@
 #   tests/unit/**/*.c                one host program each; see "Unit tests" below
 #   tests/posix/**/*.c               one Linux program each, run under Nexus by tests/system
 #   tests/cell/<x>                   cells only tests use
+#   tests/tools/*.py                 tests of the programs in distro/tools
 #
 # Standard output belongs to the program `make run CMD=...` runs: messages go to standard error.
 
@@ -383,7 +384,7 @@ $(foreach t,$(patsubst tests/unit/%.c,%,$(UNIT_SRC)),$(eval $(call unit_program,
 
 .PHONY: unit
 unit: $(UNIT_BIN)
-	@python3 tests/run.py --unit
+	@python3 tests/run.py --unit --tools
 
 # Where things are in the nucleus, for tests that look at a running machine from outside.
 FAULTS := $(B)/tests/faults/offsets.o

@@ -5,7 +5,7 @@ No program; kdl2bkdl.py uses it.
     head, wants = bkdl.unpack(data)   or ValueError with the reason, for bytes that break a rule
     data = bkdl.section(elf)          the .nexus.manifest of a cell's image, or ValueError
 
-unpack checks what lib/manifest.c checks; tests/check/manifest.py holds one against the other, and the
+unpack checks what lib/manifest.c checks; tests/tools/manifest_compile.py holds one against the other, and the
 numbers here against the headers. docs/manifest.md says what everything means.
 """
 import struct
