@@ -35,7 +35,7 @@ static int push(struct nexus_client *c, struct nexus_request *r)
 
 static int push_hello(struct nexus_client *c)
 {
-    const struct nx_slot hello = {.type = NEXUS_HELLO};
+    static const struct nx_slot hello = {.type = NEXUS_HELLO};
     if (c->hello_sent) {
         return 0;
     }

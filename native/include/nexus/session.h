@@ -104,6 +104,7 @@ uint64_t client_watch(const struct nexus_client *c); /* mask of slots for recv *
 /* ---- server ---- */
 
 struct nexus_server {
+    struct nx_slot hello; /* the session's */
     struct channel ch;
     uint8_t *pool; /* NULL: the channel has none */
     size_t pool_size;
@@ -112,7 +113,6 @@ struct nexus_server {
     /* the session's: replies and the HELLO that wait for room */
     struct nx_slot *backlog;
     uint32_t backlog_size, backlog_head, backlog_tail;
-    struct nx_slot hello;
     bool hello_due, renewing;
     uint32_t taken; /* not yet answered */
 };
