@@ -98,16 +98,18 @@ static const char *beb_kind(uint32_t kind)
 
 #define BEB_USUAL 20u
 
-/* Entries may be missing in between: those are counted that are there. */
-static uint64_t beb_first(uint64_t n)
+/* The number of the first of the newest n before `end`.  Entries may be missing in between: those that
+ * are there count. */
+static uint64_t beb_first(uint64_t n, uint64_t end)
 {
     struct nx_beb b;
     uint64_t have = 0, number = 0;
-    for (; nx_meta_beb((uint64_t)&b, sizeof(b), number) == 1; number = b.number + 1) {
+    for (; nx_meta_beb((uint64_t)&b, sizeof(b), number) == 1 && b.number < end;
+         number = b.number + 1) {
         have++;
     }
-    number = 0;
-    for (; have > n && nx_meta_beb((uint64_t)&b, sizeof(b), number) == 1; have--) {
+    number = n == 0 ? end : 0;
+    for (; number < end && have > n && nx_meta_beb((uint64_t)&b, sizeof(b), number) == 1; have--) {
         number = b.number + 1;
     }
     return number;
@@ -116,8 +118,10 @@ static uint64_t beb_first(uint64_t n)
 void show_beb(const struct command *c, struct answer *a)
 {
     struct nx_beb b;
-    uint64_t number = beb_first(c->has_number ? c->number : BEB_USUAL);
-    for (; !a->full && nx_meta_beb((uint64_t)&b, sizeof(b), number) == 1; number = b.number + 1) {
+    const uint64_t end = stat(NX_STAT_BEB_END); /* what comes while we look is for the next time */
+    uint64_t number = beb_first(c->has_number ? c->number : BEB_USUAL, end);
+    for (; !a->full && nx_meta_beb((uint64_t)&b, sizeof(b), number) == 1 && b.number < end;
+         number = b.number + 1) {
         const size_t before = a->len;
         add_time(a, (ul)b.number, (ul)b.time);
         answer_add(a, "hart%u %s %.*s.%u fiber %#x %#lx %#lx\n", b.hart, beb_kind(b.kind),

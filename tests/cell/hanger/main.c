@@ -9,14 +9,14 @@
 NX_MANIFEST manifest = {
     .magic = NX_MANIFEST_MAGIC,
     .name = "hanger",
-    .tier = NX_TIER_GRAVITY,
+    .tier = NX_TIER_MATTER,
     .placement = NX_PLACE_ISOLATED,
     .restart = NX_RESTART_ALWAYS,
     .pledge = NX_PLEDGE_MAP | NX_PLEDGE_TIME | NX_PLEDGE_META,
     .window_gb = 1,
     .quota_pages = 32,
     .quota_fibers = 1,
-    .heartbeat_ms = 4 * BEAT_MS,
+    .heartbeat_ms = 10 * BEAT_MS,
 };
 
 int cell_main(const struct nx_cellinfo *info)

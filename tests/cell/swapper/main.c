@@ -7,7 +7,7 @@
 NX_MANIFEST manifest = {
     .magic = NX_MANIFEST_MAGIC,
     .name = "swapper",
-    .tier = NX_TIER_MATTER,
+    .tier = NX_TIER_PHOTON,
     .placement = NX_PLACE_ISOLATED,
     .restart = NX_RESTART_ALWAYS,
     .pledge = NX_PLEDGE_TIME | NX_PLEDGE_META,
