@@ -39,6 +39,7 @@ int cell_main(const struct nx_cellinfo *cell)
     mb_time_init(cell->timebase);
     mb_random_init(cell, sizeof(*cell));
     mb_console_init();
+    mb_control_init();
     mb_archive_init();
     int e = posix_start();
     if (e < 0) {

@@ -43,6 +43,7 @@ extern uintptr_t mb_host_base; /* tests reserve address space and say where */
 #define MB_SLOT_CONSOLE_TX SLOT_CONSOLE_TX
 #define MB_SLOT_CONSOLE_RX SLOT_CONSOLE_RX
 #define MB_SLOT_BUNDLE SLOT_BUNDLE
+#define MB_SLOT_CONTROL SLOT_CONTROL
 
 /* The nucleus' error codes are Linux' where both have one; the rest is converted here, at the edge. */
 static inline int mb_errno(long result)
@@ -86,9 +87,10 @@ size_t mb_run_pages(const void *run);
 void mb_pages_trim(void);
 void mb_pages_mark_shared(const void *at, size_t len); /* mapped into a program from now on */
 
-/* console.c, archive.c */
+/* console.c, control.c, archive.c */
 void mb_console_init(void);
 _Noreturn void mb_console_serve(void);
+void mb_control_init(void);
 void mb_archive_init(void);
 
 /* Fault injection for tests: answers true when the next allocation is to fail. */

@@ -119,8 +119,9 @@ void mb_trim(void);             /* give cached free memory back to the nucleus *
 
 /* ---- log, console, machine ---- */
 void mb_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* The newest n bytes of the nucleus' log; answers how many there are. */
-size_t mb_log_text(char *buf, size_t n);
+void mb_log_at(unsigned level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The nucleus' log: line *number, or the oldest kept one after it, and its number. */
+bool mb_log_read(uint64_t *number, struct nx_log *out);
 /* Bytes to the console driver: how many were taken (0: its ring is full; membrane calls
  * mb_console_writable_hook when there is room again).  [lock] */
 size_t mb_console_write(const void *buf, size_t n);
@@ -132,6 +133,12 @@ _Noreturn void mb_power_off(int status);
 _Noreturn void mb_reset(void);
 /* A wild access, which ends the cell: for trying out its restart. */
 _Noreturn void mb_crash(void);
+/* The supervisor carries out commands (native/include/nexus/control.h), one at a time.  [lock]
+ * The room for a command with its data, and for its answer; NULL: there is no way to it. */
+void *mb_control_room(size_t *size);
+/* Have the n bytes in the room carried out: 0, and done is called later, [lock] held, with the length of
+ * the answer that is in the room then, or -EIO; or -EIO, -EBUSY, -EFBIG at once. */
+int mb_control_run(size_t n, void (*done)(long n));
 /* Entropy from the best source there is; see docs for what seeds it. */
 void mb_random(void *buf, size_t n);
 /* The root archives of the boot bundle, in order: NULL when index is past the last. */
