@@ -23,6 +23,7 @@ enum nx_error {
 };
 
 #define NX_SLOTS 64
+#define NX_SHELF_PLACES 128
 #define NX_SELF 255u    /* in place of a cell slot: the calling cell */
 #define NX_KICKED 64    /* recv: this fiber was kicked */
 #define NX_NEVER (~0ul) /* deadline that never comes */
@@ -40,6 +41,7 @@ enum nx_type {
     NX_T_IRQ,     /* interrupt line */
     NX_T_CELL,    /* another cell */
     NX_T_MACHINE, /* right to make DEVMEM and IRQ */
+    NX_T_SHELF,   /* places for capabilities to memory and rings */
     NX_TYPES
 };
 

@@ -4,6 +4,8 @@
 // test-sources: nucleus/core/*.c nucleus/arch/host/*.c lib/*.c
 #include "audit.h"
 
+#include <nx/ring.h>
+
 #define HEAP (NX_FREE + 16 * PAGE)
 
 /* `a` runs on hart 0 and holds `b` (not started) in slot 1. */
@@ -321,6 +323,86 @@ static void a_line_of_a_cell_is_made_harmless(void **state)
     assert_false(log_read(at + 1, &l));
 }
 
+/* Slots 5: a shelf, 6: memory, 7: a ring. */
+static void shelf_setup(void)
+{
+    assert_int_equal(nx_make_shelf(5), 0);
+    assert_int_equal(nx_make_mem(6, 2, 0), 0);
+    assert_int_equal(nx_make_ring(7, 4, 0), 0);
+}
+
+static void shelves_keep_memory_and_rings(void **state)
+{
+    shelf_setup();
+    assert_int_equal(nx_grant_shelve(5, 0, 6), 0);
+    assert_int_equal(nx_grant_shelve(5, NX_SHELF_PLACES - 1, 7), 0);
+    assert_int_equal(nx_grant_shelve(5, 0, 7), -NX_EBUSY);
+    assert_int_equal(nx_grant_shelve(5, NX_SHELF_PLACES, 6), -NX_EBADF);
+    assert_int_equal(nx_grant_shelve(5, ~0ul, 6), -NX_EBADF);
+    assert_int_equal(nx_grant_drop(6), 0);
+    assert_int_equal(nx_grant_drop(7), 0);
+    assert_int_equal(nx_grant_fetch(NX_SELF, 5, 0, 8, NX_R_READ), 0);
+    assert_int_equal(nx_meta_size(8), 2 * PAGE);
+    assert_int_equal(nx_map_mem(0, HEAP, PAGE, 8 | RW << 8, 0), -NX_EPERM);
+    assert_int_equal(nx_grant_fetch(NX_SELF, 5, 0, 8, NX_R_READ), -NX_EBUSY);
+    assert_int_equal(nx_grant_fetch(1, 5, NX_SHELF_PLACES - 1, 3, NX_R_ALL), 0);
+    assert_int_equal(b->caps[3].obj->type, NX_T_RING);
+    assert_int_equal(nx_grant_clear(5, 0), 0);
+    assert_int_equal(nx_grant_clear(5, 0), -NX_EBADF);
+    assert_int_equal(nx_grant_clear(5, NX_SHELF_PLACES), -NX_EBADF);
+    assert_int_equal(nx_grant_fetch(NX_SELF, 5, 0, 9, NX_R_READ), -NX_EBADF);
+    assert_int_equal(nx_meta_size(8), 2 * PAGE); /* another capability: still there */
+    assert_int_equal(nx_grant_drop(5), 0);       /* what is left on it goes with it */
+}
+
+static void shelves_keep_nothing_else(void **state)
+{
+    shelf_setup();
+    assert_int_equal(nx_make_event(8), 0);
+    assert_int_equal(nx_grant_shelve(5, 0, 8), -NX_EBADF);
+    assert_int_equal(nx_grant_shelve(5, 0, 5), -NX_EBADF);
+    assert_int_equal(nx_grant_shelve(5, 0, 1), -NX_EBADF);
+    assert_int_equal(nx_grant_shelve(6, 0, 7), -NX_EBADF);
+    assert_int_equal(nx_grant_fetch(NX_SELF, 6, 0, 9, 0), -NX_EBADF);
+}
+
+static void shelves_have_rights(void **state)
+{
+    shelf_setup();
+    assert_int_equal(nx_mask_rights(6, NX_R_READ), 0);
+    assert_int_equal(nx_grant_shelve(5, 0, 6), 0);
+    assert_int_equal(nx_grant_fetch(NX_SELF, 5, 0, 9, NX_R_WRITE), -NX_EPERM);
+    assert_int_equal(nx_grant_fetch(1, 5, 0, 9, NX_R_READ), -NX_EPERM); /* not to be granted */
+    assert_int_equal(nx_grant_shelve(5, 1, 7), 0);
+    assert_int_equal(nx_mask_rights(5, NX_R_READ), 0);
+    assert_int_equal(nx_grant_shelve(5, 2, 7), -NX_EPERM);
+    assert_int_equal(nx_grant_clear(5, 1), -NX_EPERM);
+    assert_int_equal(nx_grant_fetch(1, 5, 1, 9, NX_R_SEND), 0);
+    assert_int_equal(nx_mask_rights(5, NX_R_WRITE), 0);
+    assert_int_equal(nx_grant_fetch(NX_SELF, 5, 1, 9, 0), -NX_EPERM);
+}
+
+static void what_is_revoked_is_dead_on_the_shelf(void **state)
+{
+    shelf_setup();
+    assert_int_equal(nx_grant_shelve(5, 0, 6), 0);
+    assert_int_equal(nx_revoke_object(6), 0);
+    assert_int_equal(nx_grant_fetch(NX_SELF, 5, 0, 9, NX_R_READ), -NX_EBADF);
+    assert_int_equal(nx_grant_clear(5, 0), 0);
+}
+
+/* Nobody hears by what lies there, and who listened goes on listening. */
+static void nobody_listens_on_a_shelf(void **state)
+{
+    shelf_setup();
+    assert_int_equal(nx_grant_copy(NX_SELF, 7, 8, NX_R_RECV), 0);
+    assert_int_equal(nx_grant_shelve(5, 0, 7), 0);
+    const struct ring *r = (const struct ring *)a->caps[7].obj;
+    assert_ptr_equal(r->end[NX_RING_CONSUMER].cell, a);
+    assert_int_equal(r->end[NX_RING_CONSUMER].slot, 8);
+    assert_null(r->end[NX_RING_PRODUCER].cell);
+}
+
 int main(void)
 {
     test_boot(2, 8 * MIB);
@@ -338,6 +420,11 @@ int main(void)
         CAP_TEST(refusals_are_recorded),
         CAP_TEST(old_records_are_overwritten),
         CAP_TEST(a_line_of_a_cell_is_made_harmless),
+        CAP_TEST(shelves_keep_memory_and_rings),
+        CAP_TEST(shelves_keep_nothing_else),
+        CAP_TEST(shelves_have_rights),
+        CAP_TEST(what_is_revoked_is_dead_on_the_shelf),
+        CAP_TEST(nobody_listens_on_a_shelf),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
