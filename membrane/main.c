@@ -3,7 +3,7 @@
  * The main fiber sets up the membrane, lets posix/ build its world and start process 1, and then serves
  * the console for the rest of the cell's life.
  */
-#include "mb_int.h"
+#include "service.h"
 
 #include <nx/manifest.h>
 #include <string.h>
@@ -26,7 +26,17 @@ NX_MANIFEST manifest = {
               .slot = MB_SLOT_CONSOLE_TX, /* and the two after it */
               .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
               .what = "console"},
-             {.kind = NX_WANT_ARCHIVE, .slot = MB_SLOT_BUNDLE, .rights = NX_R_READ, .what = ""}},
+             {.kind = NX_WANT_ARCHIVE, .slot = MB_SLOT_BUNDLE, .rights = NX_R_READ, .what = ""},
+             {.kind = NX_WANT_USE,
+              .slot = MB_SLOT_RANDOM,
+              .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
+              .flags = NX_WANT_OPTIONAL,
+              .what = "random"},
+             {.kind = NX_WANT_USE,
+              .slot = MB_SLOT_LOG,
+              .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
+              .flags = NX_WANT_OPTIONAL,
+              .what = "log"}},
 };
 _Static_assert(MB_SLOT_CONSOLE_RX == MB_SLOT_CONSOLE_TX + 1, "USE fills slots in a row");
 
@@ -60,9 +70,13 @@ int cell_main(const struct nx_cellinfo *cell)
     make_present(NX_STACK_TOP - STACK_PRESENT, NX_STACK_TOP);
     mb_fiber_init();
     mb_time_init(cell->timebase);
-    mb_random_init(cell, sizeof(*cell));
+    mb_stl_init();
     mb_console_init();
+    mb_random_init(cell);
     mb_archive_init();
+    mb_lock();
+    mb_service_start();
+    mb_unlock();
     int e = posix_start();
     if (e < 0) {
         cell_panic("the personality does not start: error %d", -e);

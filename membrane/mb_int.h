@@ -41,7 +41,9 @@ extern uintptr_t mb_host_base; /* tests reserve address space and say where */
 /* Slots of the capability space, as the manifest in main.c wants them. */
 #define MB_SLOT_CONSOLE_TX 1
 #define MB_SLOT_CONSOLE_RX 2
-#define MB_SLOT_BUNDLE 4 /* 3: the channel has no pool */
+#define MB_SLOT_BUNDLE 4  /* 3: the channel has no pool */
+#define MB_SLOT_RANDOM 40 /* rngd, and the two after it */
+#define MB_SLOT_LOG 43    /* logd, and the two after it */
 
 /* The nucleus' error codes are Linux' where both have one; the rest is converted here, at the edge. */
 static inline int mb_errno(long result)
@@ -67,9 +69,10 @@ static inline int mb_errno(long result)
 /* lock.c: is the lock the calling fiber's? */
 bool mb_lock_is_mine(void);
 
-/* time.c, random.c */
+/* time.c, random.c, stl.c */
 void mb_time_init(uint64_t timebase);
-void mb_random_init(const void *seed, size_t n);
+void mb_random_init(const struct nx_cellinfo *info); /* waits for the seed, when one is to come */
+void mb_stl_init(void);
 
 /* fiber.c */
 extern struct mb_fiber mb_main_fiber;
