@@ -3,7 +3,7 @@
  * The main fiber sets up the membrane, lets posix/ build its world and start process 1, and then serves
  * the console for the rest of the cell's life.
  */
-#include "mb_int.h"
+#include "service.h"
 
 #include <string.h>
 
@@ -37,10 +37,14 @@ int cell_main(const struct nx_cellinfo *cell)
     make_present(NX_STACK_TOP - STACK_PRESENT, NX_STACK_TOP);
     mb_fiber_init();
     mb_time_init(cell->timebase);
-    mb_random_init(cell, sizeof(*cell));
+    mb_stl_init();
     mb_console_init();
     mb_control_init();
+    mb_random_init(cell);
     mb_archive_init();
+    mb_lock();
+    mb_service_start();
+    mb_unlock();
     int e = posix_start();
     if (e < 0) {
         cell_panic("the personality does not start: error %d", -e);

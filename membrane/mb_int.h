@@ -44,6 +44,8 @@ extern uintptr_t mb_host_base; /* tests reserve address space and say where */
 #define MB_SLOT_CONSOLE_RX SLOT_CONSOLE_RX
 #define MB_SLOT_BUNDLE SLOT_BUNDLE
 #define MB_SLOT_CONTROL SLOT_CONTROL
+#define MB_SLOT_RANDOM SLOT_RANDOM
+#define MB_SLOT_LOG SLOT_LOG
 
 /* The nucleus' error codes are Linux' where both have one; the rest is converted here, at the edge. */
 static inline int mb_errno(long result)
@@ -69,9 +71,10 @@ static inline int mb_errno(long result)
 /* lock.c: is the lock the calling fiber's? */
 bool mb_lock_is_mine(void);
 
-/* time.c, random.c */
+/* time.c, random.c, stl.c */
 void mb_time_init(uint64_t timebase);
-void mb_random_init(const void *seed, size_t n);
+void mb_random_init(const struct nx_cellinfo *info); /* waits for the seed, when one is to come */
+void mb_stl_init(void);
 
 /* fiber.c */
 extern struct mb_fiber mb_main_fiber;

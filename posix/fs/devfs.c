@@ -1,12 +1,13 @@
 /* /dev: the one devtmpfs, and what is behind character device numbers.
  *
  * Drivers of the personality register with devfs_register; a node of that number works anywhere, also
- * one made with mknod.  The memory devices (null, zero, full, random, urandom, kmsg) are here.
+ * one made with mknod.  The memory devices (null, zero, full, kmsg) are here.
  * Block devices: none yet, opening one says ENXIO.
  */
 #include "fs/inode.h"
 #include "path/path.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct chardev {
@@ -60,13 +61,13 @@ static int node_make(const char *name, uint32_t mode, uint64_t rdev, const char 
     return 0;
 }
 
-int chardev_register(uint32_t major, uint32_t minor, int (*open)(struct file *f))
+int chardev_register(uint64_t dev, int (*open)(struct file *f))
 {
     struct chardev *c = mb_alloc(sizeof(*c));
     if (c == NULL) {
         return -ENOMEM;
     }
-    *c = (struct chardev){.next = chardevs, .dev = dev_make(major, minor), .open = open};
+    *c = (struct chardev){.next = chardevs, .dev = dev, .open = open};
     chardevs = c;
     return 0;
 }
@@ -74,10 +75,9 @@ int chardev_register(uint32_t major, uint32_t minor, int (*open)(struct file *f)
 int devfs_register(const char *name, uint32_t mode, uint32_t major, uint32_t minor,
                    int (*open)(struct file *f))
 {
-    int err = chardev_register(major, minor, open);
-    if (err == 0) {
-        err = node_make(name, S_IFCHR | (mode & 07777), dev_make(major, minor), NULL);
-    }
+    const uint64_t dev = dev_make(major, minor);
+    int err = chardev_register(dev, open);
+    err = err < 0 ? err : node_make(name, S_IFCHR | (mode & 07777), dev, NULL);
     return err == -EEXIST ? 0 : err;
 }
 
@@ -127,25 +127,7 @@ static long full_write(struct file *f, struct iobuf *b, int64_t *pos)
     return -ENOSPC;
 }
 
-static long random_read(struct file *f, struct iobuf *b, int64_t *pos)
-{
-    uint8_t bytes[256];
-    size_t want = b->len;
-    int err = 0;
-    while (b->len > 0 && err == 0) {
-        size_t n = b->len < sizeof(bytes) ? b->len : sizeof(bytes);
-        mb_random(bytes, n);
-        err = iobuf_put(b, bytes, n);
-        mb_lock_break();
-        if ((want - b->len) % CHUNK == 0 && signal_interrupts()) {
-            break;
-        }
-    }
-    memset(bytes, 0, sizeof(bytes));
-    return b->len < want ? (long)(want - b->len) : err;
-}
-
-/* Lines for the nucleus' log, as on Linux: `echo text > /dev/kmsg`. */
+/* Lines for the log, as on Linux: `echo text > /dev/kmsg`, with a level `echo '<3>text' > /dev/kmsg`. */
 static long kmsg_write(struct file *f, struct iobuf *b, int64_t *pos)
 {
     char line[200];
@@ -158,7 +140,16 @@ static long kmsg_write(struct file *f, struct iobuf *b, int64_t *pos)
         n--;
     }
     line[n] = '\0';
-    mb_log("%s", line);
+    char *text = line, *end;
+    unsigned long level = NX_LOG_INFO;
+    if (line[0] == '<') {
+        unsigned long priority = strtoul(line + 1, &end, 10);
+        if (end != line + 1 && *end == '>') {
+            level = priority % NX_LOG_LEVELS; /* above it is the facility */
+            text = end + 1;
+        }
+    }
+    mb_log_at((unsigned)level, "%s", text);
     return (long)all;
 }
 
@@ -168,11 +159,6 @@ static const struct file_ops zero_ops = {
     .name = "zero", .read = zero_read, .write = null_write, .lseek = null_lseek, .poll = null_poll};
 static const struct file_ops full_ops = {
     .name = "full", .read = zero_read, .write = full_write, .lseek = null_lseek, .poll = null_poll};
-static const struct file_ops random_ops = {.name = "random",
-                                           .read = random_read,
-                                           .write = null_write,
-                                           .lseek = null_lseek,
-                                           .poll = null_poll};
 static const struct file_ops kmsg_ops = {
     .name = "kmsg", .read = null_read, .write = kmsg_write, .lseek = null_lseek, .poll = null_poll};
 
@@ -191,12 +177,6 @@ static int zero_open(struct file *f)
 static int full_open(struct file *f)
 {
     f->ops = &full_ops;
-    return 0;
-}
-
-static int random_open(struct file *f)
-{
-    f->ops = &random_ops;
     return 0;
 }
 
@@ -228,8 +208,10 @@ int devfs_init(void)
         uint32_t minor;
         int (*open)(struct file *f);
     } memory[] = {
-        {"null", 3, null_open},     {"zero", 5, zero_open},      {"full", 7, full_open},
-        {"random", 8, random_open}, {"urandom", 9, random_open}, {"kmsg", 11, kmsg_open},
+        {"null", 3, null_open},
+        {"zero", 5, zero_open},
+        {"full", 7, full_open},
+        {"kmsg", 11, kmsg_open},
     };
     static const char *const links[][2] = {
         {"fd", "/proc/self/fd"},
@@ -253,6 +235,7 @@ int devfs_init(void)
     for (unsigned i = 0; i < sizeof(memory) / sizeof(memory[0]) && err == 0; i++) {
         err = devfs_register(memory[i].name, 0666, 1, memory[i].minor, memory[i].open);
     }
+    err = err < 0 ? err : devrandom_init();
     for (unsigned i = 0; i < sizeof(links) / sizeof(links[0]) && err == 0; i++) {
         err = node_make(links[i][0], S_IFLNK | 0777, 0, links[i][1]);
     }
