@@ -1,12 +1,19 @@
 /* The personality's cell: manifest and start.
  *
  * The main fiber sets up the membrane, lets posix/ build its world and start process 1, and then serves
- * the console for the rest of the cell's life.
+ * the channels for the rest of the cell's life.
  */
 #include "mb_int.h"
 
 #include <nx/manifest.h>
 #include <string.h>
+
+/* A channel to a driver, when the machine has the device. */
+#define DEVICE(slot_, what_)                                                            \
+    {                                                                                   \
+        .kind = NX_WANT_USE, .slot = (slot_), .flags = NX_WANT_OPTIONAL, .what = what_, \
+        .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV                        \
+    }
 
 NX_MANIFEST manifest = {
     .magic = NX_MANIFEST_MAGIC,
@@ -26,7 +33,18 @@ NX_MANIFEST manifest = {
               .slot = MB_SLOT_CONSOLE_TX, /* and the two after it */
               .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
               .what = "console"},
-             {.kind = NX_WANT_ARCHIVE, .slot = MB_SLOT_BUNDLE, .rights = NX_R_READ, .what = ""}},
+             {.kind = NX_WANT_ARCHIVE, .slot = MB_SLOT_BUNDLE, .rights = NX_R_READ, .what = ""},
+             DEVICE(MB_SLOT_BLOCK, "block.0"),
+             DEVICE(MB_SLOT_BLOCK + 3, "block.1"),
+             DEVICE(MB_SLOT_BLOCK + 6, "block.2"),
+             DEVICE(MB_SLOT_BLOCK + 9, "block.3"),
+             DEVICE(MB_SLOT_ENTROPY, "entropy"),
+             DEVICE(MB_SLOT_HVC, "hvc"),
+             DEVICE(MB_SLOT_DISPLAY, "display"),
+             DEVICE(MB_SLOT_INPUT, "input.0"),
+             DEVICE(MB_SLOT_INPUT + 3, "input.1"),
+             DEVICE(MB_SLOT_INPUT + 6, "input.2"),
+             DEVICE(MB_SLOT_INPUT + 9, "input.3")},
 };
 _Static_assert(MB_SLOT_CONSOLE_RX == MB_SLOT_CONSOLE_TX + 1, "USE fills slots in a row");
 
@@ -62,10 +80,11 @@ int cell_main(const struct nx_cellinfo *cell)
     mb_time_init(cell->timebase);
     mb_random_init(cell, sizeof(*cell));
     mb_console_init();
+    mb_devices_init();
     mb_archive_init();
     int e = posix_start();
     if (e < 0) {
         cell_panic("the personality does not start: error %d", -e);
     }
-    mb_console_serve();
+    mb_serve();
 }

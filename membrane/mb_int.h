@@ -38,10 +38,16 @@ extern uintptr_t mb_host_base; /* tests reserve address space and say where */
 #endif
 #define MB_WINDOW_GB 8
 
-/* Slots of the capability space, as the manifest in main.c wants them. */
+/* Slots of the capability space, as the manifest in main.c wants them.  A channel has three: ring out, ring
+ * in, pool. */
 #define MB_SLOT_CONSOLE_TX 1
 #define MB_SLOT_CONSOLE_RX 2
-#define MB_SLOT_BUNDLE 4 /* 3: the channel has no pool */
+#define MB_SLOT_BUNDLE 4
+#define MB_SLOT_BLOCK 5 /* 4 channels */
+#define MB_SLOT_ENTROPY 17
+#define MB_SLOT_HVC 20
+#define MB_SLOT_DISPLAY 23
+#define MB_SLOT_INPUT 26 /* 4 channels, to 37 */
 
 /* The nucleus' error codes are Linux' where both have one; the rest is converted here, at the edge. */
 static inline int mb_errno(long result)
@@ -85,9 +91,10 @@ size_t mb_run_pages(const void *run);
 void mb_pages_trim(void);
 void mb_pages_mark_shared(const void *at, size_t len); /* mapped into a program from now on */
 
-/* console.c, archive.c */
+/* console.c, device.c, serve.c, archive.c */
 void mb_console_init(void);
-_Noreturn void mb_console_serve(void);
+void mb_devices_init(void);
+_Noreturn void mb_serve(void); /* the main fiber, for the rest of the cell's life */
 void mb_archive_init(void);
 
 /* Fault injection for tests: answers true when the next allocation is to fail. */
