@@ -59,6 +59,7 @@ def bundle(out, cmd=None, extra=None, cells=(), base=None):
 def machine(initrd, smp=1, mem=256, icount=False, gdb=False, kernel=None, cpu="rv64", more=()):
     """The QEMU command line of the machine Nexus runs on."""
     args = ["qemu-system-riscv64", "-machine", "virt", "-cpu", cpu, "-bios", "default",
+            "-global", "virtio-mmio.force-legacy=false",
             "-m", str(mem), "-smp", str(smp), "-nographic", "-no-reboot",
             "-kernel", kernel or os.path.join(BUILD, "nucleus.bin"), "-initrd", initrd]
     if icount:

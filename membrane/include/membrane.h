@@ -116,8 +116,9 @@ extern bool (*mb_reclaim_hook)(void);
 
 /* ---- log, console, machine ---- */
 void mb_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* The newest n bytes of the nucleus' log; answers how many there are. */
-size_t mb_log_text(char *buf, size_t n);
+void mb_log_at(unsigned level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The nucleus' log: line *number, or the oldest kept one after it, and its number. */
+bool mb_log_read(uint64_t *number, struct nx_log *out);
 /* Bytes to the console driver: how many were taken (0: its ring is full; membrane calls
  * mb_console_writable_hook when there is room again).  [lock] */
 size_t mb_console_write(const void *buf, size_t n);

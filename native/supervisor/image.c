@@ -5,6 +5,8 @@
 #include <nx_base.h>
 #include <string.h>
 
+#define POOL_PAGES_MAX 16384u /* 64 MiB */
+
 struct elf_head {
     uint8_t ident[16];
     uint16_t type, machine;
@@ -50,20 +52,34 @@ static bool text_ends(const char *text, size_t n)
     return memchr(text, 0, n) != NULL;
 }
 
-static bool manifest_good(const struct nx_manifest *m)
+/* Capability slots a want fills, from w->slot on. */
+static unsigned slots_of(const struct nx_want *w)
 {
-    if (m->magic != NX_MANIFEST_MAGIC || m->name[0] == 0 || !text_ends(m->name, sizeof(m->name))) {
+    return w->kind == NX_WANT_SERVE ? 3 * w->clients : w->kind == NX_WANT_USE ? 3 : 1;
+}
+
+static bool want_good(const struct nx_want *w)
+{
+    if (!text_ends(w->what, sizeof(w->what)) || w->kind >= NX_WANT_KINDS) {
         return false;
     }
-    for (unsigned i = 0; i < NX_MANIFEST_WANTS; i++) {
-        const struct nx_want *w = &m->want[i];
-        unsigned slots = w->kind == NX_WANT_SERVE || w->kind == NX_WANT_USE ? 3 : 1;
-        if (!text_ends(w->what, sizeof(w->what)) || w->kind >= NX_WANT_KINDS ||
-            w->slot > NX_SLOTS - slots) {
-            return false;
-        }
+    if (w->kind == NX_WANT_SERVE &&
+        (w->clients == 0 || w->clients > NX_SERVE_CLIENTS_MAX || !nx_is_pow2(w->ring_slots) ||
+         w->ring_slots < 2 || w->ring_slots > 256)) {
+        return false;
     }
-    return true;
+    return w->slot <= NX_SLOTS - slots_of(w) && w->pool_pages <= POOL_PAGES_MAX &&
+           (w->kind != NX_WANT_DMA || w->pool_pages != 0);
+}
+
+static bool manifest_good(const struct nx_manifest *m)
+{
+    bool good =
+        m->magic == NX_MANIFEST_MAGIC && m->name[0] != 0 && text_ends(m->name, sizeof(m->name));
+    for (unsigned i = 0; good && i < NX_MANIFEST_WANTS; i++) {
+        good = want_good(&m->want[i]);
+    }
+    return good;
 }
 
 int image_manifest(const void *image, size_t size, struct nx_manifest *out)

@@ -1,7 +1,9 @@
 /* See service.h. */
 #include "service.h"
 #include "grants.h"
+#include "link.h"
 #include "power.h"
+#include "store.h"
 
 #include <nexus/cell.h>
 #include <nexus/exit.h>
@@ -26,7 +28,7 @@ static void tell(const struct service *s, const char *fmt, ...)
     va_end(ap);
     cell_log("%s", text);
     snprintf(line, sizeof(line), "\r\nnexus: %s\r\n", text);
-    grants_say(s, line);
+    link_say(s, line);
 }
 
 /* ---- birth ---- */
@@ -47,11 +49,26 @@ static void hold_back(struct service *s)
     s->start_at = cell_now() + cell_ticks_of_ms(wait);
 }
 
+/* From its image, which is always the same bytes. */
+static long make_cell(const struct service *s)
+{
+    const uint64_t life = s->generation | (uint64_t)s->instance << 32;
+    if (s->image == SERVICE_BUNDLE) {
+        return nx_spawn_cell(SLOT_BUNDLE, s->offset, s->size, s->slot, life);
+    }
+    long e = store_give(NX_SELF, s->image, SLOT_SCRATCH, NX_R_READ | NX_R_EXEC);
+    if (e == 0) {
+        e = nx_spawn_cell(SLOT_SCRATCH, s->offset, s->size, s->slot, life);
+        nx_grant_drop(SLOT_SCRATCH);
+    }
+    return e;
+}
+
 void service_start(struct service *s)
 {
     s->generation++;
     s->born_ms = now_ms();
-    long e = nx_spawn_cell(SLOT_BUNDLE, s->offset, s->size, s->slot, s->generation);
+    long e = make_cell(s);
     if (e == 0) {
         grants_give(s);
         e = nx_spawn_start(s->slot, s->arg);
@@ -118,15 +135,15 @@ static bool accuse(const struct service *s, unsigned long code)
 {
     unsigned slot = NEXUS_EXIT_VALUE(code);
     struct service *server, *client;
-    if (!grants_ends(s, slot, &server, &client)) {
+    if (!link_ends(s, slot, &server, &client)) {
         return false;
     }
     struct service *peer = s == server ? client : server;
-    if (s == client && grants_intact(s, slot)) {
+    if (s == client && link_intact(s, slot)) {
         cell_log("%s has no reason to complain of %s", s->manifest.name, peer->manifest.name);
         return false;
     }
-    grants_renew(s, slot);
+    link_renew(s, slot);
     if (peer->state != SERVICE_RUNNING) {
         return false;
     }
@@ -141,6 +158,7 @@ void service_ended(struct service *s)
     unsigned long code = (unsigned long)end.code;
     bool own_fault = end.why != NX_WHY_KILLED || s->blamed;
     nx_grant_drop(s->slot);
+    grants_take_back(s);
     s->state = SERVICE_DOWN;
     s->blamed = false;
     if (end.why == NX_WHY_EXIT && asks_for_end(s, code)) {

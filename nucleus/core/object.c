@@ -5,6 +5,7 @@
 #include "event.h"
 #include "mem.h"
 #include "ring.h"
+#include "shelf.h"
 
 void object_ref(struct object *o)
 {
@@ -30,6 +31,9 @@ void object_unref(struct object *o)
         break;
     case NX_T_CELL:
         cell_destroy((struct cell *)o);
+        break;
+    case NX_T_SHELF:
+        shelf_destroy((struct shelf *)o);
         break;
     default:
         break; /* the machine object is static */

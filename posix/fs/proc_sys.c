@@ -20,10 +20,10 @@ __attribute__((weak)) const char *uname_text(unsigned field)
 }
 enum { UNAME_SYSTEM, UNAME_NODE, UNAME_RELEASE, UNAME_VERSION };
 
-/* The newest part of the system's log; the membrane may know it. */
-__attribute__((weak)) size_t mb_log_text(char *buf, size_t n)
+/* The nucleus' log; the membrane may know it. */
+__attribute__((weak)) bool mb_log_read(uint64_t *number, struct nx_log *out)
 {
-    return 0;
+    return false;
 }
 
 static int show_meminfo(struct text *t, struct inode *ino)
@@ -312,14 +312,17 @@ static int show_leak(struct text *t, struct inode *ino)
     return 0;
 }
 
-static size_t fill_log(void *ctx, char *buf, size_t n)
-{
-    return mb_log_text(buf, n);
-}
-
+/* What the nucleus keeps of the log, a line each; the longer history is /Bus/log. */
 static int show_log(struct text *t, struct inode *ino)
 {
-    text_fill(t, fill_log, NULL);
+    struct nx_log l;
+    for (uint64_t number = 0; mb_log_read(&number, &l); number++) {
+        if (l.generation != 0) {
+            text_printf(t, "%lu %s.%u: %.*s\n", (ul)l.time, l.cell, l.generation, l.len, l.text);
+        } else { /* the nucleus itself */
+            text_printf(t, "%lu %.*s\n", (ul)l.time, l.len, l.text);
+        }
+    }
     return 0;
 }
 

@@ -23,10 +23,12 @@ _Noreturn void cell_exit(uint64_t code);
 /* Exit code of a cell that found itself wrong: cell_panic(), a failed assert(). */
 #define CELL_EXIT_PANIC 1
 
-/* Lines for the nucleus' log, prefixed there with the cell's name and generation.  A text may have
- * several lines; a line longer than the nucleus takes is continued in the next. */
+/* Lines for the log, which knows the cell's name and generation.  A text may have several lines; a line
+ * longer than the nucleus takes is continued in the next.  Level: NX_LOG_*; cell_log is NX_LOG_INFO,
+ * cell_panic NX_LOG_CRIT.  Never waits. */
 void cell_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void cell_vlog(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
+void cell_log_at(unsigned level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void cell_vlog(unsigned level, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 _Noreturn void cell_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Map all of the memory, device or ring in `slot` into the window, at the next free place.

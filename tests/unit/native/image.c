@@ -49,7 +49,8 @@ static int setup(void **state)
                                    .sh_size = sizeof(names)};
     file.manifest =
         (struct nx_manifest){.magic = NX_MANIFEST_MAGIC, .name = "cell", .window_gb = 1};
-    file.manifest.want[0] = (struct nx_want){.kind = NX_WANT_SERVE, .slot = 61, .what = "console"};
+    file.manifest.want[0] = (struct nx_want){
+        .kind = NX_WANT_SERVE, .slot = 61, .ring_slots = 16, .clients = 1, .what = "console"};
     return 0;
 }
 
@@ -95,6 +96,16 @@ static void what_is_wrong_is_refused(void **state)
     REFUSED(file.manifest.want[23].kind = NX_WANT_KINDS);
     REFUSED(file.manifest.want[1].slot = NX_SLOTS);
     REFUSED(file.manifest.want[0].slot = NX_SLOTS - 2); /* three slots */
+    REFUSED(file.manifest.want[0].clients = 0);
+    REFUSED(file.manifest.want[0].clients = 2);
+    REFUSED(file.manifest.want[0].clients = NX_SERVE_CLIENTS_MAX + 1;
+            file.manifest.want[0].slot = 0);
+    REFUSED(file.manifest.want[0].clients = 0x55555556u; file.manifest.want[0].slot = 0);
+    REFUSED(file.manifest.want[0].ring_slots = 0);
+    REFUSED(file.manifest.want[0].ring_slots = 24);
+    REFUSED(file.manifest.want[0].ring_slots = 512);
+    REFUSED(file.manifest.want[0].pool_pages = ~0u);
+    REFUSED(file.manifest.want[1].kind = NX_WANT_DMA);
     setup(NULL);
     for (size_t n = 0; n < sizeof(file) - sizeof(Elf64_Shdr); n++) {
         /* exactly n bytes, so that the sanitizer sees a look beyond */

@@ -103,6 +103,16 @@ static inline void audit_object(struct audit *a, struct object *o)
     }
     assert_true(a->seen_count < 4096);
     a->seen[a->seen_count++] = o;
+    if (o->type == NX_T_SHELF) {
+        const struct shelf *s = (const struct shelf *)o;
+        for (unsigned i = 0; i < NX_SHELF_PLACES; i++) {
+            if (s->cap[i].obj != NULL) {
+                a->caps++;
+                assert_true(s->cap[i].obj->type == NX_T_MEM || s->cap[i].obj->type == NX_T_RING);
+                audit_object(a, s->cap[i].obj);
+            }
+        }
+    }
     if (o->type == NX_T_RING) {
         a->rings++;
         o = &((struct ring *)o)->mem->obj;

@@ -159,9 +159,9 @@ static uint64_t any_small(void)
 static const char *const shape[NX_CALL_COUNT][11] = {
     [NX_CALL_SPAWN] = {"aaas", "Calcs", "ca"},
     [NX_CALL_EXIT] = {"s", "s", "cs"},
-    [NX_CALL_MAKE] = {"css", "cPs", "", "ccal", "ccs", "c"},
+    [NX_CALL_MAKE] = {"css", "cPs", "", "ccal", "ccs", "c", "c"},
     [NX_CALL_MAP] = {"halp", "halqo", "halpa", "hal", "halp", "hh", "hala", "has"},
-    [NX_CALL_GRANT] = {"Sccr", "Sccr", "c"},
+    [NX_CALL_GRANT] = {"Sccr", "Sccr", "c", "csc", "Scscr", "cs"},
     [NX_CALL_REVOKE] = {"c", "h"},
     [NX_CALL_SEND] = {"c", "h"},
     [NX_CALL_RECV] = {"mt"},

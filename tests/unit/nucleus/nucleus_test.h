@@ -29,6 +29,7 @@
 #include "page.h"
 #include "ring.h"
 #include "../../../nucleus/core/sched.h" /* the host has a sched.h too */
+#include "shelf.h"
 #include "space.h"
 #include "timeq.h"
 
