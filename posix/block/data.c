@@ -205,18 +205,52 @@ static struct blk_io *write_turn(struct disk *d, uint64_t first, uint64_t last, 
     }
 }
 
-/* What the disk has in the sectors at the edges that are written in part; `base` is where the io's
- * memory begins. */
-static int write_edges(struct blk_io *io, uint64_t base, uint64_t off, size_t len)
+/* What the disk has of a page that is written in part, into the io's memory: from the cache, or read and
+ * then kept there, since the next write is likely to be to the same page. */
+static int write_edge(struct blk_io *io, uint64_t page)
 {
-    uint64_t end = off + len, last = (end - 1) / SECTOR * SECTOR;
-    if (off % SECTOR != 0) {
-        blk_start(io, MB_BLOCK_READ, base / SECTOR, 0, SECTOR);
-        blk_wait(io);
+    const struct disk *d = io->disk;
+    uint32_t at = (uint32_t)((page - io->page) * MB_PAGE);
+    size_t n = (size_t)min64(d->bytes - page * MB_PAGE, MB_PAGE);
+    const void *cached = cache_find(d->index, page);
+    if (cached != NULL) {
+        memcpy(blk_data(io) + at, cached, n);
+        return 0;
     }
-    if (io->err == 0 && end % SECTOR != 0 && (last != base || off % SECTOR == 0)) {
-        blk_start(io, MB_BLOCK_READ, last / SECTOR, (uint32_t)(last - base), SECTOR);
-        blk_wait(io);
+    blk_start(io, MB_BLOCK_READ, page * (MB_PAGE / SECTOR), at, (uint32_t)n);
+    blk_wait(io);
+    if (io->err == 0) {
+        cache_put(d->index, page, blk_data(io) + at, n);
+    }
+    return io->err;
+}
+
+/* Sectors are written as a whole: those at the edges that change in part must be known. */
+static int write_edges(struct blk_io *io, uint64_t off, uint64_t end)
+{
+    uint64_t first = off / MB_PAGE, last = (end - 1) / MB_PAGE;
+    bool head = off % SECTOR != 0, tail = end % SECTOR != 0;
+    int err = head ? write_edge(io, first) : 0;
+    if (err == 0 && tail && (!head || last != first)) {
+        err = write_edge(io, last);
+    }
+    return err;
+}
+
+/* Hand the io's memory from byte `at` of the disk to the device, and say so to who keeps copies. */
+static int write_out(struct blk_io *io, uint64_t at, uint64_t bytes)
+{
+    struct disk *d = io->disk;
+    uint32_t in = (uint32_t)(at - io->page * MB_PAGE);
+    uint64_t last = io->page + io->pages - 1;
+    blk_start(io, MB_BLOCK_WRITE, at / SECTOR, in, (uint32_t)bytes);
+    blk_wait(io);
+    /* Reads that were under way have seen the disk before, after, or between. */
+    blk_windows_drop(d, io->page, last);
+    if (io->err == 0) {
+        cache_update(d->index, at, blk_data(io) + in, bytes);
+    } else {
+        cache_drop(d->index, io->page, last);
     }
     return io->err;
 }
@@ -224,32 +258,20 @@ static int write_edges(struct blk_io *io, uint64_t base, uint64_t off, size_t le
 /* One request's worth: bytes written, or an error. */
 static long write_part(struct disk *d, struct iobuf *b, uint64_t off, size_t len)
 {
-    uint64_t base = off / SECTOR * SECTOR, end = off + len;
-    uint64_t bytes = (end + SECTOR - 1) / SECTOR * SECTOR - base;
-    uint64_t first = off / MB_PAGE, last = (end - 1) / MB_PAGE;
-    struct blk_io *io = write_turn(d, first, last, bytes);
-    uint8_t *data = blk_data(io);
-    int err = write_edges(io, base, off, len);
+    uint64_t end = off + len, first = off / MB_PAGE, last = (end - 1) / MB_PAGE;
+    struct blk_io *io = write_turn(d, first, last, (last - first + 1) * MB_PAGE);
+    int err = write_edges(io, off, end);
     if (err == 0) {
         size_t before = b->len;
-        if (iobuf_get(b, data + (off - base), len) < 0) {
+        if (iobuf_get(b, blk_data(io) + (off - first * MB_PAGE), len) < 0) {
             /* Some of it is not there: up to the sector it was found in. */
             end = (off + (before - b->len)) / SECTOR * SECTOR;
             err = end <= off ? -EFAULT : 0;
-            bytes = end - base;
         }
     }
     if (err == 0) {
-        blk_start(io, MB_BLOCK_WRITE, base / SECTOR, 0, (uint32_t)bytes);
-        blk_wait(io);
-        err = io->err;
-        /* Reads that were under way have seen the disk before, after, or between. */
-        blk_windows_drop(d, first, last);
-        if (err == 0) {
-            cache_update(d->index, base, data, bytes);
-        } else {
-            cache_drop(d->index, first, last);
-        }
+        uint64_t at = off / SECTOR * SECTOR;
+        err = write_out(io, at, (end + SECTOR - 1) / SECTOR * SECTOR - at);
     }
     blk_give(io);
     return err < 0 ? err : (long)(end - off);
