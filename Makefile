@@ -324,6 +324,7 @@ $(if $(NX_CMD),$(eval export NX_CMD))
 
 RUN = python3 distro/run.py --smp $(SMP) --mem $(MEM) $(if $(EXTRA),--extra '$(EXTRA)') \
 	$(if $(filter 1,$(ICOUNT)),--icount) $(if $(filter 1,$(GDB)),--gdb) \
+	$(foreach d,$(DISK),--disk '$(d)') $(if $(GPU),--gpu '$(GPU)') \
 	$(if $(TIMEOUT),--timeout $(TIMEOUT)) $(if $(NX_CMD),--cmd-env NX_CMD)
 
 # make itself knows only the exit status 2. For a CMD it loads an object that lets it exit with the
@@ -443,6 +444,8 @@ help:
 #: make run                     boot to an interactive shell on this terminal (Ctrl-A X leaves)
 #: make run CMD='uname -a; ls'  boot, run it, print its output only, exit with its status
 #: make run EXTRA=dir           the tree under dir appears in the root
+#:       DISK=file.img          a raw image as /dev/vda (several: vdb ...); make one with truncate -s 64M
+#:       GPU=1                  a screen (/dev/fb0), keyboard and tablet; or a -display of QEMU: GPU=sdl
 #:       SMP=4 MEM=256          harts, MiB of memory
 #:       ICOUNT=1               deterministic time: one instruction is one nanosecond
 #:       GDB=1                  wait for a debugger

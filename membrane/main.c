@@ -1,9 +1,9 @@
 /* The personality's cell: its start.
  *
  * The main fiber sets up the membrane, lets posix/ build its world and start process 1, and then serves
- * the console for the rest of the cell's life.
+ * the channels for the rest of the cell's life.
  */
-#include "service.h"
+#include "mb_int.h"
 
 #include <string.h>
 
@@ -41,13 +41,11 @@ int cell_main(const struct nx_cellinfo *cell)
     mb_console_init();
     mb_control_init();
     mb_random_init(cell);
+    mb_devices_init();
     mb_archive_init();
-    mb_lock();
-    mb_service_start();
-    mb_unlock();
     int e = posix_start();
     if (e < 0) {
         cell_panic("the personality does not start: error %d", -e);
     }
-    mb_console_serve();
+    mb_serve();
 }

@@ -46,6 +46,11 @@ extern uintptr_t mb_host_base; /* tests reserve address space and say where */
 #define MB_SLOT_CONTROL SLOT_CONTROL
 #define MB_SLOT_RANDOM SLOT_RANDOM
 #define MB_SLOT_LOG SLOT_LOG
+#define MB_SLOT_BLOCK SLOT_BLOCK0 /* 4 channels */
+#define MB_SLOT_ENTROPY SLOT_ENTROPY
+#define MB_SLOT_HVC SLOT_HVC
+#define MB_SLOT_DISPLAY SLOT_DISPLAY
+#define MB_SLOT_INPUT SLOT_INPUT0 /* 4 channels */
 
 /* The nucleus' error codes are Linux' where both have one; the rest is converted here, at the edge. */
 static inline int mb_errno(long result)
@@ -90,9 +95,10 @@ size_t mb_run_pages(const void *run);
 void mb_pages_trim(void);
 void mb_pages_mark_shared(const void *at, size_t len); /* mapped into a program from now on */
 
-/* console.c, control.c, archive.c */
+/* console.c, device.c, serve.c, control.c, archive.c */
 void mb_console_init(void);
-_Noreturn void mb_console_serve(void);
+void mb_devices_init(void);
+_Noreturn void mb_serve(void); /* the main fiber, for the rest of the cell's life */
 void mb_control_init(void);
 void mb_archive_init(void);
 

@@ -116,6 +116,8 @@ uint64_t mb_pages_total(void);  /* of the machine */
 uint64_t mb_pages_free(void);   /* of the machine */
 uint64_t mb_heap_objects(void); /* live mb_alloc blocks, for the leak check */
 void mb_trim(void);             /* give cached free memory back to the nucleus */
+/* Set by posix/: memory is out.  Free pages that are only kept in case: false when there are none. */
+extern bool (*mb_reclaim_hook)(void);
 
 /* ---- log, console, machine ---- */
 void mb_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

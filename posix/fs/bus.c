@@ -18,7 +18,7 @@ int bus_register(const char *name, uint32_t mode, int (*open)(struct file *f))
     static uint32_t next;
     char path[64];
     const uint64_t dev = dev_make(MAJOR_BUS, next);
-    int err = chardev_register(dev, open);
+    int err = device_register(S_IFCHR, dev, open);
     if (err < 0) {
         return err;
     }

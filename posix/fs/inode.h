@@ -248,10 +248,10 @@ int tmpfs_fallocate(struct inode *ino, unsigned mode, int64_t off, int64_t len);
 /* How much of n bytes at off may be written under RLIMIT_FSIZE (raises SIGXFSZ) and the largest
  * size: 1..n, or -EFBIG. */
 long write_limit(int64_t off, size_t n);
-/* Open a character device by number: sets f->ops.  -ENXIO. */
-int chardev_open(uint64_t rdev, struct file *f);
-/* What opens devices of this number. */
-int chardev_register(uint64_t dev, int (*open)(struct file *f));
+/* Open what a device node names: sets f->ops.  -ENXIO. */
+int device_open(struct inode *ino, struct file *f);
+/* What opens device nodes of this type (S_IFCHR, S_IFBLK) and number. */
+int device_register(uint32_t type, uint64_t dev, int (*open)(struct file *f));
 int devfs_init(void);
 /* devrandom.c */
 int devrandom_init(void);
