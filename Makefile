@@ -114,12 +114,14 @@ $(B)/gen/nx/%.h: $(GEN) ;
 MANIFESTS := $(wildcard native/*/manifest.kdl drivers/*/manifest.kdl tests/cell/*/manifest.kdl \
 	membrane/manifest.kdl)
 manifest_cell = $(patsubst membrane,posix,$(notdir $(patsubst %/,%,$(dir $(1)))))
+# The name in the manifest is the folder's, but for a cell that is another image of one.
+CELL_NAME_swapped := swapper
 MANIFEST_TOOL := $(addprefix distro/tools/,kdl2bkdl.py manifest.py bkdl.py kdl.py)
 define manifest
 MANIFEST_OF_$(call manifest_cell,$(1)) := $(B)/cell/manifest/$(call manifest_cell,$(1)).o
 $(B)/gen/manifest/$(call manifest_cell,$(1)).S $(B)/gen/manifest/$(call manifest_cell,$(1)).h &: $(1) $(MANIFEST_TOOL) | deps
 	$$(call say,KDL,$(1))
-	@distro/tools/kdl2bkdl.py $(1) --cell $(call manifest_cell,$(1)) \
+	@distro/tools/kdl2bkdl.py $(1) --cell $(or $(CELL_NAME_$(call manifest_cell,$(1))),$(call manifest_cell,$(1))) \
 		--asm $(B)/gen/manifest/$(call manifest_cell,$(1)).S --header $(B)/gen/manifest/$(call manifest_cell,$(1)).h
 endef
 $(foreach m,$(MANIFESTS),$(eval $(call manifest,$(m))))

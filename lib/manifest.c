@@ -181,7 +181,8 @@ static const char *check_want(const struct nx_manifest *m, const struct nx_want 
     if ((w->rights & ~NX_R_ALL) != 0) {
         return "rights";
     }
-    if ((w->flags & ~NX_WANT_OPTIONAL) != 0) {
+    if ((w->flags & ~(NX_WANT_OPTIONAL | NX_WANT_KEPT)) != 0 ||
+        ((w->flags & NX_WANT_KEPT) != 0 && w->kind != NX_WANT_DMA)) {
         return "flags of a want";
     }
     OR_WHY(check_what(m, w));
@@ -199,14 +200,23 @@ static const char *check_want(const struct nx_manifest *m, const struct nx_want 
     return NULL;
 }
 
-static bool has_kind(const struct nx_manifest *m, uint32_t kind)
+static bool has_device(const struct nx_manifest *m)
 {
     for (unsigned i = 0; i < m->want_count; i++) {
-        if (m->want[i].kind == kind) {
+        if (m->want[i].kind == NX_WANT_DEVMEM) {
             return true;
         }
     }
     return false;
+}
+
+static uint32_t all_rights(const struct nx_manifest *m)
+{
+    uint32_t rights = 0;
+    for (unsigned i = 0; i < m->want_count; i++) {
+        rights |= m->want[i].rights;
+    }
+    return rights;
 }
 
 /* Does a want after want i offer what it offers, or any want use it? */
@@ -243,11 +253,11 @@ static const char *check_wants(const struct nx_manifest *m)
             return "a want that is not counted";
         }
     }
-    bool device = has_kind(m, NX_WANT_DEVMEM);
+    bool device = has_device(m);
     if ((m->flags & NX_MANIFEST_PER_DEVICE) != 0 && !device) {
         return "one cell for each device, and no device";
     }
-    return has_kind(m, NX_WANT_DMA) && !device ? "DMA memory, and no device" : NULL;
+    return (all_rights(m) & NX_R_DMA) != 0 && !device ? "right to DMA, and no device" : NULL;
 }
 
 const char *nx_manifest_check(const struct nx_manifest *m)

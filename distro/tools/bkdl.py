@@ -28,6 +28,7 @@ PLEDGES = ["spawn", "make", "map", "grant", "ipc", "time", "foreign", "meta", "d
 RIGHTS = ["read", "write", "exec", "send", "recv", "grant", "revoke", "kill", "dma"]
 PER_DEVICE = 1  # of the head's flags
 OPTIONAL = 1    # of a want's flags
+KEPT = 2        # of a dma's flags
 
 SLOTS = 64
 CLIENTS_MAX = 8
@@ -113,7 +114,7 @@ def check_head(h):
 def check_want(h, w):
     must(0 < w["kind"] < len(KINDS), "kind of a want")
     must(w["rights"] < 1 << len(RIGHTS), "rights")
-    must(w["flags"] <= OPTIONAL, "flags of a want")
+    must(w["flags"] & ~(OPTIONAL | KEPT if kind_of(w) == "dma" else OPTIONAL) == 0, "flags of a want")
     kind = kind_of(w)
     device = kind in ("devmem", "irq")
     must(bool(w["what"]) == (device or kind in ("serve", "use")), "what a want names")
@@ -150,7 +151,8 @@ def check(h, wants):
     must(not set(serves) & set(uses), "it uses what it serves itself")
     device = any(kind_of(w) == "devmem" for w in wants)
     must(device or not h["flags"], "one cell for each device, and no device")
-    must(device or all(kind_of(w) != "dma" for w in wants), "DMA memory, and no device")
+    must(device or not any("dma" in bits(w["rights"], RIGHTS) for w in wants),
+         "right to DMA, and no device")
 
 
 def unpack(data):

@@ -22,7 +22,7 @@ RIGHTS_MOST = {"devmem": ["read", "write"], "irq": ["read", "recv"], "serve": CH
 RIGHTS_DEFAULT = dict(RIGHTS_MOST, serve=CHANNEL, use=CHANNEL)
 
 WANT_KEYS = {"devmem": {"virtio"}, "irq": {"virtio"}, "serve": {"ring-slots", "pool-pages", "clients"},
-             "use": set(), "archive": set(), "dma": {"pages"}}
+             "use": set(), "archive": set(), "dma": {"pages", "kept"}}
 COMMON_KEYS = {"slot", "at", "rights", "optional"}
 SLOT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
@@ -245,10 +245,12 @@ class Reader:
             if "pages" not in props:
                 raise Bad("dma without pages")
             w["pool_pages"] = self.number(props["pages"], "pages", 1, bkdl.POOL_PAGES_MAX)
+            if "kept" in props and self.flag(props["kept"], "kept"):
+                w["flags"] |= bkdl.KEPT
         names = self.rights(kind, props["rights"]) if "rights" in props else RIGHTS_DEFAULT[kind]
         w["rights"] = bkdl.mask_of(names, bkdl.RIGHTS)
         if "optional" in props and self.flag(props["optional"], "optional"):
-            w["flags"] = bkdl.OPTIONAL
+            w["flags"] |= bkdl.OPTIONAL
         if len(self.wants) == bkdl.WANTS:
             raise Bad(f"more than {bkdl.WANTS} wants")
         self.wants.append(w)
@@ -331,7 +333,7 @@ class Reader:
 
     def want_conflicts(self, w, line, pledge, kinds):
         kind, names = bkdl.kind_of(w), bkdl.bits(w["rights"], bkdl.RIGHTS)
-        if kind == "dma" and "devmem" not in kinds:
+        if kind == "dma" and "dma" in names and "devmem" not in kinds:
             self.error(line, "DMA memory without a device")
         elif kind in ("serve", "use") and "dma" in names and "devmem" not in kinds:
             self.error(line, "right dma without a device")
@@ -442,6 +444,8 @@ def show_want(w):
             put("clients", w["clients"])
     if kind == "dma":
         put("pages", w["pool_pages"])
+        if w["flags"] & bkdl.KEPT:
+            put("kept", True)
     if w["rights"] != bkdl.mask_of(RIGHTS_DEFAULT[kind], bkdl.RIGHTS):
         put("rights", " ".join(bkdl.bits(w["rights"], bkdl.RIGHTS)))
     if w["flags"] & bkdl.OPTIONAL:
