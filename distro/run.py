@@ -32,6 +32,17 @@ STOPPED = re.compile(rb"^nexus: (?:cannot start|panic)[^\n]*\n", re.M)  # and th
 TIMED_OUT, BOOT_FAILED = 124, 125
 
 
+def placement(text):
+    """The boot argument for what PLACEMENT=... says: `fused` (the personality), `all` (every cell but
+    the supervisor), or CELL=isolated and CELL=fused, separated by spaces."""
+    short = {"fused": ["posix=fused"], "all": ["all=fused"], "isolated": ["all=isolated"], "": []}
+    items = short.get(text, text.split())
+    for item in items:
+        if not re.fullmatch(r"[\w-]+=(isolated|fused)", item):
+            sys.exit(f"run: PLACEMENT: {item} is not CELL=isolated or CELL=fused")
+    return "nexus.place=" + ",".join(item.replace("=", ":") for item in items) if items else ""
+
+
 def bundle(out, cmd=None, extra=None, cells=(), base=None):
     """Write the boot bundle OUT: the built one plus what this run adds.
 
@@ -56,7 +67,7 @@ def bundle(out, cmd=None, extra=None, cells=(), base=None):
         f.write(mkbundle.build(parts))
 
 
-def machine(initrd, smp=1, mem=256, icount=False, gdb=False, kernel=None, cpu="rv64", more=()):
+def machine(initrd, smp=1, mem=256, icount=False, gdb=False, kernel=None, cpu="rv64", more=(), place=""):
     """The QEMU command line of the machine Nexus runs on."""
     args = ["qemu-system-riscv64", "-machine", "virt", "-cpu", cpu, "-bios", "default",
             "-m", str(mem), "-smp", str(smp), "-nographic", "-no-reboot",
@@ -65,7 +76,13 @@ def machine(initrd, smp=1, mem=256, icount=False, gdb=False, kernel=None, cpu="r
         args += ["-icount", "shift=0,sleep=off"]  # idle time passes at once
     if gdb:
         args += ["-s", "-S"]
-    return args + list(more)
+    more = list(more)
+    if placement(place):
+        if "-append" in more:
+            more[more.index("-append") + 1] += " " + placement(place)
+        else:
+            more += ["-append", placement(place)]
+    return args + more
 
 
 def stop(child):
@@ -147,6 +164,8 @@ def main():
     p.add_argument("--mem", type=int, default=256, help="MiB of memory (default 256)")
     p.add_argument("--icount", action="store_true", help="one instruction is one nanosecond")
     p.add_argument("--gdb", action="store_true", help="wait for a debugger on port 1234")
+    p.add_argument("--placement", default="", metavar="WHERE",
+                   help="`fused` (the personality), `all`, or CELL=isolated|fused ...")
     p.add_argument("--timeout", type=float, default=600, help="seconds a command may take (default 600)")
     p.add_argument("--cmd", help="run this command instead of a shell")
     p.add_argument("--cmd-env", metavar="VAR", help="the same, taken from the environment")
@@ -166,7 +185,7 @@ def main():
     try:
         initrd = os.path.join(work, "bundle")
         bundle(initrd, cmd, a.extra, a.cell)
-        args = machine(initrd, a.smp, a.mem, a.icount, a.gdb, more=a.qemu)
+        args = machine(initrd, a.smp, a.mem, a.icount, a.gdb, more=a.qemu, place=a.placement)
         if cmd is None:
             return run_interactive(args, a.gdb)
         return run_command(args, a.timeout)

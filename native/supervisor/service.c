@@ -1,6 +1,7 @@
 /* See service.h. */
 #include "service.h"
 #include "grants.h"
+#include "place.h"
 #include "power.h"
 
 #include <nexus/cell.h>
@@ -51,7 +52,10 @@ void service_start(struct service *s)
 {
     s->generation++;
     s->born_ms = now_ms();
-    long e = nx_spawn_cell(SLOT_BUNDLE, s->offset, s->size, s->slot, s->generation);
+    uint64_t place = place_of(((const struct nx_cellinfo *)NX_CELLINFO)->bootargs, &s->manifest);
+    uint64_t dst_place =
+        s->slot | place << 8 | (place != NX_PLACE_ISOLATED ? SLOT_MACHINE << 16 : 0);
+    long e = nx_spawn_cell(SLOT_BUNDLE, s->offset, s->size, dst_place, s->generation);
     if (e == 0) {
         grants_give(s);
         e = nx_spawn_start(s->slot, s->arg);

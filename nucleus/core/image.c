@@ -64,7 +64,7 @@ static int read_head(const struct image *im, struct elf_head *h)
 static bool manifest_ok(const struct nx_manifest *m)
 {
     if (m->magic != NX_MANIFEST_MAGIC || memchr(m->name, 0, sizeof(m->name)) == NULL ||
-        m->name[0] == 0 || m->tier >= NX_TIERS || m->placement != NX_PLACE_ISOLATED ||
+        m->name[0] == 0 || m->tier >= NX_TIERS || m->placement > NX_PLACE_FUSED ||
         m->window_gb == 0 || m->window_gb > NX_WINDOW_GB_MAX || m->quota_pages > 1ul << 36) {
         return false;
     }

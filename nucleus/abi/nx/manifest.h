@@ -1,7 +1,8 @@
 /* A cell's manifest: ELF section .nexus.manifest (its own read-only bytes of the image).
  *
  * What a cell may hold is what stands here, at its first start and at every restart.  The nucleus
- * reads the head (quota, tier, pledge); the supervisor reads the wants and fills the slots.
+ * reads the head (quota, tier, pledge); the supervisor reads the wants and fills the slots, and heeds
+ * the placement unless the boot arguments say otherwise (nexus.place).
  */
 #ifndef NX_MANIFEST_H
 #define NX_MANIFEST_H
@@ -21,7 +22,10 @@ enum nx_want_kind {
 };
 
 enum nx_restart { NX_RESTART_NEVER, NX_RESTART_ALWAYS };
-enum nx_placement { NX_PLACE_ISOLATED, NX_PLACE_FUSED };
+enum nx_placement {
+    NX_PLACE_ISOLATED, /* user mode, calls trap */
+    NX_PLACE_FUSED, /* the nucleus' privilege, calls are function calls: fast, and trusted with all */
+};
 
 struct nx_want {
     uint32_t kind; /* enum nx_want_kind */

@@ -2,7 +2,7 @@
  * policy.c - what the supervisor decides without asking anybody: the order of start, the restart of cells
  * that die, and which device of the tree a manifest means.
  *
- * test-sources: native/supervisor/order.c native/supervisor/restart.c native/supervisor/tree.c
+ * test-sources: native/supervisor/order.c native/supervisor/place.c native/supervisor/restart.c native/supervisor/tree.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,10 +14,12 @@
 #include <cmocka.h>
 
 #include "../../../native/supervisor/order.h"
+#include "../../../native/supervisor/place.h"
 #include "../../../native/supervisor/restart.h"
 #include "../../../native/supervisor/tree.h"
 
 #include <libfdt.h>
+#include <nx_base.h>
 
 /* ---- order ---- */
 
@@ -195,6 +197,42 @@ static void devices_are_found_by_compatible(void **state)
     assert_false(tree_device(tree, "maker", &d));
 }
 
+/* ---- placements ---- */
+static void the_manifest_says_where_unless_the_boot_arguments_do(void **state)
+{
+    static const struct {
+        const char *args;
+        uint32_t manifest, place;
+    } cases[] = {
+        {"", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+        {"", NX_PLACE_FUSED, NX_PLACE_FUSED},
+        {"", 7, NX_PLACE_ISOLATED},
+        {"nexus.place=posix:fused", NX_PLACE_ISOLATED, NX_PLACE_FUSED},
+        {"nexus.place=posix:isolated", NX_PLACE_FUSED, NX_PLACE_ISOLATED},
+        {"nexus.place=uart:fused", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+        {"a=b nexus.place=uart:fused,posix:fused c", NX_PLACE_ISOLATED, NX_PLACE_FUSED},
+        {"nexus.place=all:fused,posix:isolated", NX_PLACE_FUSED, NX_PLACE_ISOLATED},
+        {"nexus.place=posix:isolated,all:fused", NX_PLACE_ISOLATED, NX_PLACE_FUSED},
+        {"nexus.place=uart:fused nexus.place=posix:fused", NX_PLACE_ISOLATED, NX_PLACE_FUSED},
+        {"nexus.place=posix", NX_PLACE_FUSED, NX_PLACE_FUSED},
+        {"nexus.place=posix:", NX_PLACE_FUSED, NX_PLACE_FUSED},
+        {"nexus.place=posix:fuse", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+        {"nexus.place=posix:fused2", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+        {"nexus.place=posi:fused,posix2:fused", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+        {"nexus.place=,,:,all", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+        {"nexus.place=", NX_PLACE_FUSED, NX_PLACE_FUSED},
+        {"nexus.place", NX_PLACE_FUSED, NX_PLACE_FUSED},
+        {"xnexus.place=posix:fused", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+        {"nexus.place= posix:fused", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+    };
+    for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+        struct nx_manifest m = {.name = "posix", .placement = cases[i].manifest};
+        char *args = strdup(cases[i].args); /* the sanitizer sees a step behind it */
+        assert_int_equal(place_of(args, &m), cases[i].place);
+        free(args);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +243,7 @@ int main(void)
         cmocka_unit_test(a_long_life_clears_the_record),
         cmocka_unit_test(the_wait_has_a_limit),
         cmocka_unit_test(devices_are_found_by_compatible),
+        cmocka_unit_test(the_manifest_says_where_unless_the_boot_arguments_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
