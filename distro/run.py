@@ -32,15 +32,21 @@ STOPPED = re.compile(rb"^nexus: (?:cannot start|panic)[^\n]*\n", re.M)  # and th
 TIMED_OUT, BOOT_FAILED = 124, 125
 
 
-def placement(text):
-    """The boot argument for what PLACEMENT=... says: `fused` (the personality), `all` (every cell but
-    the supervisor), or CELL=isolated and CELL=fused, separated by spaces."""
-    short = {"fused": ["posix=fused"], "all": ["all=fused"], "isolated": ["all=isolated"], "": []}
-    items = short.get(text, text.split())
+def places(text):
+    """What PLACEMENT=... says as a list of CELL=isolated and CELL=fused: that itself, or `fused` (the
+    personality), `all` (every cell but the supervisor), `isolated`."""
+    short = {"fused": ["posix=fused"], "all": ["all=fused"], "isolated": ["all=isolated"]}
+    items = short.get(text.strip(), text.split())
     for item in items:
         if not re.fullmatch(r"[\w-]+=(isolated|fused)", item):
             sys.exit(f"run: PLACEMENT: {item} is not CELL=isolated or CELL=fused")
-    return "nexus.place=" + ",".join(item.replace("=", ":") for item in items) if items else ""
+    return items
+
+
+def placement(text):
+    """The boot argument for it."""
+    items = [item.replace("=", ":") for item in places(text)]
+    return "nexus.place=" + ",".join(items) if items else ""
 
 
 def bundle(out, cmd=None, extra=None, cells=(), base=None):
