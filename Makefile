@@ -327,6 +327,7 @@ $(if $(NX_CMD),$(eval export NX_CMD))
 RUN = python3 distro/run.py --smp $(SMP) --mem $(MEM) $(if $(EXTRA),--extra '$(EXTRA)') \
 	$(if $(filter 1,$(ICOUNT)),--icount) $(if $(filter 1,$(GDB)),--gdb) \
 	$(foreach d,$(DISK),--disk '$(d)') $(if $(GPU),--gpu '$(GPU)') \
+	$(if $(PLACEMENT),--placement '$(PLACEMENT)') \
 	$(if $(TIMEOUT),--timeout $(TIMEOUT)) $(if $(NX_CMD),--cmd-env NX_CMD)
 
 # make itself knows only the exit status 2. For a CMD it loads an object that lets it exit with the
@@ -451,6 +452,7 @@ help:
 #:       SMP=4 MEM=256          harts, MiB of memory
 #:       ICOUNT=1               deterministic time: one instruction is one nanosecond
 #:       GDB=1                  wait for a debugger
+#:       PLACEMENT=fused        the personality fused with the nucleus; all, or CELL=isolated|fused ...
 #:       TIMEOUT=600            seconds a CMD may take
 #: make test                    everything there is to check; ends with `N passed, N failed`
 #: make unit, make spin, make lint    parts of it

@@ -2,6 +2,7 @@
 #include "service.h"
 #include "grants.h"
 #include "link.h"
+#include "place.h"
 #include "power.h"
 #include "store.h"
 
@@ -69,12 +70,15 @@ static long make_cell(const struct service *s, unsigned slot, int image, uint64_
                       uint64_t size)
 {
     const uint64_t life = (s->generation + 1) | (uint64_t)s->instance << 32;
+    const uint64_t place = place_of(((const struct nx_cellinfo *)NX_CELLINFO)->bootargs, &s->manifest);
+    const uint64_t dst_place =
+        slot | place << 8 | (place != NX_PLACE_ISOLATED ? SLOT_MACHINE << 16 : 0);
     if (image == SERVICE_BUNDLE) {
-        return nx_spawn_cell(SLOT_BUNDLE, offset, size, slot, life);
+        return nx_spawn_cell(SLOT_BUNDLE, offset, size, dst_place, life);
     }
     long e = store_give(NX_SELF, image, SLOT_SCRATCH, NX_R_READ | NX_R_EXEC);
     if (e == 0) {
-        e = nx_spawn_cell(SLOT_SCRATCH, offset, size, slot, life);
+        e = nx_spawn_cell(SLOT_SCRATCH, offset, size, dst_place, life);
         nx_grant_drop(SLOT_SCRATCH);
     }
     return e;

@@ -98,6 +98,8 @@ static long cell_value(struct cell *c, uint64_t what)
         return c->tier;
     case NX_CELL_PLEDGE:
         return c->pledge;
+    case NX_CELL_PLACEMENT:
+        return c->fused ? NX_PLACE_FUSED : NX_PLACE_ISOLATED;
     default:
         return -NX_EINVAL;
     }

@@ -64,7 +64,7 @@ static int read_head(const struct image *im, struct elf_head *h)
 
 static bool manifest_ok(const struct nx_manifest *m)
 {
-    return nx_manifest_check(m) == NULL && m->placement == NX_PLACE_ISOLATED;
+    return nx_manifest_check(m) == NULL;
 }
 
 int image_manifest(const struct mem *mem, uint64_t off, uint64_t size, struct nx_manifest *out)

@@ -112,6 +112,7 @@ enum nx_cell_value {
     NX_CELL_RUNTIME, /* ticks */
     NX_CELL_TIER,
     NX_CELL_PLEDGE, /* NX_PLEDGE_* it has left */
+    NX_CELL_PLACEMENT, /* enum nx_placement */
     NX_CELL_VALUES
 };
 enum nx_cell_state { NX_CS_NEW, NX_CS_RUNNING, NX_CS_DYING, NX_CS_DEAD };
@@ -192,7 +193,9 @@ struct nx_cellinfo {
     uint64_t arg;       /* from spawn START */
     uint64_t image_end; /* first free window address after the image */
     uint64_t window_end;
-    uint64_t quota; /* pages */
+    uint64_t quota;     /* pages */
+    uint32_t placement; /* enum nx_placement */
+    uint32_t reserved;
     char bootargs[1024];
 };
 
