@@ -190,8 +190,9 @@ static void lock_wait(uint64_t me, struct waiter *w)
     }
 }
 
-static void __attribute__((noinline)) lock_slow(uint64_t me)
+static void __attribute__((noinline)) lock_slow(void)
 {
+    uint64_t me = (uint64_t)mb_self();
     if ((lock.word & ~WAITERS) == me) {
         cell_panic("personality lock taken twice");
     }
@@ -205,9 +206,8 @@ static void __attribute__((noinline)) lock_slow(uint64_t me)
 
 void mb_lock(void)
 {
-    uint64_t me = (uint64_t)mb_self();
-    if (__builtin_expect(!mb_arch_lock_try(&lock.word, me), 0)) {
-        lock_slow(me);
+    if (__builtin_expect(!mb_arch_lock_try(&lock.word, (uint64_t)mb_self()), 0)) {
+        lock_slow();
     }
 }
 
@@ -235,8 +235,9 @@ static bool wake_and_release(uint64_t me, struct waiter *w)
     return released;
 }
 
-static void __attribute__((noinline)) unlock_slow(uint64_t me)
+static void __attribute__((noinline)) unlock_slow(void)
 {
+    uint64_t me = (uint64_t)mb_self();
     if ((lock.word & ~WAITERS) != me) {
         cell_panic("personality lock given back by a fiber that does not hold it");
     }
@@ -267,9 +268,8 @@ static void __attribute__((noinline)) unlock_slow(uint64_t me)
 
 void mb_unlock(void)
 {
-    uint64_t me = (uint64_t)mb_self();
-    if (__builtin_expect(!mb_arch_lock_release(&lock.word, me), 0)) {
-        unlock_slow(me);
+    if (__builtin_expect(!mb_arch_lock_release(&lock.word, (uint64_t)mb_self()), 0)) {
+        unlock_slow();
     }
 }
 

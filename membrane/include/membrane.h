@@ -39,7 +39,8 @@ struct mb_fiber {
     uint64_t space;       /* the foreign space it is bound to */
     uint64_t stamp_ticks; /* tax.h: where the last lap of its own clocks ended */
     uint64_t stamp_instructions;
-    uint64_t woken; /* ticks: its last sleep's end, and later by what it waited for the lock since */
+    uint64_t
+        woken; /* ticks: its last sleep's end, and later by what it waited for the lock since */
 };
 /* [lock] Take an idle fiber (or make one) and let it run fn(arg); when fn returns it goes back to the
  * pool.  fn starts without the lock.  NULL: no memory or quota. */

@@ -171,9 +171,11 @@ static long zero_read(struct file *f, struct iobuf *b, int64_t *pos)
         if (err < 0) {
             return b->len < want ? (long)(want - b->len) : err;
         }
-        mb_lock_break();
-        if (b->len > 0 && signal_interrupts()) {
-            break;
+        if (b->len > 0) {
+            mb_lock_break();
+            if (signal_interrupts()) {
+                break;
+            }
         }
     }
     return (long)(want - b->len);
