@@ -45,6 +45,7 @@ static int push_waiting(struct nexus_server *s)
 static void renew(struct nexus_server *s)
 {
     s->backlog_head = s->backlog_tail;
+    s->event_due = false;
     s->renewing = s->taken != 0;
     s->hello_due = s->taken == 0;
 }
@@ -140,12 +141,16 @@ int server_reply(struct nexus_server *s, const struct nx_slot *request, int resu
 
 int server_event(struct nexus_server *s, const struct nx_slot *event)
 {
-    int e = s->renewing ? -NX_EFULL : push_waiting(s);
+    if (s->renewing) {
+        return -NX_EFULL; /* and no room would help */
+    }
+    int e = push_waiting(s);
     if (e == 0) {
         struct nx_slot slot = *event;
         slot.flags &= (uint16_t)~NX_SLOT_REPLY;
         e = nx_ring_push(&s->ch.out, &slot);
     }
+    s->event_due = e == -NX_EFULL;
     return e;
 }
 
@@ -160,7 +165,7 @@ int server_flush(struct nexus_server *s)
 int server_sleep_prepare(struct nexus_server *s)
 {
     int n = 0;
-    if (sends_wait(s)) {
+    if (sends_wait(s) || (s->event_due && !s->renewing)) {
         n = nx_ring_sleep_prepare(&s->ch.out);
     }
     if (n == 0 && may_take(s)) {

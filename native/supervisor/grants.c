@@ -171,7 +171,7 @@ void grants_take_back(struct service *s)
 {
     device_stop(s);
     for (unsigned i = 0; i < s->dma_count; i++) {
-        if (s->dma[i].at != NULL) {
+        if (s->dma[i].at != NULL && (s->dma[i].want->flags & NX_WANT_KEPT) == 0) {
             memset(s->dma[i].at, 0, s->dma[i].size);
         }
     }

@@ -114,6 +114,8 @@ static long fiber_value(const struct fiber *f, uint64_t what)
         return f->strikes;
     case NX_FIBER_DEMOTIONS:
         return f->demotions;
+    case NX_FIBER_HANDLE:
+        return (long)f->handle;
     default:
         return -NX_EINVAL;
     }

@@ -53,11 +53,11 @@ class Machine:
 
     extra is a folder laid over the root; more are further arguments for QEMU."""
 
-    def __init__(self, smp=1, mem=256, extra=None, cells=(), more=(), boot_time=60):
+    def __init__(self, smp=1, mem=256, extra=None, cells=(), more=(), boot_time=60, linux=LINUX):
         self.smp = smp
         self.work = tempfile.mkdtemp(prefix="nexus-test-")
         self.log = open(os.path.join(self.work, "console"), "wb")
-        args = self._linux(smp, mem, extra) if LINUX else self._nexus(smp, mem, extra, cells, more)
+        args = self._linux(linux, smp, mem, extra, more) if linux else self._nexus(smp, mem, extra, cells, more)
         self.child = pexpect.spawn(args[0], args[1:], timeout=10, dimensions=(24, 80))
         self.child.logfile_read = self.log
         self.child.delaybeforesend = None
@@ -73,7 +73,7 @@ class Machine:
         distro_run.bundle(initrd, None, extra, cells)
         return distro_run.machine(initrd, smp, mem, more=more)
 
-    def _linux(self, smp, mem, extra):
+    def _linux(self, kernel, smp, mem, extra, more):
         initrd = os.path.join(self.work, "initrd")
         root = mkcpio.Root()
         root.add("/linux-init", 0o100755, LINUX_INIT)
@@ -85,8 +85,8 @@ class Machine:
         with open(initrd, "wb") as f:
             f.write(archive + root.archive(1))
         return ["qemu-system-riscv64", "-machine", "virt", "-cpu", "rv64", "-m", str(mem), "-smp",
-                str(smp), "-nographic", "-no-reboot", "-kernel", LINUX, "-initrd", initrd,
-                "-append", "console=ttyS0 quiet rdinit=/linux-init"]
+                str(smp), "-nographic", "-no-reboot", "-kernel", kernel, "-initrd", initrd,
+                "-append", "console=ttyS0 quiet rdinit=/linux-init", *more]
 
     def _login(self, boot_time):
         self.expect(r"[#$] ", boot_time)

@@ -113,7 +113,7 @@ struct nexus_server {
     /* the session's: replies and the HELLO that wait for room */
     struct nx_slot *backlog;
     uint32_t backlog_size, backlog_head, backlog_tail;
-    bool hello_due, renewing;
+    bool hello_due, renewing, event_due;
     uint32_t taken; /* not yet answered */
 };
 
@@ -138,7 +138,8 @@ bool server_renewing(const struct nexus_server *s);
  * NX_SLOT_REPLY are filled in from request.  Never lost: kept until there is room.  0 or -NX_EPEER. */
 int server_reply(struct nexus_server *s, const struct nx_slot *request, int result,
                  const struct nx_slot *reply);
-/* An event (not a reply) to the client: 0, -NX_EFULL when it would have to wait, -NX_EPEER. */
+/* An event (not a reply) to the client: 0, -NX_EFULL when it would have to wait, -NX_EPEER.  After
+ * -NX_EFULL server_sleep_prepare() waits for room, too, until an event has gone. */
 int server_event(struct nexus_server *s, const struct nx_slot *event);
 /* Send what waited and ring bells: after each round of work.  0 or -NX_EPEER. */
 int server_flush(struct nexus_server *s);

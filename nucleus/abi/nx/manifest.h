@@ -37,6 +37,8 @@ enum nx_want_kind {
 
 /* A want that cannot be met leaves its slots empty and is no reason not to start the cell. */
 #define NX_WANT_OPTIONAL 1u
+/* DMA: zeroed for the first life only.  The next finds what the last one left. */
+#define NX_WANT_KEPT 2u
 
 enum nx_restart { NX_RESTART_NEVER, NX_RESTART_ALWAYS, NX_RESTARTS };
 enum nx_placement { NX_PLACE_ISOLATED, NX_PLACE_FUSED, NX_PLACEMENTS };
@@ -49,7 +51,7 @@ struct nx_want {
     uint32_t kind; /* enum nx_want_kind */
     uint32_t slot;
     uint32_t rights;     /* NX_R_* at most */
-    uint32_t flags;      /* NX_WANT_OPTIONAL */
+    uint32_t flags;      /* NX_WANT_OPTIONAL, NX_WANT_KEPT */
     uint32_t ring_slots; /* SERVE: slots of each ring (power of two) */
     uint32_t pool_pages; /* SERVE: of each channel's pool, contiguous; DMA: pages */
     uint32_t clients;    /* SERVE: channels, 1 .. NX_SERVE_CLIENTS_MAX */

@@ -133,7 +133,9 @@ static void nobody_makes_more_than_himself(void **state)
     loader->pledge = NX_PLEDGE_SPAWN | NX_PLEDGE_IPC | NX_PLEDGE_MAP;
     for (unsigned bit = 0; bit < 32; bit++) {
         m->pledge = 1u << bit;
-        if ((m->pledge & NX_PLEDGE_ALL & ~loader->pledge) != 0) {
+        if ((m->pledge & NX_PLEDGE_ALL) == 0) {
+            refused(-NX_EIMAGE); /* there is no such class */
+        } else if ((m->pledge & ~loader->pledge) != 0) {
             refused(-NX_EPERM);
         } else {
             assert_int_equal(load(), 0);
@@ -197,21 +199,11 @@ static void broken_headers_are_refused(void **state)
     BROKEN(program[3].flags, PF_R | PF_W | PF_X); /* writable code */
     BROKEN(program[2].memsz, 3 * PAGE);           /* read-only zeroes */
     BROKEN(program[2].filesz, 0);
-    BROKEN(manifest.magic, 0);
-    BROKEN(manifest.name[0], 0);
-    BROKEN(manifest.tier, NX_TIERS);
+    BROKEN(manifest.magic, 0); /* the rest of it: tests/unit/lib/manifest.c */
     BROKEN(manifest.placement, NX_PLACE_FUSED);
-    BROKEN(manifest.window_gb, 0);
-    BROKEN(manifest.window_gb, NX_WINDOW_GB_MAX + 1);
-    BROKEN(manifest.quota_pages, (1ul << 36) + 1);
-    BROKEN(manifest.want[3].slot, NX_SLOTS);
+    BROKEN(manifest.want[3].slot, 1);
+    BROKEN(manifest.zero[23], 1);
 #undef BROKEN
-    *image() = good;
-    memset(image()->manifest.name, 'a', sizeof(image()->manifest.name));
-    refused(-NX_EIMAGE);
-    *image() = good;
-    memset(image()->manifest.want[23].what, 'a', sizeof(image()->manifest.want[23].what));
-    refused(-NX_EIMAGE);
     *image() = good;
     assert_int_equal(load(), 0);
 }

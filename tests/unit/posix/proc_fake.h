@@ -70,6 +70,9 @@ struct mb_fiber *mb_self(void)
 void mb_lock(void)
 {
 }
+void mb_lock_break(void)
+{
+}
 void mb_unlock(void)
 {
 }
