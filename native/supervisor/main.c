@@ -29,6 +29,7 @@
 #include <nx/sys.h>
 #include <nx_base.h>
 #include <libfdt.h>
+#include <stdio.h>
 #include <string.h>
 
 
@@ -148,7 +149,8 @@ static void find_absent(const struct nx_manifest *const *manifests)
     for (unsigned i = 0; i < service_count; i++) {
         if (absent[i]) {
             if (services[i].missing[0] == 0) {
-                strcpy(services[i].missing, "what it uses is not served");
+                snprintf(services[i].missing, sizeof(services[i].missing),
+                         "what it uses is not served");
             }
             set_absent(&services[i]);
         }

@@ -1,5 +1,6 @@
 /* See service.h. */
 #include "service.h"
+#include "control.h"
 #include "grants.h"
 #include "link.h"
 #include "place.h"
@@ -181,6 +182,10 @@ static bool accuse(const struct service *s, unsigned long code)
         return false;
     }
     link_renew(s, slot);
+    if (peer->slot == NX_SELF) {
+        control_renewed(); /* we are accused: a new channel is all we can do */
+        return false;
+    }
     if (peer->state != SERVICE_RUNNING) {
         return false;
     }

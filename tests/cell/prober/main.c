@@ -1,4 +1,4 @@
-/* Test cell: one for each virtio block device; tells the log what it was given, and fails when that is
+/* Test cell: one for each virtio SCSI host; tells the log what it was given, and fails when that is
  * not what its manifest says.  Its memory for DMA must be zeroed in every life. */
 #include <manifest/prober.h>
 #include <nexus/cell.h>
@@ -6,8 +6,8 @@
 #include <nexus/device.h>
 #include <nx/sys.h>
 
-#define DEVICE_BLOCK 2u
-#define CONFIG 0x100u /* of the block device: its capacity in sectors */
+#define DEVICE_SCSI 8u
+#define CONFIG 0x100u /* the number of its request queues */
 
 static void check(int good, const char *what)
 {
@@ -33,7 +33,7 @@ int cell_main(const struct nx_cellinfo *info)
     uint8_t *window = cell_map(SLOT_REGS, NX_PROT_R | NX_PROT_W, NULL, NULL);
     check(dma != NULL && window != NULL, "mapping");
     regs = (volatile uint32_t *)(window + nexus_device_offset(info->arg));
-    check(regs[0] == 0x74726976 && regs[1] == 2 && regs[2] == DEVICE_BLOCK, "device");
+    check(regs[0] == 0x74726976 && regs[1] == 2 && regs[2] == DEVICE_SCSI, "device");
     check(nx_meta_size(SLOT_REGS) == NX_PAGE_SIZE, "register window");
     check(nx_mask_ack(SLOT_IRQ) == 0, "interrupt");
     check_memory(SLOT_DMA, 3);
@@ -47,7 +47,7 @@ int cell_main(const struct nx_cellinfo *info)
         check(dma[i] == 0, "zeroed memory");
         dma[i] = ~0ul;
     }
-    cell_log("has %u sectors", regs[CONFIG / 4]);
+    cell_log("has %u queues", regs[CONFIG / 4]);
     for (;;) {
         (void)nx_recv_wait(1u << SLOT_IRQ, NX_NEVER);
     }
