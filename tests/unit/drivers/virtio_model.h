@@ -64,6 +64,8 @@ struct model {
     /* What a request does: bytes written, or -1: keep it, model_complete() comes later. */
     int64_t (*request)(unsigned queue, struct chain *c);
     void (*config_write)(uint32_t offset, uint32_t value);
+    /* One certain lie: changes what goes into the used ring.  May be NULL. */
+    void (*bend)(uint32_t *id, uint32_t *written, uint16_t *idx);
     /* registers */
     uint32_t status, isr, generation, queue_sel, features_sel, driver_sel;
     uint32_t driver_features[2];
@@ -374,9 +376,12 @@ static void model_complete(unsigned queue, const struct chain *c, uint32_t writt
     if (q->ready == 0 || used == NULL) {
         return;
     }
-    const uint32_t element[2] = {lie(c->head), lie(written)};
-    memcpy(used + 4 + 8ul * (q->used_idx & (q->num - 1)), element, 8);
-    q->used_idx++;
+    uint32_t element[2] = {lie(c->head), lie(written)};
+    const uint16_t at = q->used_idx++;
+    if (dev.bend != NULL) {
+        dev.bend(&element[0], &element[1], &q->used_idx);
+    }
+    memcpy(used + 4 + 8ul * (at & (q->num - 1)), element, 8);
     if (dev.lies != 0 && chance(dev.lies) == 0) {
         q->used_idx = (uint16_t)lie(q->used_idx);
     }
