@@ -26,6 +26,11 @@ NX_MANIFEST manifest = {
               .slot = MB_SLOT_CONSOLE_TX, /* and the two after it */
               .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
               .what = "console"},
+             {.kind = NX_WANT_USE,
+              .slot = MB_SLOT_CONTROL,
+              .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
+              .flags = NX_WANT_OPTIONAL,
+              .what = "control"},
              {.kind = NX_WANT_ARCHIVE, .slot = MB_SLOT_BUNDLE, .rights = NX_R_READ, .what = ""}},
 };
 _Static_assert(MB_SLOT_CONSOLE_RX == MB_SLOT_CONSOLE_TX + 1, "USE fills slots in a row");
@@ -62,6 +67,7 @@ int cell_main(const struct nx_cellinfo *cell)
     mb_time_init(cell->timebase);
     mb_random_init(cell, sizeof(*cell));
     mb_console_init();
+    mb_control_init();
     mb_archive_init();
     int e = posix_start();
     if (e < 0) {

@@ -60,8 +60,7 @@ static int node_make(const char *name, uint32_t mode, uint64_t rdev, const char 
     return 0;
 }
 
-int devfs_register(const char *name, uint32_t mode, uint32_t major, uint32_t minor,
-                   int (*open)(struct file *f))
+int chardev_register(uint32_t major, uint32_t minor, int (*open)(struct file *f))
 {
     struct chardev *c = mb_alloc(sizeof(*c));
     if (c == NULL) {
@@ -69,7 +68,16 @@ int devfs_register(const char *name, uint32_t mode, uint32_t major, uint32_t min
     }
     *c = (struct chardev){.next = chardevs, .dev = dev_make(major, minor), .open = open};
     chardevs = c;
-    int err = node_make(name, S_IFCHR | (mode & 07777), c->dev, NULL);
+    return 0;
+}
+
+int devfs_register(const char *name, uint32_t mode, uint32_t major, uint32_t minor,
+                   int (*open)(struct file *f))
+{
+    int err = chardev_register(major, minor, open);
+    if (err == 0) {
+        err = node_make(name, S_IFCHR | (mode & 07777), dev_make(major, minor), NULL);
+    }
     return err == -EEXIST ? 0 : err;
 }
 
