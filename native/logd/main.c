@@ -47,6 +47,7 @@ NX_MANIFEST manifest = {
 };
 
 struct client {
+    bool present; /* somebody uses this channel */
     struct nexus_server session;
     struct nx_slot backlog[FOLLOWING];
     struct nx_slot following[FOLLOWING];
@@ -114,6 +115,9 @@ static void serve(struct client *c)
 {
     struct nx_slot request;
     int e = 1;
+    if (!c->present) {
+        return;
+    }
     answer_following(c);
     while (e == 1) {
         e = server_take(&c->session, &request);
@@ -159,8 +163,9 @@ static void open_clients(void)
     for (unsigned i = 0; i < CLIENTS; i++) {
         struct client *c = &clients[i];
         int e = server_open(&c->session, SLOT_CLIENTS, i, c->backlog, FOLLOWING);
+        c->present = e != -NX_EBADF;
         e = e == 0 ? server_hello(&c->session, NULL) : e;
-        if (e != 0) {
+        if (c->present && e != 0) {
             cell_panic("channel %u cannot be served: error %d", i, -e);
         }
     }
@@ -173,6 +178,9 @@ static void rest(bool flood)
     uint64_t watch = flood ? 0 : 1ul << SLOT_GROWN;
     bool idle = true;
     for (unsigned i = 0; idle && i < CLIENTS; i++) {
+        if (!clients[i].present) {
+            continue;
+        }
         idle = server_sleep_prepare(&clients[i].session) == 0;
         watch |= server_watch(&clients[i].session);
     }
@@ -180,7 +188,9 @@ static void rest(bool flood)
         nx_recv_wait(watch, flood ? cell_now() + cell_ticks_of_ms(FLOOD_MS) : NX_NEVER);
     }
     for (unsigned i = 0; i < CLIENTS; i++) {
-        server_awake(&clients[i].session);
+        if (clients[i].present) {
+            server_awake(&clients[i].session);
+        }
     }
 }
 
