@@ -26,6 +26,11 @@ NX_MANIFEST manifest = {
               .slot = MB_SLOT_CONSOLE_TX, /* and the two after it */
               .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
               .what = "console"},
+             {.kind = NX_WANT_USE,
+              .slot = MB_SLOT_CONTROL,
+              .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
+              .flags = NX_WANT_OPTIONAL,
+              .what = "control"},
              {.kind = NX_WANT_ARCHIVE, .slot = MB_SLOT_BUNDLE, .rights = NX_R_READ, .what = ""},
              {.kind = NX_WANT_USE,
               .slot = MB_SLOT_RANDOM,
@@ -72,7 +77,8 @@ int cell_main(const struct nx_cellinfo *cell)
     mb_time_init(cell->timebase);
     mb_stl_init();
     mb_console_init();
-    mb_random_init(cell);
+    mb_random_init(cell); /* before there is a second fiber */
+    mb_control_init();
     mb_archive_init();
     mb_lock();
     mb_service_start();

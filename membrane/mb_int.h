@@ -41,9 +41,10 @@ extern uintptr_t mb_host_base; /* tests reserve address space and say where */
 /* Slots of the capability space, as the manifest in main.c wants them. */
 #define MB_SLOT_CONSOLE_TX 1
 #define MB_SLOT_CONSOLE_RX 2
-#define MB_SLOT_BUNDLE 4  /* 3: the channel has no pool */
-#define MB_SLOT_RANDOM 40 /* rngd, and the two after it */
-#define MB_SLOT_LOG 43    /* logd, and the two after it */
+#define MB_SLOT_BUNDLE 4   /* 3: the channel has no pool */
+#define MB_SLOT_RANDOM 40  /* rngd, and the two after it */
+#define MB_SLOT_LOG 43     /* logd, and the two after it */
+#define MB_SLOT_CONTROL 60 /* and the two after it */
 
 /* The nucleus' error codes are Linux' where both have one; the rest is converted here, at the edge. */
 static inline int mb_errno(long result)
@@ -88,9 +89,10 @@ size_t mb_run_pages(const void *run);
 void mb_pages_trim(void);
 void mb_pages_mark_shared(const void *at, size_t len); /* mapped into a program from now on */
 
-/* console.c, archive.c */
+/* console.c, control.c, archive.c */
 void mb_console_init(void);
 _Noreturn void mb_console_serve(void);
+void mb_control_init(void);
 void mb_archive_init(void);
 
 /* Fault injection for tests: answers true when the next allocation is to fail. */

@@ -128,6 +128,12 @@ _Noreturn void mb_power_off(int status);
 _Noreturn void mb_reset(void);
 /* A wild access, which ends the cell: for trying out its restart. */
 _Noreturn void mb_crash(void);
+/* The supervisor carries out commands (native/include/nexus/control.h), one at a time.  [lock]
+ * The room for a command with its data, and for its answer; NULL: there is no way to it. */
+void *mb_control_room(size_t *size);
+/* Have the n bytes in the room carried out: 0, and done is called later, [lock] held, with the length of
+ * the answer that is in the room then, or -EIO; or -EIO, -EBUSY, -EFBIG at once. */
+int mb_control_run(size_t n, void (*done)(long n));
 /* [lock] Random numbers: good ones once mb_random_seeded(), and then nobody can guess them; before that
  * only as different as one start is from the next.  Never waits.  docs/random.md. */
 void mb_random(void *buf, size_t n);

@@ -61,13 +61,13 @@ static int node_make(const char *name, uint32_t mode, uint64_t rdev, const char 
     return 0;
 }
 
-int chardev_register(uint64_t dev, int (*open)(struct file *f))
+int chardev_register(uint32_t major, uint32_t minor, int (*open)(struct file *f))
 {
     struct chardev *c = mb_alloc(sizeof(*c));
     if (c == NULL) {
         return -ENOMEM;
     }
-    *c = (struct chardev){.next = chardevs, .dev = dev, .open = open};
+    *c = (struct chardev){.next = chardevs, .dev = dev_make(major, minor), .open = open};
     chardevs = c;
     return 0;
 }
@@ -75,9 +75,10 @@ int chardev_register(uint64_t dev, int (*open)(struct file *f))
 int devfs_register(const char *name, uint32_t mode, uint32_t major, uint32_t minor,
                    int (*open)(struct file *f))
 {
-    const uint64_t dev = dev_make(major, minor);
-    int err = chardev_register(dev, open);
-    err = err < 0 ? err : node_make(name, S_IFCHR | (mode & 07777), dev, NULL);
+    int err = chardev_register(major, minor, open);
+    if (err == 0) {
+        err = node_make(name, S_IFCHR | (mode & 07777), dev_make(major, minor), NULL);
+    }
     return err == -EEXIST ? 0 : err;
 }
 

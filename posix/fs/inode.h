@@ -250,16 +250,11 @@ int tmpfs_fallocate(struct inode *ino, unsigned mode, int64_t off, int64_t len);
 long write_limit(int64_t off, size_t n);
 /* Open a character device by number: sets f->ops.  -ENXIO. */
 int chardev_open(uint64_t rdev, struct file *f);
-/* What opens devices of this number. */
-int chardev_register(uint64_t dev, int (*open)(struct file *f));
 int devfs_init(void);
 /* devrandom.c */
 int devrandom_init(void);
 /* Wait until random numbers are good: 0, -EAGAIN, or -ERESTARTSYS. */
 int random_wait(bool nonblock);
-/* bus.c: the folder /Bus, and a device in it. */
-int bus_init(void);
-int bus_register(const char *name, uint32_t mode, int (*open)(struct file *f));
 struct sb *devfs_sb(void);
 int fifo_open(struct inode *ino, struct file *f);
 void pipe_free(struct pipe *p); /* evict of a FIFO */

@@ -159,6 +159,8 @@ int vfs_init(void); /* root tmpfs, /dev, /proc, /tmp mounted; archives unpacked 
 
 /* Character devices: posix/tty registers the console with these.  open sets f->ops and f->priv (and
  * may block or refuse); the node appears as /dev/<name>. */
+int chardev_register(uint32_t major, uint32_t minor,
+                     int (*open)(struct file *f)); /* without a node */
 int devfs_register(const char *name, uint32_t mode, uint32_t major, uint32_t minor,
                    int (*open)(struct file *f));
 
