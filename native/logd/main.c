@@ -17,13 +17,12 @@ enum { SLOT_MEMORY = 1, SLOT_GROWN = 2, SLOT_CLIENTS = 4 };
 #define CLIENTS 2u
 #define FOLLOWING 8u    /* requests of a client that may wait at a time */
 #define READ_MAX 16384u /* bytes of an answer */
-#define FLOOD 32u       /* records at once are called one: then the next look comes after */
-#define FLOOD_MS 1u
+#define REST_MS 2u      /* after there was something, before the next look */
 
 NX_MANIFEST manifest = {
     .magic = NX_MANIFEST_MAGIC,
     .name = "logd",
-    .tier = NX_TIER_MATTER,
+    .tier = NX_TIER_PHOTON, /* or who floods keeps us from making room */
     .placement = NX_PLACE_ISOLATED,
     .restart = NX_RESTART_ALWAYS,
     .backoff_ms = 100,
@@ -171,11 +170,11 @@ static void open_clients(void)
     }
 }
 
-/* Sleep until a client rings or the log grows.  In a flood a while passes first, so that not every line
- * costs a switch to us and back. */
-static void rest(bool flood)
+/* Sleep until a client rings or the log grows.  When it just did, a while passes first: so a flood does
+ * not cost a switch to us for every line, and all it can cost is what the nucleus keeps, once a rest. */
+static void rest(bool grew)
 {
-    uint64_t watch = flood ? 0 : 1ul << SLOT_GROWN;
+    uint64_t watch = grew ? 0 : 1ul << SLOT_GROWN;
     bool idle = true;
     for (unsigned i = 0; idle && i < CLIENTS; i++) {
         if (!clients[i].present) {
@@ -185,7 +184,7 @@ static void rest(bool flood)
         watch |= server_watch(&clients[i].session);
     }
     if (idle) {
-        nx_recv_wait(watch, flood ? cell_now() + cell_ticks_of_ms(FLOOD_MS) : NX_NEVER);
+        nx_recv_wait(watch, grew ? cell_now() + cell_ticks_of_ms(REST_MS) : NX_NEVER);
     }
     for (unsigned i = 0; i < CLIENTS; i++) {
         if (clients[i].present) {
@@ -204,7 +203,7 @@ int cell_main(const struct nx_cellinfo *info)
             serve(&clients[i]);
         }
         if (moved < DRAIN_MOST) {
-            rest(moved >= FLOOD);
+            rest(moved > 0);
         }
     }
 }
