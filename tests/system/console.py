@@ -51,10 +51,12 @@ class Failure(Exception):
 class Machine:
     """A booted system with a shell at its console.
 
-    extra is a folder laid over the root; more are further arguments for QEMU."""
+    extra is a folder laid over the root; more are further arguments for QEMU; without rng it has no
+    source of random numbers."""
 
-    def __init__(self, smp=1, mem=256, extra=None, cells=(), more=(), boot_time=60):
+    def __init__(self, smp=1, mem=256, extra=None, cells=(), more=(), boot_time=60, rng=True):
         self.smp = smp
+        self.rng = rng
         self.work = tempfile.mkdtemp(prefix="nexus-test-")
         self.log = open(os.path.join(self.work, "console"), "wb")
         args = self._linux(smp, mem, extra) if LINUX else self._nexus(smp, mem, extra, cells, more)
@@ -71,7 +73,7 @@ class Machine:
     def _nexus(self, smp, mem, extra, cells, more):
         initrd = os.path.join(self.work, "bundle")
         distro_run.bundle(initrd, None, extra, cells)
-        return distro_run.machine(initrd, smp, mem, more=more)
+        return distro_run.machine(initrd, smp, mem, rng=self.rng, more=more)
 
     def _linux(self, smp, mem, extra):
         initrd = os.path.join(self.work, "initrd")
