@@ -93,15 +93,20 @@ def screen(display):
             "-device", "virtio-tablet-device", "-display", display]
 
 
-def machine(initrd, smp=1, mem=256, icount=False, gdb=False, kernel=None, cpu="rv64", more=(), place=""):
-    """The QEMU command line of the machine Nexus runs on."""
+def machine(initrd, smp=1, mem=256, icount=False, gdb=False, kernel=None, cpu="rv64", rng=True, more=(),
+            place=""):
+    """The QEMU command line of the machine Nexus runs on.
+
+    rng: it has a virtio-rng, as good as the host's random numbers; with icount always the same ones."""
     args = ["qemu-system-riscv64", "-machine", "virt", "-cpu", cpu, "-bios", "default",
             "-global", "virtio-mmio.force-legacy=false",
             "-m", str(mem), "-smp", str(smp), "-nographic", "-no-reboot",
-            "-kernel", kernel or os.path.join(BUILD, "nucleus.bin"), "-initrd", initrd,
-            "-device", "virtio-rng-device"]
+            "-kernel", kernel or os.path.join(BUILD, "nucleus.bin"), "-initrd", initrd]
+    if rng:
+        args += ["-object", "rng-builtin,id=entropy", "-device", "virtio-rng-device,rng=entropy"]
     if icount:
         args += ["-icount", "shift=0,sleep=off"]  # idle time passes at once
+        args += ["-seed", "1"]  # the same random numbers in every run
     if gdb:
         args += ["-s", "-S"]
     more = list(more)

@@ -37,6 +37,12 @@ void nx_keep_free(struct nx_keep *k, unsigned at)
 static uint16_t writer_of(struct nx_keep *k, const char *name)
 {
     const uint16_t last = k->writers - 1;
+    if (k->newest != NX_KEEP_NONE) { /* mostly the one who wrote last */
+        const uint16_t w = k->place[k->newest].writer;
+        if (w != last && strncmp(k->writer[w].name, name, sizeof(k->writer[w].name) - 1) == 0) {
+            return w;
+        }
+    }
     for (uint16_t i = 0; i < last; i++) {
         struct nx_keep_writer *w = &k->writer[i];
         if (w->name[0] == 0) {

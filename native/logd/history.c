@@ -28,43 +28,45 @@ static bool entry_good(const struct history_entry *e)
 
 /* ---- taking over ---- */
 
-static bool later(const struct history *h, uint16_t a, uint16_t b)
+/* Places in order of their records' numbers: merging of the runs that are there already, which are few,
+ * since places are mostly taken in turn.  b: room for as many; the result is in the array returned. */
+static bool in_order(const struct history *h, uint16_t x, uint16_t y)
 {
-    return h->entry[a].head.number > h->entry[b].head.number;
+    return h->entry[x].head.number <= h->entry[y].head.number;
 }
 
-static void sift(const struct history *h, uint16_t *heap, unsigned at, unsigned n)
+static unsigned run_end(const struct history *h, const uint16_t *a, unsigned at, unsigned n)
 {
-    for (unsigned child; (child = 2 * at + 1) < n; at = child) {
-        if (child + 1 < n && later(h, heap[child + 1], heap[child])) {
-            child++;
-        }
-        if (!later(h, heap[child], heap[at])) {
-            return;
-        }
-        uint16_t swap = heap[at];
-        heap[at] = heap[child];
-        heap[child] = swap;
+    while (++at < n && in_order(h, a[at - 1], a[at])) {
     }
+    return NX_MIN(at, n);
 }
 
-/* Places in order of their records' numbers. */
-static void sort(const struct history *h, uint16_t *places, unsigned n)
+static const uint16_t *sort(const struct history *h, uint16_t *a, uint16_t *b, unsigned n)
 {
-    for (unsigned i = n / 2; i > 0; i--) {
-        sift(h, places, i - 1, n);
-    }
-    for (unsigned i = n; i > 1; i--) {
-        uint16_t last = places[i - 1];
-        places[i - 1] = places[0];
-        places[0] = last;
-        sift(h, places, 0, i - 1);
+    for (;;) {
+        unsigned to = 0;
+        for (unsigned first = 0; first < n;) {
+            const unsigned second = run_end(h, a, first, n);
+            if (first == 0 && second == n) {
+                return a;
+            }
+            const unsigned end = second < n ? run_end(h, a, second, n) : n;
+            for (unsigned x = first, y = second; x < second || y < end;) {
+                bool left = y == end || (x < second && in_order(h, a[x], a[y]));
+                b[to++] = left ? a[x++] : a[y++];
+            }
+            first = end;
+        }
+        uint16_t *swap = a;
+        a = b;
+        b = swap;
     }
 }
 
 int history_open(struct history *h, void *memory, size_t size)
 {
-    static uint16_t good[HISTORY_PLACES];
+    static uint16_t found[HISTORY_PLACES], room[HISTORY_PLACES];
     const size_t places = NX_MIN(size / sizeof(struct history_entry), (size_t)HISTORY_PLACES);
     unsigned n = 0;
     if (memory == NULL || places <= 2 * HISTORY_WRITERS) {
@@ -76,12 +78,17 @@ int history_open(struct history *h, void *memory, size_t size)
     nx_keep_init_old(&h->keep, h->place, (unsigned)places, h->writer, HISTORY_WRITERS);
     for (size_t i = 0; i < places; i++) {
         if (entry_good(&h->entry[i])) {
-            good[n++] = (uint16_t)i;
+            found[n++] = (uint16_t)i;
+        }
+    }
+    for (size_t i = places, left = n; i-- > 0;) { /* from behind: then they are taken in turn */
+        if (left > 0 && found[left - 1] == i) {
+            left--;
         } else {
             nx_keep_free(&h->keep, (unsigned)i);
         }
     }
-    sort(h, good, n);
+    const uint16_t *good = n > 0 ? sort(h, found, room, n) : found;
     for (unsigned i = 0; i < n; i++) {
         const struct history_entry *e = &h->entry[good[i]];
         if (e->head.number < h->next) {

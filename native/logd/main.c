@@ -17,10 +17,10 @@
 #define CLIENTS 2u
 #define FOLLOWING 8u    /* requests of a client that may wait at a time */
 #define READ_MAX 16384u /* bytes of an answer */
-#define FLOOD 32u       /* records at once are called one: then the next look comes after */
-#define FLOOD_MS 1u
+#define REST_MS 2u      /* after there was something, before the next look */
 
 struct client {
+    bool present; /* somebody uses this channel */
     struct nexus_server session;
     struct nx_slot backlog[FOLLOWING];
     struct nx_slot following[FOLLOWING];
@@ -88,6 +88,9 @@ static void serve(struct client *c)
 {
     struct nx_slot request;
     int e = 1;
+    if (!c->present) {
+        return;
+    }
     answer_following(c);
     while (e == 1) {
         e = server_take(&c->session, &request);
@@ -133,28 +136,34 @@ static void open_clients(void)
     for (unsigned i = 0; i < CLIENTS; i++) {
         struct client *c = &clients[i];
         int e = server_open(&c->session, SLOT_CLIENTS, i, c->backlog, FOLLOWING);
+        c->present = e != -NX_EBADF;
         e = e == 0 ? server_hello(&c->session, NULL) : e;
-        if (e != 0) {
+        if (c->present && e != 0) {
             cell_panic("channel %u cannot be served: error %d", i, -e);
         }
     }
 }
 
-/* Sleep until a client rings or the log grows.  In a flood a while passes first, so that not every line
- * costs a switch to us and back. */
-static void rest(bool flood)
+/* Sleep until a client rings or the log grows.  When it just did, a while passes first: so a flood does
+ * not cost a switch to us for every line, and all it can cost is what the nucleus keeps, once a rest. */
+static void rest(bool grew)
 {
-    uint64_t watch = flood ? 0 : 1ul << SLOT_GROWN;
+    uint64_t watch = grew ? 0 : 1ul << SLOT_GROWN;
     bool idle = true;
     for (unsigned i = 0; idle && i < CLIENTS; i++) {
+        if (!clients[i].present) {
+            continue;
+        }
         idle = server_sleep_prepare(&clients[i].session) == 0;
         watch |= server_watch(&clients[i].session);
     }
     if (idle) {
-        nx_recv_wait(watch, flood ? cell_now() + cell_ticks_of_ms(FLOOD_MS) : NX_NEVER);
+        nx_recv_wait(watch, grew ? cell_now() + cell_ticks_of_ms(REST_MS) : NX_NEVER);
     }
     for (unsigned i = 0; i < CLIENTS; i++) {
-        server_awake(&clients[i].session);
+        if (clients[i].present) {
+            server_awake(&clients[i].session);
+        }
     }
 }
 
@@ -168,7 +177,7 @@ int cell_main(const struct nx_cellinfo *info)
             serve(&clients[i]);
         }
         if (moved < DRAIN_MOST) {
-            rest(moved >= FLOOD);
+            rest(moved > 0);
         }
     }
 }

@@ -21,6 +21,7 @@
 #define GIVE_MAX 4096u /* bytes of an answer */
 
 struct client {
+    bool present; /* somebody uses this channel */
     struct nexus_server session;
     struct nx_slot backlog[WAITING];
     struct nx_slot waiting[WAITING]; /* requests that came before the seed */
@@ -162,14 +163,22 @@ static void serve(struct client *c)
     }
 }
 
+/* Is there hope for who waits? */
+static struct nx_slot hello_now(void)
+{
+    const bool hope = seed.seeded || (have_source && seed.health.state == HEALTH_GOOD);
+    return (struct nx_slot){.word32 = {hope ? NEXUS_RANDOM_SOURCE : 0}};
+}
+
 static void open_clients(void)
 {
-    const struct nx_slot hello = {.word32 = {have_source ? NEXUS_RANDOM_SOURCE : 0}};
+    const struct nx_slot hello = hello_now();
     for (unsigned i = 0; i < CLIENTS; i++) {
         struct client *c = &clients[i];
         int e = server_open(&c->session, SLOT_CLIENTS, i, c->backlog, WAITING);
+        c->present = e != -NX_EBADF;
         e = e == 0 ? server_hello(&c->session, &hello) : e;
-        if (e != 0) {
+        if (c->present && e != 0) {
             cell_panic("channel %u cannot be served: error %d", i, -e);
         }
     }
@@ -185,6 +194,9 @@ static bool may_sleep(uint64_t *watch)
         *watch |= client_watch(&source);
     }
     for (unsigned i = 0; idle && i < CLIENTS; i++) {
+        if (!clients[i].present) {
+            continue;
+        }
         idle = server_sleep_prepare(&clients[i].session) == 0;
         *watch |= server_watch(&clients[i].session);
     }
@@ -199,8 +211,12 @@ int cell_main(const struct nx_cellinfo *info)
     open_clients();
     for (;;) {
         poll_source();
+        const struct nx_slot hello = hello_now();
         for (unsigned i = 0; i < CLIENTS; i++) {
-            serve(&clients[i]);
+            if (clients[i].present) {
+                server_config(&clients[i].session, &hello);
+                serve(&clients[i]);
+            }
         }
         ask_source();
         if (may_sleep(&watch)) {
@@ -210,7 +226,9 @@ int cell_main(const struct nx_cellinfo *info)
             client_awake(&source);
         }
         for (unsigned i = 0; i < CLIENTS; i++) {
-            server_awake(&clients[i].session);
+            if (clients[i].present) {
+                server_awake(&clients[i].session);
+            }
         }
     }
 }

@@ -192,7 +192,7 @@ static long read_beb(struct fiber *f, uint64_t va, uint64_t len, uint64_t first)
 static long physical(struct fiber *f, uint64_t slot, uint64_t off)
 {
     struct object *o;
-    int e = cap_get(f, slot, NX_T_MEM, NX_R_DMA, &o);
+    int e = cap_peek(f, slot, NX_T_MEM, NX_R_DMA, &o);
     if (e != 0) {
         return e;
     }
@@ -206,7 +206,7 @@ static long physical(struct fiber *f, uint64_t slot, uint64_t off)
 static long size_of(struct fiber *f, uint64_t slot)
 {
     struct object *o;
-    int e = cap_get(f, slot, NX_T_NONE, 0, &o);
+    int e = cap_peek(f, slot, NX_T_NONE, 0, &o);
     if (e != 0) {
         return e;
     }

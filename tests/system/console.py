@@ -54,11 +54,13 @@ class Machine:
     """A booted system with a shell at its console.
 
     extra is a folder laid over the root; more are further arguments for QEMU; place is where cells
-    run, as `make run PLACEMENT=...` takes it."""
+    run, as `make run PLACEMENT=...` takes it; without rng it has no source of random
+    numbers."""
 
     def __init__(self, smp=1, mem=256, extra=None, cells=(), more=(), boot_time=60, place=None,
-                 linux=LINUX):
+                 linux=LINUX, rng=True):
         self.smp = smp
+        self.rng = rng
         self.place = (PLACEMENT or "") if place is None else place
         self.work = tempfile.mkdtemp(prefix="nexus-test-")
         self.log = open(os.path.join(self.work, "console"), "wb")
@@ -76,7 +78,7 @@ class Machine:
     def _nexus(self, smp, mem, extra, cells, more):
         initrd = os.path.join(self.work, "bundle")
         distro_run.bundle(initrd, None, extra, cells)
-        return distro_run.machine(initrd, smp, mem, more=more, place=self.place)
+        return distro_run.machine(initrd, smp, mem, rng=self.rng, more=more, place=self.place)
 
     def _linux(self, kernel, smp, mem, extra, more):
         initrd = os.path.join(self.work, "initrd")
