@@ -82,7 +82,9 @@ def machine(initrd, smp=1, mem=256, icount=False, gdb=False, kernel=None, cpu="r
             "-global", "virtio-mmio.force-legacy=false",
             "-m", str(mem), "-smp", str(smp), "-nographic", "-no-reboot",
             "-kernel", kernel or os.path.join(BUILD, "nucleus.bin"), "-initrd", initrd,
-            "-device", "virtio-rng-device"]
+            "-device", "virtio-rng-device",
+            # QEMU's own network would keep its timers going, and with icount leave disks no time.
+            "-nic", "none"]
     if icount:
         args += ["-icount", "shift=0,sleep=off"]  # idle time passes at once
     if gdb:
