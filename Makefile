@@ -78,7 +78,7 @@ EXTRA_INC_drivers := -Idrivers/lib -Idrivers/lib/arch/$(ISA)
 
 # On the host a name in <> is the system's first (it has a sched.h too), a name in "" ours.
 host_inc = $(addprefix -iquote ,$(1)) $(addprefix -idirafter ,$(1)) -isystem $(FDT) -isystem $(ZLIB) -DZ_SOLO
-HOST_INC_nucleus := $(call host_inc,nucleus/abi nucleus/include nucleus/core nucleus/arch/host $(B)/gen \
+HOST_INC_nucleus := $(call host_inc,nucleus/abi nucleus/include nucleus/core nucleus/arch/host drivers/lib $(B)/gen \
 	native/include lib/include tests/unit)
 HOST_INC_posix := $(call host_inc,posix/include membrane/include membrane/arch/host posix native/include nucleus/abi $(B)/gen \
 	lib/include $(B)/uapi tests/unit)

@@ -34,6 +34,7 @@ NX_MANIFEST manifest = {
               .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
               .what = "console"},
              {.kind = NX_WANT_ARCHIVE, .slot = MB_SLOT_BUNDLE, .rights = NX_R_READ, .what = ""},
+             DEVICE(MB_SLOT_CONTROL, "control"),
              DEVICE(MB_SLOT_BLOCK, "block.0"),
              DEVICE(MB_SLOT_BLOCK + 3, "block.1"),
              DEVICE(MB_SLOT_BLOCK + 6, "block.2"),
@@ -81,6 +82,7 @@ int cell_main(const struct nx_cellinfo *cell)
     mb_random_init(cell, sizeof(*cell));
     mb_console_init();
     mb_devices_init();
+    mb_control_init();
     mb_archive_init();
     int e = posix_start();
     if (e < 0) {

@@ -48,6 +48,7 @@ extern uintptr_t mb_host_base; /* tests reserve address space and say where */
 #define MB_SLOT_HVC 20
 #define MB_SLOT_DISPLAY 23
 #define MB_SLOT_INPUT 26 /* 4 channels, to 37 */
+#define MB_SLOT_CONTROL 60 /* and the two after it */
 
 /* The nucleus' error codes are Linux' where both have one; the rest is converted here, at the edge. */
 static inline int mb_errno(long result)
@@ -91,9 +92,10 @@ size_t mb_run_pages(const void *run);
 void mb_pages_trim(void);
 void mb_pages_mark_shared(const void *at, size_t len); /* mapped into a program from now on */
 
-/* console.c, device.c, serve.c, archive.c */
+/* console.c, device.c, control.c, serve.c, archive.c */
 void mb_console_init(void);
 void mb_devices_init(void);
+void mb_control_init(void);
 _Noreturn void mb_serve(void); /* the main fiber, for the rest of the cell's life */
 void mb_archive_init(void);
 

@@ -130,6 +130,12 @@ _Noreturn void mb_power_off(int status);
 _Noreturn void mb_reset(void);
 /* A wild access, which ends the cell: for trying out its restart. */
 _Noreturn void mb_crash(void);
+/* The supervisor carries out commands (native/include/nexus/control.h), one at a time.  [lock]
+ * The room for a command with its data, and for its answer; NULL: there is no way to it. */
+void *mb_control_room(size_t *size);
+/* Have the n bytes in the room carried out: 0, and done is called later, [lock] held, with the length of
+ * the answer that is in the room then, or -EIO; or -EIO, -EBUSY, -EFBIG at once. */
+int mb_control_run(size_t n, void (*done)(long n));
 /* Entropy from the best source there is; see docs for what seeds it. */
 void mb_random(void *buf, size_t n);
 /* The root archives of the boot bundle, in order: NULL when index is past the last. */

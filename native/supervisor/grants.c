@@ -60,7 +60,7 @@ static bool make_dma(struct service *s, const struct nx_want *w)
 /* The page a cell beats in, if it must: nexus/cell.h. */
 static bool make_beat(struct service *s)
 {
-    if (s->manifest.heartbeat_ms == 0) {
+    if (s->manifest.heartbeat_ms == 0 || s->beat != NULL) {
         return true;
     }
     s->beat_place = store_mem(1);
@@ -128,7 +128,7 @@ static void give_dma(const struct service *s, const struct nx_want *w)
 
 static void give_beat(struct service *s)
 {
-    if (s->beat == NULL) {
+    if (s->beat == NULL || s->manifest.heartbeat_ms == 0) {
         return;
     }
     long e = store_give(s->slot, s->beat_place, NEXUS_BEAT_SLOT, NX_R_READ | NX_R_WRITE);
@@ -174,5 +174,13 @@ void grants_take_back(struct service *s)
         if (s->dma[i].at != NULL) {
             memset(s->dma[i].at, 0, s->dma[i].size);
         }
+    }
+}
+
+void grants_swapped(struct service *s)
+{
+    if (!make_beat(s)) {
+        cell_log("%s: no page to beat in", s->manifest.name);
+        s->manifest.heartbeat_ms = 0;
     }
 }

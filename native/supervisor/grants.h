@@ -22,4 +22,7 @@ void grants_give(struct service *s);
 /* It is dead: nothing of it goes on, and what its successor is to find zeroed is. */
 void grants_take_back(struct service *s);
 
+/* It has another image: what that wants and the one before did not. */
+void grants_swapped(struct service *s);
+
 #endif

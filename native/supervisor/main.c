@@ -8,9 +8,12 @@
  *     plan.c, order.c, restart.c  policies, free of calls
  *     store.c, device.c, link.c   what there is to give: kept memory and rings, devices, channels
  *     grants.c, service.c         giving it; life and death of a cell
+ *     command.c, health.c         more policy: what is asked of us, and whether cells are well
+ *     control.c, show.c           what others may ask
  *     power.c                     the end of the machine
  */
 #include "bundle.h"
+#include "control.h"
 #include "device.h"
 #include "grants.h"
 #include "image.h"
@@ -38,10 +41,14 @@ NX_MANIFEST manifest = {
     .quota_pages = 0, /* channels and memory for DMA are charged to us */
     .quota_fibers = 1,
     .quota_objects = 1024,
+    .want = {{.kind = NX_WANT_SERVE,
+              .slot = SLOT_CONTROL,
+              .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
+              .ring_slots = 16,
+              .pool_pages = 256, /* an image must fit */
+              .clients = 1,
+              .what = "control"}},
 };
-
-static struct service services[SERVICES_MAX];
-static unsigned service_count;
 
 /* Map the device tree; the nucleus has checked it, this checks that all of it is in the mapping. */
 static const void *open_tree(uint64_t offset)
@@ -69,6 +76,10 @@ static void add_service(const struct nx_manifest *m, const struct bundle_part *p
                         uint32_t instance)
 {
     struct service *s = &services[service_count];
+    if (service_find(m->name) != NULL) {
+        cell_log("there is a cell %s already: the image %s waits for a swap", m->name, part->name);
+        return;
+    }
     int slot = service_count < SERVICES_MAX ? store_slot() : -NX_EFULL;
     if (slot < 0) {
         cell_log("too many cells: %s is not started", m->name);
@@ -104,9 +115,15 @@ static void add_image(const struct bundle *b, const struct bundle_part *part)
     }
 }
 
-/* Every cell of the bundle but ourselves becomes a service. */
+/* Every cell of the bundle becomes a service; the first stands for ourselves. */
 static void find_services(const struct bundle *b)
 {
+    services[service_count++] = (struct service){.manifest = manifest,
+                                                 .image = SERVICE_BUNDLE,
+                                                 .slot = NX_SELF,
+                                                 .generation = 1,
+                                                 .state = SERVICE_RUNNING};
+    health_start(&services[0].health, 0, 0, 0);
     for (uint32_t i = 0; i < b->count; i++) {
         struct bundle_part part;
         if (!bundle_part(b, i, &part)) {
@@ -167,7 +184,7 @@ static void prepare(const unsigned *order, bool (*step)(struct service *s))
     }
 }
 
-static void start_services(void)
+static void start_services(const struct bundle *b)
 {
     static const struct nx_manifest *manifests[SERVICES_MAX];
     unsigned order[SERVICES_MAX];
@@ -179,8 +196,9 @@ static void start_services(void)
     prepare(order, grants_make);
     prepare(order, grants_connect);
     check_services();
+    control_init(&services[0], b);
     for (unsigned i = 0; i < service_count; i++) {
-        if (services[order[i]].state != SERVICE_ABSENT) {
+        if (services[order[i]].state == SERVICE_DOWN) {
             service_start(&services[order[i]]);
         }
     }
@@ -202,27 +220,45 @@ static uint64_t start_waiting(void)
     return next;
 }
 
+/* Look after those who promise something; when is the next look due? */
+static uint64_t look_after(void)
+{
+    uint64_t next = HEALTH_NEVER, now = service_now_ms();
+    for (unsigned i = 0; i < service_count; i++) {
+        next = NX_MIN(next, service_look(&services[i], now));
+    }
+    return next == HEALTH_NEVER ? NX_NEVER : cell_ticks_of_ms(next);
+}
+
+static void hear(long slot)
+{
+    for (unsigned i = 0; slot >= 0 && i < service_count; i++) {
+        if (services[i].state == SERVICE_RUNNING && services[i].slot == (unsigned)slot) {
+            service_ended(&services[i]);
+        }
+    }
+}
+
 int cell_main(const struct nx_cellinfo *info)
 {
-    struct bundle bundle;
+    static struct bundle bundle;
     const void *fdt = open_tree(info->arg);
     open_bundle(&bundle);
     device_init(fdt);
     power_init(fdt);
     find_services(&bundle);
-    start_services();
+    start_services(&bundle);
     for (;;) {
-        uint64_t deadline = start_waiting(), watch = 0;
+        bool busy = false;
+        uint64_t deadline = look_after(); /* first: it may find one that is to start again */
+        deadline = NX_MIN(deadline, start_waiting());
+        uint64_t watch = control_prepare(&busy);
         for (unsigned i = 0; i < service_count; i++) {
-            if (services[i].state == SERVICE_RUNNING) {
+            if (services[i].state == SERVICE_RUNNING && services[i].slot != NX_SELF) {
                 watch |= 1ul << services[i].slot;
             }
         }
-        long slot = nx_recv_wait(watch, deadline);
-        for (unsigned i = 0; slot >= 0 && i < service_count; i++) {
-            if (services[i].state == SERVICE_RUNNING && services[i].slot == (unsigned)slot) {
-                service_ended(&services[i]);
-            }
-        }
+        hear(nx_recv_wait(watch, busy ? 0 : deadline));
+        control_serve();
     }
 }

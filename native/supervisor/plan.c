@@ -71,3 +71,23 @@ void plan_absent(const struct nx_manifest *const *cells, unsigned n, bool *absen
         }
     }
 }
+
+static bool same_want(const struct nx_want *a, const struct nx_want *b)
+{
+    return a->kind == b->kind && a->ring_slots == b->ring_slots && a->pool_pages == b->pool_pages &&
+           a->clients == b->clients && a->device_id == b->device_id &&
+           strcmp(a->what, b->what) == 0;
+}
+
+const char *plan_swap(const struct nx_manifest *from, const struct nx_manifest *to)
+{
+    if (strcmp(from->name, to->name) != 0) {
+        return "the image has another name";
+    }
+    for (unsigned i = 0; i < NX_MANIFEST_WANTS; i++) {
+        if (!same_want(&from->want[i], &to->want[i])) {
+            return "the image serves or wants something else";
+        }
+    }
+    return NULL;
+}

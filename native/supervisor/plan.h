@@ -16,4 +16,9 @@ const struct nx_want *plan_device(const struct nx_manifest *m);
  * interface that no cell serves which is started. */
 void plan_absent(const struct nx_manifest *const *cells, unsigned n, bool *absent);
 
+/* May a cell go on from an image with the manifest `to`?  NULL, or what is against it: it must have the
+ * name, the interfaces, the devices and the memory of the old one, line by line, for these are made
+ * already.  Slots, rights, quotas and policy may differ. */
+const char *plan_swap(const struct nx_manifest *from, const struct nx_manifest *to);
+
 #endif

@@ -2,6 +2,7 @@
 #ifndef SUPERVISOR_SERVICE_H
 #define SUPERVISOR_SERVICE_H
 
+#include "health.h"
 #include "restart.h"
 
 #include <nexus/beat.h>
@@ -38,10 +39,12 @@ struct service {
     unsigned slot;               /* NX_SELF: the supervisor itself */
     uint32_t generation;
     enum service_state state;
-    bool blamed;       /* killed for what its peer says of it: a death of its own fault */
+    bool blamed;       /* killed for a fault of its own */
+    bool wanted;       /* started again when it ends, whatever its policy says */
     uint64_t start_at; /* ticks */
     uint64_t born_ms;
     struct restart record;
+    struct health health;
     char missing[48];
     struct service_dma dma[SERVICE_DMA_MAX];
     unsigned dma_count;
@@ -50,10 +53,37 @@ struct service {
 };
 #define SERVICE_BUNDLE (-1)
 
+/* All there are, the supervisor itself first. */
+extern struct service services[SERVICES_MAX];
+extern unsigned service_count;
+struct service *service_find(const char *name);
+
 /* Start it now; when that fails, its restart policy decides. */
 void service_start(struct service *s);
 
 /* Its death was signalled: say so, then do what its exit code asks or its policy wants. */
 void service_ended(struct service *s);
+
+/* End it for a reason (NEXUS_KILL_*), and go through its death.  Blamed: it counts as its own fault.
+ * False: it does not end within a second, and will be heard of. */
+bool service_kill(struct service *s, uint64_t code, bool blamed);
+
+/* Start it anew, with a clean record, whatever became of it.  NULL, or what is against it. */
+const char *service_restart(struct service *s);
+
+/* Go on from another image: of a manifest that plan_swap() found good, at a place of the store or in the
+ * bundle.  The old life ends when the new one is made.  0, or an error and nothing has changed; the
+ * caller keeps or drops the place then. */
+long service_swap(struct service *s, const struct nx_manifest *m, int image, uint64_t offset,
+                  uint64_t size);
+
+/* `s` says that the client of its channel at `slot` broke the protocol of its ring: the channel is made
+ * anew, and the client ends for it.  False: there is no such channel. */
+bool service_blame_client(struct service *s, unsigned slot);
+
+/* Look whether it is well, when that is due; when is the next look (ms)? */
+uint64_t service_look(struct service *s, uint64_t now_ms);
+
+uint64_t service_now_ms(void);
 
 #endif

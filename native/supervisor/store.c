@@ -86,6 +86,21 @@ int store_mem(uint64_t pages)
     return e < 0 ? (int)e : store_scratch();
 }
 
+int store_image(uint64_t pages, void **at)
+{
+    long e = nx_make_mem(SLOT_SCRATCH, pages, 0);
+    if (e != 0) {
+        return (int)e;
+    }
+    int err = 0;
+    *at = cell_map(SLOT_SCRATCH, NX_PROT_R | NX_PROT_W, NULL, &err);
+    if (*at == NULL) {
+        nx_grant_drop(SLOT_SCRATCH);
+        return err;
+    }
+    return store_scratch();
+}
+
 void store_drop(int place)
 {
     if (place >= 0 && is_taken((unsigned)place)) {

@@ -16,7 +16,9 @@
 #define SLOT_SCRATCH 3
 /* Its own end of the channel "control" (main.c): three slots. */
 #define SLOT_CONTROL 4
-#define SLOT_FIRST 7
+/* A life that is made while the one before still runs. */
+#define SLOT_NEXT 7
+#define SLOT_FIRST 8
 
 /* A slot for good, or -NX_EFULL. */
 int store_slot(void);
@@ -26,6 +28,8 @@ int store_ring(uint32_t slots);
 int store_mem(uint64_t pages);
 /* A new ring in place of an old one: 0, or an error and the place is empty. */
 long store_ring_anew(int place, uint32_t slots);
+/* Zeroed memory of up to 16 MiB in any pages, mapped at *at. */
+int store_image(uint64_t pages, void **at);
 /* Keep what is in SLOT_SCRATCH, which is empty afterwards. */
 int store_scratch(void);
 void store_drop(int place);

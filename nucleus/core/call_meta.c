@@ -96,6 +96,8 @@ static long cell_value(struct cell *c, uint64_t what)
         return (long)cell_runtime(c);
     case NX_CELL_TIER:
         return c->tier;
+    case NX_CELL_PLEDGE:
+        return c->pledge;
     default:
         return -NX_EINVAL;
     }

@@ -99,18 +99,30 @@ static int node_make(const char *name, uint32_t mode, uint64_t rdev, const char 
     return dir != NULL ? node_make_in(dir, name, mode, rdev, target) : -ENOTDIR;
 }
 
-int devfs_register(const char *name, uint32_t mode, uint32_t major, uint32_t minor,
-                   int (*open)(struct file *f))
+static int device_add(uint32_t type, uint64_t dev, int (*open)(struct file *f))
 {
-    uint32_t type = S_ISBLK(mode) ? S_IFBLK : S_IFCHR;
     struct device *d = mb_alloc(sizeof(*d));
     if (d == NULL) {
         return -ENOMEM;
     }
-    *d =
-        (struct device){.next = devices, .dev = dev_make(major, minor), .type = type, .open = open};
+    *d = (struct device){.next = devices, .dev = dev, .type = type, .open = open};
     devices = d;
-    int err = node_make(name, type | (mode & 07777), d->dev, NULL);
+    return 0;
+}
+
+int chardev_register(uint32_t major, uint32_t minor, int (*open)(struct file *f))
+{
+    return device_add(S_IFCHR, dev_make(major, minor), open);
+}
+
+int devfs_register(const char *name, uint32_t mode, uint32_t major, uint32_t minor,
+                   int (*open)(struct file *f))
+{
+    uint32_t type = S_ISBLK(mode) ? S_IFBLK : S_IFCHR;
+    int err = device_add(type, dev_make(major, minor), open);
+    if (err == 0) {
+        err = node_make(name, type | (mode & 07777), dev_make(major, minor), NULL);
+    }
     return err == -EEXIST ? 0 : err;
 }
 

@@ -2,6 +2,7 @@
  *
  * The mounts come before the archives, so that an archive may bring files for /tmp and nodes for /dev.
  */
+#include "fs/bus.h"
 #include "fs/cpio.h"
 #include "fs/inode.h"
 #include "fs/procfs.h"
@@ -64,5 +65,5 @@ int vfs_init(void)
         return err;
     }
     archives_unpack();
-    return 0;
+    return bus_init();
 }

@@ -26,6 +26,18 @@ def in_order(m):
     require("is not as wanted" not in text, text)
 
 
+def another_life(m):
+    """Devices and memory come again, the memory zeroed; the others live on."""
+    for life in (2, 3):
+        m.check("nexus restart prober1", f"prober1 generation {life} runs\n")
+        require(re.search(rf"prober1\.{life}: has {SECTORS[1]} sectors", log(m)), log(m))
+    require("is not as wanted" not in log(m), log(m))
+    rows = {line.split()[0]: line.split()[1:3] for line in m.out("nexus ps").splitlines()}
+    same([rows[f"prober{n}"] for n in range(3)], [["1", "running"], ["3", "running"], ["1", "running"]], "cells")
+    rows = sorted(line.split() for line in m.out("nexus services").splitlines() if line.startswith("probe"))
+    same(rows, [[f"probe.{n}", f"prober{n}", "-"] for n in range(3) for _ in range(2)], "services")
+
+
 def none(m):
     """No disk, no cell, and nothing wrong with that."""
     text = log(m)
@@ -44,8 +56,9 @@ def main():
                      "-device", f"virtio-blk-device,drive=d{n}"]
         for smp in console.harts():
             prefix = f"{smp} hart{'s' if smp > 1 else ''}: "
-            if console.wanted(in_order):
-                console.session(report, prefix, smp, [in_order], False, (), {"cells": PROBER, "more": more})
+            chosen = [t for t in (in_order, another_life) if console.wanted(t)]
+            if chosen:
+                console.session(report, prefix, smp, chosen, False, (), {"cells": PROBER, "more": more})
             if console.wanted(none):
                 console.session(report, prefix, smp, [none], False, (), {"cells": PROBER})
     sys.exit(1 if report.failed else 0)

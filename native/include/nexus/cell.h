@@ -35,6 +35,12 @@ _Noreturn void cell_panic(const char *fmt, ...) __attribute__((format(printf, 1,
  * prot: NX_PROT_*.  *size is set when size is not NULL.  NULL on error, code in *err when not NULL. */
 void *cell_map(unsigned slot, unsigned prot, size_t *size, int *err);
 
+/* I go on.  A cell whose manifest has heartbeat_ms calls this at least that often, from wherever it would
+ * no longer come by if it hung, or its supervisor ends it and starts it again.  No call to the nucleus
+ * but the first time: a count in a page the supervisor looks at (nexus/beat.h).  So a cell with a heartbeat
+ * never sleeps longer than that. */
+void cell_beat(void);
+
 /* Time: ticks now, and ticks of a number of milliseconds (frequency from the info page). */
 uint64_t cell_ticks_of_ms(uint64_t ms);
 uint64_t cell_now(void);

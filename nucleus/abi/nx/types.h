@@ -111,6 +111,7 @@ enum nx_cell_value {
     NX_CELL_FIBERS,
     NX_CELL_RUNTIME, /* ticks */
     NX_CELL_TIER,
+    NX_CELL_PLEDGE, /* NX_PLEDGE_* it has left */
     NX_CELL_VALUES
 };
 enum nx_cell_state { NX_CS_NEW, NX_CS_RUNNING, NX_CS_DYING, NX_CS_DEAD };

@@ -43,7 +43,7 @@ struct host_thread {
     pthread_cond_t wake;
     bool woken, done;
     int signals; /* sent to itself: SIGPIPE, SIGXFSZ */
-    bool interrupted;
+    bool interrupted, killed;
     long result;
     void (*fn)(void *);
     void *arg;
@@ -505,7 +505,7 @@ bool signal_interrupts(void)
 
 bool signal_fatal(void)
 {
-    return false;
+    return host_me->killed;
 }
 
 static uint64_t host_mask_pushed;
@@ -531,6 +531,13 @@ static void host_interrupt(struct host_thread *t)
 {
     t->interrupted = true;
     mb_wake(&t->fiber);
+}
+
+/* The same with SIGKILL. */
+static void host_kill(struct host_thread *t)
+{
+    t->killed = true;
+    host_interrupt(t);
 }
 
 /* ---- making processes and threads ---- */
@@ -815,8 +822,8 @@ static int host_end(void **state)
 /* Not every test uses all of it. */
 __attribute__((unused)) static void *const host_unused[] = {
     host_run,  host_join, host_wait_parked, host_settle, host_interrupt, host_fail_after,
-    t_open,    t_read,    t_stat,           t_mkdir,     t_unlink,       t_rmdir,
-    t_symlink, t_file,    t_write,          t_close,
+    host_kill, t_open,    t_read,           t_stat,      t_mkdir,        t_unlink,
+    t_rmdir,   t_symlink, t_file,           t_write,     t_close,
 };
 
 #endif
