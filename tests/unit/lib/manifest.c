@@ -187,7 +187,8 @@ static void a_broken_want_is_named(void **state)
     BAD("it uses what it serves itself", memcpy(m.want[3].what, m.want[2].what, 32));
     BAD("it serves one interface twice", m.want[4] = m.want[2]; m.want[4].slot = 10);
     BAD("one cell for each device, and no device", m.want[0].kind = NX_WANT_IRQ);
-    BAD("right to DMA, and no device", m.flags = 0; m.want[0].kind = NX_WANT_IRQ);
+    BAD("right to DMA, and no device", m.flags = 0; m.want[0].kind = NX_WANT_IRQ;
+        m.want[5].rights |= NX_R_DMA);
 }
 
 /* ---- any bytes ---- */
