@@ -80,7 +80,7 @@ void mb_unlock(void)
 void mb_yield(void)
 {
 }
-int mb_enter(void)
+long mb_enter(void)
 {
     return NX_LEAVE_KICK;
 }
