@@ -111,7 +111,10 @@ def compile_manifest(args):
         line = next(n.line for n in nodes if n.name == "cell")
         return complain(line, f"the cell is named {m.head['name']}, and built as {args.cell}")
     data = bkdl.pack(m.head, m.wants)
-    bkdl.unpack(data)  # what the nucleus would refuse is not handed out
+    try:
+        bkdl.unpack(data)
+    except ValueError as e:  # the rules above let pass what the nucleus refuses: it is not handed out
+        return complain(1, f"the binary form is malformed: {e}")
     if args.out:
         write_file(args.out, data)
     if args.asm:

@@ -418,16 +418,38 @@ def random_manifests(rng):
     return good
 
 
+EDGES = [0, 1, 2, 3, 7, 8, 9, 16, 17, 61, 62, 63, 64, 128, 255, 256, 257, 511, 512, 60000, 60001, 65535, 65536, 65537,
+         0x55555556, 1 << 31, (1 << 32) - 1]
+
+
+def damage(rng, data):
+    """One change to the bytes of a manifest."""
+    count = max(1, int.from_bytes(data[100:104], "little"))
+    want = bkdl.HEAD.size + bkdl.WANT.size * rng.randrange(min(count, bkdl.WANTS))
+    way = rng.randrange(4)
+    if way == 0:  # any word
+        at, value = 4 * rng.randrange(bkdl.SIZE // 4), rng.choice([rng.randrange(1 << 32), rng.randrange(600)])
+        data[at:at + 4] = value.to_bytes(4, "little")
+    elif way == 1:  # a number of a want or of the head
+        at = rng.choice([want + 4 * rng.randrange(8), 40 + 4 * rng.randrange(16)])
+        data[at:at + 4] = rng.choice(EDGES + list(range(64))).to_bytes(4, "little")
+    elif way == 2:  # a want as another one
+        source = bkdl.HEAD.size + bkdl.WANT.size * rng.randrange(min(count, bkdl.WANTS))
+        part = rng.choice([slice(0, 64), slice(32, 64), slice(0, 32)])
+        data[want + part.start:want + part.stop] = data[source + part.start:source + part.stop]
+    else:  # a byte of a text
+        at = rng.choice([8, want + 32]) + rng.randrange(32)
+        data[at] = rng.choice([0, rng.randrange(256), ord("a")])
+
+
 def random_bytes(rng, good):
     """Both checks say the same of damaged bytes; of what both take, the decoded form says all."""
     bad, passed, same = [], 0, 0
+    good = [data for data in good if any(data[bkdl.HEAD.size:])]
     for _ in range(60000):
         data = bytearray(rng.choice(good))
         for _ in range(rng.randrange(1, 4)):
-            at = 4 * rng.randrange(rng.choice([32, 80, bkdl.SIZE // 4]))
-            value = rng.choice([rng.randrange(1 << 32), rng.randrange(70), rng.randrange(600), 0])
-            width = rng.choice([1, 4])
-            data[at:at + width] = value.to_bytes(4, "little")[:width]
+            damage(rng, data)
         data = bytes(data)
         try:
             fields, mine = bkdl.unpack(data), None

@@ -1,5 +1,6 @@
 /* A cell's manifest in its binary form, BKDL: ELF section .nexus.manifest (its own read-only bytes of
- * the image).  docs/manifest.md has the source form, KDL, and every key.
+ * the image).  docs/manifest.md has the source form, KDL, every key and every rule; nx_manifest.h the
+ * check.
  *
  *      0  +-----------------------------------------------------------+
  *         | magic | name | tier placement restart ... quotas ...       |  the head, 128 bytes
@@ -89,6 +90,7 @@ struct nx_manifest {
 _Static_assert(sizeof(struct nx_want) == 64, "nx_want layout");
 _Static_assert(sizeof(struct nx_manifest) == 128 + 64 * NX_MANIFEST_WANTS, "nx_manifest layout");
 
+/* For a cell without a manifest.kdl: it fills the structure itself. */
 #define NX_MANIFEST __attribute__((section(".nexus.manifest"), used)) const struct nx_manifest
 
 #endif
