@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 """The virtio drivers with QEMU's devices: what a client was told is on the disk is there, and frames pass,
-while drivers and clients are killed in the middle of it.
+while drivers and clients are killed in the middle of it. The screen, the keyboard, the second terminal and the
+source of random numbers work on in the next lives of their drivers.
+
+Two machines: QEMU's has room for eight such devices.
 """
+# timeout: 600
 import os
 import re
 import socket
@@ -138,6 +142,109 @@ class Rig:
         require("device fault" not in text, text)
 
 
+class Desk:
+    """A machine with screen, keyboard, second terminal and random numbers; the host's ends of them."""
+
+    def __init__(self, work):
+        self.work = work
+        self.monitor_path, self.terminal_path = os.path.join(work, "monitor"), os.path.join(work, "hvc")
+        self.more = ["-device", "virtio-gpu-device", "-device", "virtio-keyboard-device",
+                     "-device", "virtio-rng-device", "-device", "virtio-serial-device",
+                     "-chardev", f"socket,id=hvc,path={self.terminal_path},server=on,wait=off",
+                     "-device", "virtconsole,chardev=hvc",
+                     "-monitor", f"unix:{self.monitor_path},server,nowait"]
+
+    def monitor(self, command):
+        """Give QEMU a command; returns when it was carried out."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(10 * console.SLOW)
+            s.connect(self.monitor_path)
+            s.sendall(command.encode() + b"\ninfo name\ninfo kvm\n")
+            text = b""
+            while b"kvm support:" not in text:
+                text += s.recv(4096)
+
+    def picture(self):
+        """(width, height, bytes of red, green, blue) of the screen."""
+        path = os.path.join(self.work, "screen.ppm")
+        self.monitor(f"screendump {path}")
+        with open(path, "rb") as f:
+            data = f.read()
+        size = data.split(b"\n", 3)
+        width, height = map(int, size[1].split())
+        return width, height, size[3]
+
+    def shows(self, byte):
+        """Is the upper part of the screen of this byte?"""
+        end = time.monotonic() + 10 * console.SLOW
+        while True:
+            width, _, pixels = self.picture()
+            if pixels[:width * 3 * 50] == bytes([byte]) * (width * 3 * 50):
+                return
+            require(time.monotonic() < end, f"the screen does not show {byte}: {pixels[:12].hex()}")
+            time.sleep(0.2)
+
+    # ---- tests ----
+
+    def screen(self, m):
+        paint = "head -c 300000 /dev/zero | tr '\\0' '\\{}' >/dev/fb0"
+        m.out(paint.format(101))
+        self.shows(0o101)
+        for life in range(1, 4):
+            m.out("nexus kill virtio_gpu")
+            until(m, rf"virtio_gpu generation {life} was killed")
+            self.shows(0o100 + life)  # the picture is in the pool, not in the driver
+            m.out(paint.format(101 + life))
+            self.shows(0o101 + life)
+
+    def keyboard(self, m):
+        for life in range(3):
+            m.send("head -c 48 /dev/input/event0 | od -An -v -tx1 | tr -d ' \\n'; echo; echo @@D\r")
+            m.expect(r"echo @@D\r*\n")
+            time.sleep(0.5)
+            self.monitor("sendkey q")
+            m.expect(r"@@D\r*\n", 20)
+            events = bytes.fromhex(re.sub(r"\s", "", m.before()))
+            m.prompt(5)
+            same([struct.unpack("<HHI", events[i + 16:i + 24]) for i in (0, 24)], [(1, 16, 1), (0, 0, 0)], "events")
+            if life < 2:
+                m.out("nexus kill virtio_input0")
+                until(m, rf"virtio_input0 generation {life + 1} was killed")
+            m.out("timeout 1 cat /dev/input/event0 >/dev/null; true")  # the key's way up
+
+    def terminal(self, m):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(10 * console.SLOW)
+            s.connect(self.terminal_path)
+            got, want = b"", b""
+            for life in range(3):
+                for i in range(20):
+                    m.out(f"echo line {life} {i} >/dev/hvc0")
+                    want += b"line %d %d\r\n" % (life, i)
+                while len(got) < len(want):
+                    got += s.recv(4096)
+                same(got, want, "output")
+                m.out("nexus kill virtio_console")
+                until(m, rf"virtio_console generation {life + 1} was killed")
+                m.send("head -n 1 </dev/hvc0\r")
+                m.expect(r"hvc0\r*\n")
+                s.sendall(b"typed %d\n" % life)
+                m.expect(rf"typed {life}\r*\n")
+                m.prompt(5)
+                want += b"typed %d\r\n" % life  # the terminal's echo
+
+    def random(self, m):
+        seen = set()
+        for life in range(4):
+            seen.add(m.out("head -c 64 /dev/hwrng | od -An -v -tx1 | tr -d ' \\n'"))
+            if life < 3:
+                m.out("nexus kill virtio_rng")
+                until(m, rf"virtio_rng generation {life + 1} was killed")
+        same(len(seen), 4, "different numbers")
+        same({len(s) for s in seen}, {128}, "length")
+        require("device fault" not in log(m), log(m))
+
+
 def main():
     report = console.Report()
     for smp in console.harts():
@@ -148,6 +255,11 @@ def main():
             if tests:
                 console.session(report, prefix, smp, tests, False, (), {"cells": CELLS, "more": rig.more})
             rig.net.close()
+        with tempfile.TemporaryDirectory() as work:
+            desk = Desk(work)
+            tests = [t for t in (desk.screen, desk.keyboard, desk.terminal, desk.random) if console.wanted(t)]
+            if tests:
+                console.session(report, prefix, smp, tests, False, (), {"more": desk.more})
     sys.exit(1 if report.failed else 0)
 
 

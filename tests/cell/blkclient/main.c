@@ -6,32 +6,13 @@
  * answered and is not on the disk is seen at once.  It is done when the driver has had LIVES lives and the
  * round is over; what is on the disk then is the last round's, for the host to compare.
  */
+#include <manifest/blkclient.h>
 #include <nexus/block.h>
 #include <nexus/cell.h>
 #include <nexus/session.h>
-#include <nx/manifest.h>
 #include <nx/sys.h>
 #include <nx_base.h>
 #include <string.h>
-
-enum { SLOT_DISK };
-
-NX_MANIFEST manifest = {
-    .magic = NX_MANIFEST_MAGIC,
-    .name = "blkclient",
-    .tier = NX_TIER_GRAVITY,
-    .placement = NX_PLACE_ISOLATED,
-    .restart = NX_RESTART_ALWAYS,
-    .pledge = NX_PLEDGE_MAP | NX_PLEDGE_IPC | NX_PLEDGE_META,
-    .window_gb = 1,
-    .quota_pages = 256,
-    .quota_fibers = 1,
-    .want_count = 1,
-    .want = {{.kind = NX_WANT_USE,
-              .slot = SLOT_DISK,
-              .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
-              .what = "block.4"}},
-};
 
 #define SECTORS 1024u
 #define DEPTH 16u

@@ -1,31 +1,12 @@
 /* Test cell: sends every frame it receives on frame.0 back to where it came from
  * (tests/system/drivers.py).  Says on the wire, too, when the driver is there: a broadcast of type
  * 0x88b5 whose payload is the number of the driver's life. */
+#include <manifest/frameclient.h>
 #include <nexus/cell.h>
 #include <nexus/frame.h>
 #include <nexus/session.h>
-#include <nx/manifest.h>
 #include <nx/sys.h>
 #include <string.h>
-
-enum { SLOT_NET };
-
-NX_MANIFEST manifest = {
-    .magic = NX_MANIFEST_MAGIC,
-    .name = "frameclient",
-    .tier = NX_TIER_MATTER,
-    .placement = NX_PLACE_ISOLATED,
-    .restart = NX_RESTART_ALWAYS,
-    .pledge = NX_PLEDGE_MAP | NX_PLEDGE_IPC | NX_PLEDGE_META,
-    .window_gb = 1,
-    .quota_pages = 256,
-    .quota_fibers = 1,
-    .want_count = 1,
-    .want = {{.kind = NX_WANT_USE,
-              .slot = SLOT_NET,
-              .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
-              .what = "frame.0"}},
-};
 
 #define BUFFERS 32u
 #define ROOM 2048u
