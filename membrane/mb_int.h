@@ -47,7 +47,7 @@ extern uintptr_t mb_host_base; /* tests reserve address space and say where */
 #define MB_SLOT_ENTROPY 17
 #define MB_SLOT_HVC 20
 #define MB_SLOT_DISPLAY 23
-#define MB_SLOT_INPUT 26 /* 4 channels, to 37 */
+#define MB_SLOT_INPUT 26   /* 4 channels, to 37 */
 #define MB_SLOT_CONTROL 60 /* and the two after it */
 
 /* The nucleus' error codes are Linux' where both have one; the rest is converted here, at the edge. */
