@@ -32,6 +32,23 @@ STOPPED = re.compile(rb"^nexus: (?:cannot start|panic)[^\n]*\n", re.M)  # and th
 TIMED_OUT, BOOT_FAILED = 124, 125
 
 
+def places(text):
+    """What PLACEMENT=... says as a list of CELL=isolated and CELL=fused: that itself, or `fused` (the
+    personality), `all` (every cell but the supervisor), `isolated`."""
+    short = {"fused": ["posix=fused"], "all": ["all=fused"], "isolated": ["all=isolated"]}
+    items = short.get(text.strip(), text.split())
+    for item in items:
+        if not re.fullmatch(r"[\w-]+=(isolated|fused)", item):
+            sys.exit(f"run: PLACEMENT: {item} is not CELL=isolated or CELL=fused")
+    return items
+
+
+def placement(text):
+    """The boot argument for it."""
+    items = [item.replace("=", ":") for item in places(text)]
+    return "nexus.place=" + ",".join(items) if items else ""
+
+
 def bundle(out, cmd=None, extra=None, cells=(), base=None):
     """Write the boot bundle OUT: the built one plus what this run adds.
 
@@ -76,7 +93,8 @@ def screen(display):
             "-device", "virtio-tablet-device", "-display", display]
 
 
-def machine(initrd, smp=1, mem=256, icount=False, gdb=False, kernel=None, cpu="rv64", rng=True, more=()):
+def machine(initrd, smp=1, mem=256, icount=False, gdb=False, kernel=None, cpu="rv64", rng=True, more=(),
+            place=""):
     """The QEMU command line of the machine Nexus runs on.
 
     rng: it has a virtio-rng, as good as the host's random numbers; with icount always the same ones."""
@@ -93,7 +111,13 @@ def machine(initrd, smp=1, mem=256, icount=False, gdb=False, kernel=None, cpu="r
         args += ["-seed", "1"]  # the same random numbers in every run
     if gdb:
         args += ["-s", "-S"]
-    return args + list(more)
+    more = list(more)
+    if placement(place):
+        if "-append" in more:
+            more[more.index("-append") + 1] += " " + placement(place)
+        else:
+            more += ["-append", placement(place)]
+    return args + more
 
 
 def stop(child):
@@ -175,6 +199,8 @@ def main():
     p.add_argument("--mem", type=int, default=256, help="MiB of memory (default 256)")
     p.add_argument("--icount", action="store_true", help="one instruction is one nanosecond")
     p.add_argument("--gdb", action="store_true", help="wait for a debugger on port 1234")
+    p.add_argument("--placement", default="", metavar="WHERE",
+                   help="`fused` (the personality), `all`, or CELL=isolated|fused ...")
     p.add_argument("--timeout", type=float, default=600, help="seconds a command may take (default 600)")
     p.add_argument("--cmd", help="run this command instead of a shell")
     p.add_argument("--cmd-env", metavar="VAR", help="the same, taken from the environment")
@@ -203,7 +229,8 @@ def main():
         bundle(initrd, cmd, a.extra, a.cell)
         more = [arg for n, path in enumerate(a.disk) for arg in disk(path, n)]
         more += screen(a.gpu) if a.gpu else []
-        args = machine(initrd, a.smp, a.mem, a.icount, a.gdb, more=more + a.qemu)
+        args = machine(initrd, a.smp, a.mem, a.icount, a.gdb, more=more + a.qemu,
+                       place=a.placement)
         if cmd is None:
             return run_interactive(args, a.gdb)
         return run_command(args, a.timeout)

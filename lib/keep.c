@@ -3,24 +3,46 @@
 
 #include <string.h>
 
-void nx_keep_init(struct nx_keep *k, struct nx_keep_place *place, unsigned places,
-                  struct nx_keep_writer *writer, unsigned writers)
+void nx_keep_init_old(struct nx_keep *k, struct nx_keep_place *place, unsigned places,
+                      struct nx_keep_writer *writer, unsigned writers)
 {
     *k = (struct nx_keep){.place = place,
                           .writer = writer,
                           .places = (uint16_t)places,
                           .writers = (uint16_t)writers,
                           .oldest = NX_KEEP_NONE,
-                          .newest = NX_KEEP_NONE};
+                          .newest = NX_KEEP_NONE,
+                          .free = NX_KEEP_NONE};
     for (unsigned i = 0; i < writers; i++) {
         writer[i] = (struct nx_keep_writer){.oldest = NX_KEEP_NONE, .newest = NX_KEEP_NONE};
     }
+}
+
+void nx_keep_init(struct nx_keep *k, struct nx_keep_place *place, unsigned places,
+                  struct nx_keep_writer *writer, unsigned writers)
+{
+    nx_keep_init_old(k, place, places, writer, writers);
+    for (unsigned i = places; i > 0; i--) {
+        nx_keep_free(k, i - 1);
+    }
+}
+
+void nx_keep_free(struct nx_keep *k, unsigned at)
+{
+    k->place[at].next = k->free;
+    k->free = (uint16_t)at;
 }
 
 /* Names come once and stay: a cell's next life is the same writer. */
 static uint16_t writer_of(struct nx_keep *k, const char *name)
 {
     const uint16_t last = k->writers - 1;
+    if (k->newest != NX_KEEP_NONE) { /* mostly the one who wrote last */
+        const uint16_t w = k->place[k->newest].writer;
+        if (w != last && strncmp(k->writer[w].name, name, sizeof(k->writer[w].name) - 1) == 0) {
+            return w;
+        }
+    }
     for (uint16_t i = 0; i < last; i++) {
         struct nx_keep_writer *w = &k->writer[i];
         if (w->name[0] == 0) {
@@ -64,7 +86,19 @@ static uint16_t make_room(struct nx_keep *k)
 
 unsigned nx_keep_add(struct nx_keep *k, const char *name, uint64_t number)
 {
-    const uint16_t at = k->used < k->places ? k->used++ : make_room(k);
+    unsigned at = k->free;
+    if (at != NX_KEEP_NONE) {
+        k->free = k->place[at].next;
+    } else {
+        at = make_room(k);
+    }
+    nx_keep_adopt(k, at, name, number);
+    return at;
+}
+
+void nx_keep_adopt(struct nx_keep *k, unsigned place, const char *name, uint64_t number)
+{
+    const uint16_t at = (uint16_t)place;
     const uint16_t writer = writer_of(k, name);
     struct nx_keep_writer *w = &k->writer[writer];
     k->place[at] = (struct nx_keep_place){.number = number,
@@ -85,7 +119,6 @@ unsigned nx_keep_add(struct nx_keep *k, const char *name, uint64_t number)
     }
     w->newest = at;
     w->count++;
-    return at;
 }
 
 unsigned nx_keep_find(const struct nx_keep *k, uint64_t number)

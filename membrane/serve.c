@@ -5,7 +5,7 @@
  */
 #include "devices.h"
 
-#define PORTS 16u
+#define PORTS 24u
 #define SLOTS 64u
 
 static struct port ports[PORTS];
@@ -48,6 +48,7 @@ void mb_serve(void)
     uint64_t watch = work_all();
     for (;;) {
         long slot = nx_recv_wait(watch, NX_NEVER);
+        mb_main_fiber.woken = mb_arch_time();
         if (slot >= 0 && slot < (long)SLOTS) {
             work_slot((unsigned)slot);
         } else if (slot < 0) { /* no channels: nothing to serve, but the main fiber must not spin */

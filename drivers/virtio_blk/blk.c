@@ -156,9 +156,9 @@ static unsigned add_data(const struct blk *b, const struct nx_slot *r, uint32_t 
     const uint64_t phys = b->driver->servers[0].pool_phys + r->buf_off;
     unsigned n = 0;
     for (uint32_t at = 0; at < len; at += seg[n++].len) {
-        seg[n] = (struct virtq_seg){.phys = phys + at,
-                                    .len = NX_MIN(len - at, b->segment_max),
-                                    .write = r->type != NEXUS_BLOCK_WRITE};
+        const uint32_t part = NX_MIN(len - at, b->segment_max);
+        seg[n] = (struct virtq_seg){
+            .phys = phys + at, .len = part, .write = r->type != NEXUS_BLOCK_WRITE};
     }
     return n;
 }

@@ -15,6 +15,7 @@
 #define NET_FRAME_MIN 14u
 
 struct net {
+    struct nx_slot rx_request[NET_DEPTH], tx_request[NET_DEPTH]; /* by slot */
     struct driver *driver;
     struct virtq rx, tx;
     struct nexus_frame_config config;
@@ -22,8 +23,7 @@ struct net {
     uint64_t header_phys;    /* one header of zeros for all frames that are sent; */
     uint64_t rx_header_phys; /* where the device puts those of received ones, by slot */
     bool link_due;           /* the client has not been told of the link's state */
-    struct nx_slot rx_request[NET_DEPTH], tx_request[NET_DEPTH]; /* by slot */
-    bool rx_used[NET_DEPTH];                                     /* slot holds a request */
+    bool rx_used[NET_DEPTH]; /* slot holds a request */
     bool tx_used[NET_DEPTH];
 };
 

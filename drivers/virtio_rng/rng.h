@@ -15,10 +15,10 @@
 #define RNG_DEPTH 4u /* of each client; power of two */
 
 struct rng {
+    struct nx_slot request[RNG_CLIENTS * RNG_DEPTH]; /* by slot */
     struct driver *driver;
     struct virtq queue;
-    struct nx_slot request[RNG_CLIENTS * RNG_DEPTH]; /* by slot */
-    uint8_t client[RNG_CLIENTS * RNG_DEPTH];         /* whose it is */
+    uint8_t client[RNG_CLIENTS * RNG_DEPTH]; /* whose it is */
 };
 
 /* Bring the device up and say HELLO.  driver: registers, memory and 1 .. RNG_CLIENTS open sessions. */

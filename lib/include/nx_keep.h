@@ -40,13 +40,19 @@ struct nx_keep {
     struct nx_keep_place *place;
     struct nx_keep_writer *writer;
     uint16_t places, writers;
-    uint16_t used; /* places taken so far: the first ones */
     uint16_t oldest, newest;
+    uint16_t free; /* the first free place; the others follow by `next` */
 };
 
-/* 1 < writers, 2 * writers < places < NX_KEEP_NONE. */
+/* An empty store.  1 < writers, 2 * writers < places < NX_KEEP_NONE. */
 void nx_keep_init(struct nx_keep *k, struct nx_keep_place *place, unsigned places,
                   struct nx_keep_writer *writer, unsigned writers);
+/* Instead of that, for a store whose records are older than its lists: first this, then for each place
+ * once, adopt what is in it, in order of numbers, or free it. */
+void nx_keep_init_old(struct nx_keep *k, struct nx_keep_place *place, unsigned places,
+                      struct nx_keep_writer *writer, unsigned writers);
+void nx_keep_adopt(struct nx_keep *k, unsigned at, const char *name, uint64_t number);
+void nx_keep_free(struct nx_keep *k, unsigned at);
 /* The place for a record of this writer (name: at most 31 characters count) and this number, which is
  * greater than all before.  What was there is lost.  Never fails. */
 unsigned nx_keep_add(struct nx_keep *k, const char *name, uint64_t number);

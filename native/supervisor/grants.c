@@ -34,7 +34,8 @@ bool grants_devices(struct service *s)
             s->arg = nexus_device_arg(d->tree.base, d->tree.shift, d->tree.width);
         }
         if (d == NULL && !optional(w)) {
-            snprintf(s->missing, sizeof(s->missing), "no device %s", w->what);
+            snprintf(s->missing, sizeof(s->missing),
+                     w->device_id != 0 ? "no device %s %u" : "no device %s", w->what, w->device_id);
             return false;
         }
     }
@@ -171,7 +172,7 @@ void grants_take_back(struct service *s)
 {
     device_stop(s);
     for (unsigned i = 0; i < s->dma_count; i++) {
-        if (s->dma[i].at != NULL) {
+        if (s->dma[i].at != NULL && (s->dma[i].want->flags & NX_WANT_KEPT) == 0) {
             memset(s->dma[i].at, 0, s->dma[i].size);
         }
     }

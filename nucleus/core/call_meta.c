@@ -98,6 +98,8 @@ static long cell_value(struct cell *c, uint64_t what)
         return c->tier;
     case NX_CELL_PLEDGE:
         return c->pledge;
+    case NX_CELL_PLACEMENT:
+        return c->fused ? NX_PLACE_FUSED : NX_PLACE_ISOLATED;
     default:
         return -NX_EINVAL;
     }
@@ -114,6 +116,8 @@ static long fiber_value(const struct fiber *f, uint64_t what)
         return f->strikes;
     case NX_FIBER_DEMOTIONS:
         return f->demotions;
+    case NX_FIBER_HANDLE:
+        return (long)f->handle;
     default:
         return -NX_EINVAL;
     }
@@ -188,7 +192,7 @@ static long read_beb(struct fiber *f, uint64_t va, uint64_t len, uint64_t first)
 static long physical(struct fiber *f, uint64_t slot, uint64_t off)
 {
     struct object *o;
-    int e = cap_get(f, slot, NX_T_MEM, NX_R_DMA, &o);
+    int e = cap_peek(f, slot, NX_T_MEM, NX_R_DMA, &o);
     if (e != 0) {
         return e;
     }
@@ -202,7 +206,7 @@ static long physical(struct fiber *f, uint64_t slot, uint64_t off)
 static long size_of(struct fiber *f, uint64_t slot)
 {
     struct object *o;
-    int e = cap_get(f, slot, NX_T_NONE, 0, &o);
+    int e = cap_peek(f, slot, NX_T_NONE, 0, &o);
     if (e != 0) {
         return e;
     }

@@ -1,11 +1,12 @@
 /* /dev: the one devtmpfs, and what is behind device numbers.
  *
  * Drivers of the personality register with devfs_register; a node of that number works anywhere, also
- * one made with mknod.  The memory devices (null, zero, full, random, urandom, kmsg) are here.
+ * one made with mknod.  The memory devices (null, zero, full, kmsg) are here.
  */
 #include "fs/inode.h"
 #include "path/path.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct device {
@@ -99,7 +100,7 @@ static int node_make(const char *name, uint32_t mode, uint64_t rdev, const char 
     return dir != NULL ? node_make_in(dir, name, mode, rdev, target) : -ENOTDIR;
 }
 
-static int device_add(uint32_t type, uint64_t dev, int (*open)(struct file *f))
+int device_register(uint32_t type, uint64_t dev, int (*open)(struct file *f))
 {
     struct device *d = mb_alloc(sizeof(*d));
     if (d == NULL) {
@@ -110,19 +111,13 @@ static int device_add(uint32_t type, uint64_t dev, int (*open)(struct file *f))
     return 0;
 }
 
-int chardev_register(uint32_t major, uint32_t minor, int (*open)(struct file *f))
-{
-    return device_add(S_IFCHR, dev_make(major, minor), open);
-}
-
 int devfs_register(const char *name, uint32_t mode, uint32_t major, uint32_t minor,
                    int (*open)(struct file *f))
 {
-    uint32_t type = S_ISBLK(mode) ? S_IFBLK : S_IFCHR;
-    int err = device_add(type, dev_make(major, minor), open);
-    if (err == 0) {
-        err = node_make(name, type | (mode & 07777), dev_make(major, minor), NULL);
-    }
+    const uint32_t type = S_ISBLK(mode) ? S_IFBLK : S_IFCHR;
+    const uint64_t dev = dev_make(major, minor);
+    int err = device_register(type, dev, open);
+    err = err < 0 ? err : node_make(name, type | (mode & 07777), dev, NULL);
     return err == -EEXIST ? 0 : err;
 }
 
@@ -165,7 +160,7 @@ static unsigned null_poll(struct file *f, struct poll_table *pt)
     return ABI_POLLIN | ABI_POLLOUT | ABI_POLLRDNORM | ABI_POLLWRNORM;
 }
 
-#define CHUNK 65536ul /* between looks at the signals */
+#define CHUNK 65536ul /* between looks at the signals and at who waits for the lock */
 
 static long zero_read(struct file *f, struct iobuf *b, int64_t *pos)
 {
@@ -176,8 +171,11 @@ static long zero_read(struct file *f, struct iobuf *b, int64_t *pos)
         if (err < 0) {
             return b->len < want ? (long)(want - b->len) : err;
         }
-        if (b->len > 0 && signal_interrupts()) {
-            break;
+        if (b->len > 0) {
+            mb_lock_break();
+            if (signal_interrupts()) {
+                break;
+            }
         }
     }
     return (long)(want - b->len);
@@ -188,24 +186,7 @@ static long full_write(struct file *f, struct iobuf *b, int64_t *pos)
     return -ENOSPC;
 }
 
-static long random_read(struct file *f, struct iobuf *b, int64_t *pos)
-{
-    uint8_t bytes[256];
-    size_t want = b->len;
-    int err = 0;
-    while (b->len > 0 && err == 0) {
-        size_t n = b->len < sizeof(bytes) ? b->len : sizeof(bytes);
-        mb_random(bytes, n);
-        err = iobuf_put(b, bytes, n);
-        if ((want - b->len) % CHUNK == 0 && signal_interrupts()) {
-            break;
-        }
-    }
-    memset(bytes, 0, sizeof(bytes));
-    return b->len < want ? (long)(want - b->len) : err;
-}
-
-/* Lines for the nucleus' log, as on Linux: `echo text > /dev/kmsg`. */
+/* Lines for the log, as on Linux: `echo text > /dev/kmsg`, with a level `echo '<3>text' > /dev/kmsg`. */
 static long kmsg_write(struct file *f, struct iobuf *b, int64_t *pos)
 {
     char line[200];
@@ -218,7 +199,16 @@ static long kmsg_write(struct file *f, struct iobuf *b, int64_t *pos)
         n--;
     }
     line[n] = '\0';
-    mb_log("%s", line);
+    char *text = line, *end;
+    unsigned long level = NX_LOG_INFO;
+    if (line[0] == '<') {
+        unsigned long priority = strtoul(line + 1, &end, 10);
+        if (end != line + 1 && *end == '>') {
+            level = priority % NX_LOG_LEVELS; /* above it is the facility */
+            text = end + 1;
+        }
+    }
+    mb_log_at((unsigned)level, "%s", text);
     return (long)all;
 }
 
@@ -228,11 +218,6 @@ static const struct file_ops zero_ops = {
     .name = "zero", .read = zero_read, .write = null_write, .lseek = null_lseek, .poll = null_poll};
 static const struct file_ops full_ops = {
     .name = "full", .read = zero_read, .write = full_write, .lseek = null_lseek, .poll = null_poll};
-static const struct file_ops random_ops = {.name = "random",
-                                           .read = random_read,
-                                           .write = null_write,
-                                           .lseek = null_lseek,
-                                           .poll = null_poll};
 static const struct file_ops kmsg_ops = {
     .name = "kmsg", .read = null_read, .write = kmsg_write, .lseek = null_lseek, .poll = null_poll};
 
@@ -251,12 +236,6 @@ static int zero_open(struct file *f)
 static int full_open(struct file *f)
 {
     f->ops = &full_ops;
-    return 0;
-}
-
-static int random_open(struct file *f)
-{
-    f->ops = &random_ops;
     return 0;
 }
 
@@ -288,8 +267,10 @@ int devfs_init(void)
         uint32_t minor;
         int (*open)(struct file *f);
     } memory[] = {
-        {"null", 3, null_open},     {"zero", 5, zero_open},      {"full", 7, full_open},
-        {"random", 8, random_open}, {"urandom", 9, random_open}, {"kmsg", 11, kmsg_open},
+        {"null", 3, null_open},
+        {"zero", 5, zero_open},
+        {"full", 7, full_open},
+        {"kmsg", 11, kmsg_open},
     };
     static const char *const links[][2] = {
         {"fd", "/proc/self/fd"},
@@ -313,6 +294,7 @@ int devfs_init(void)
     for (unsigned i = 0; i < sizeof(memory) / sizeof(memory[0]) && err == 0; i++) {
         err = devfs_register(memory[i].name, 0666, 1, memory[i].minor, memory[i].open);
     }
+    err = err < 0 ? err : devrandom_init();
     for (unsigned i = 0; i < sizeof(links) / sizeof(links[0]) && err == 0; i++) {
         err = node_make(links[i][0], S_IFLNK | 0777, 0, links[i][1]);
     }

@@ -281,7 +281,7 @@ static int show_boot_id(struct text *t, struct inode *ino)
 
 static int show_entropy_avail(struct text *t, struct inode *ino)
 {
-    text_printf(t, "256\n");
+    text_printf(t, "%d\n", mb_random_seeded() ? 256 : 0);
     return 0;
 }
 

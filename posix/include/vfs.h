@@ -160,8 +160,6 @@ int vfs_init(void); /* root tmpfs, /dev, /proc, /tmp mounted; archives unpacked 
 
 /* Devices: a node /dev/<name> ("input/event0": the folder is made), of the type S_IFBLK in mode, else a
  * character device.  open sets f->ops and f->priv (and may block or refuse). */
-int chardev_register(uint32_t major, uint32_t minor,
-                     int (*open)(struct file *f)); /* without a node */
 int devfs_register(const char *name, uint32_t mode, uint32_t major, uint32_t minor,
                    int (*open)(struct file *f));
 /* The other way: node, if it is still what was registered, and device go.  Open files stay. */

@@ -87,7 +87,7 @@ static unsigned chance(unsigned n)
     model_seed ^= model_seed << 13;
     model_seed ^= model_seed >> 17;
     model_seed ^= model_seed << 5;
-    return model_seed % n;
+    return n == 0 ? 0 : model_seed % n;
 }
 
 /* ---- memory ---- */

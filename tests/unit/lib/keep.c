@@ -32,13 +32,12 @@ static void audit(void)
     unsigned n = 0, sum = 0, before = NX_KEEP_NONE;
     uint64_t last = 0;
     for (unsigned i = k.oldest; i != NX_KEEP_NONE; before = i, i = nx_keep_next(&k, i)) {
-        assert_true(i < k.used && n++ < PLACES);
+        assert_true(i < PLACES && n++ < PLACES);
         assert_int_equal(place[i].older, before);
         assert_true(n == 1 || place[i].number > last);
         last = place[i].number;
     }
     assert_int_equal(k.newest, before);
-    assert_int_equal(n, k.used);
     for (unsigned w = 0; w < WRITERS; w++) {
         unsigned count = 0, end = NX_KEEP_NONE;
         for (unsigned i = writer[w].oldest; i != NX_KEEP_NONE; end = i, i = place[i].next) {
@@ -51,6 +50,10 @@ static void audit(void)
         sum += count;
     }
     assert_int_equal(sum, n);
+    for (unsigned i = k.free; i != NX_KEEP_NONE; i = place[i].next) {
+        n++;
+    }
+    assert_int_equal(n, PLACES);
 }
 
 static unsigned add(const char *name)
@@ -156,6 +159,28 @@ static void long_names_are_cut(void **state)
     assert_int_equal(place[add(name)].writer, w);
 }
 
+/* A store whose records are there already, in any places. */
+static void adopted(void **state)
+{
+    nx_keep_init_old(&k, place, PLACES, writer, WRITERS);
+    for (unsigned i = 0; i < PLACES; i++) {
+        unsigned at = i * 7 % PLACES;
+        if (i % 3 == 0) {
+            nx_keep_free(&k, at);
+        } else {
+            nx_keep_adopt(&k, at, i % 2 == 0 ? "even" : "odd", 100 + i);
+        }
+    }
+    audit();
+    number = 1000;
+    for (unsigned i = 0; i < 2 * PLACES; i++) {
+        add("new");
+    }
+    assert_in_range(kept("even"), 13, 14);
+    assert_in_range(kept("odd"), 12, 13);
+    assert_int_equal(place[nx_keep_find(&k, 0)].number, k.place[k.oldest].number);
+}
+
 /* Anything in any order: the lists stay right, and nobody below the share loses anything. */
 static void random_writers(void **state)
 {
@@ -186,6 +211,7 @@ int main(void)
         T(find_skips_what_is_gone),
         T(more_names_than_writers),
         T(long_names_are_cut),
+        T(adopted),
         T(random_writers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -255,7 +255,7 @@ static void refusals_are_recorded(void **state)
 {
     host.time = 12345;
     uint64_t before = beb_end();
-    assert_int_equal(nx_meta_size(33), -NX_EBADF);
+    assert_int_equal(nx_send_bell(33), -NX_EBADF);
     assert_int_equal(nx_spawn_start(34, 0), -NX_EBADF);
     assert_int_equal(beb_end(), before + 2);
     struct nx_beb e = last_record();
@@ -273,7 +273,7 @@ static void refusals_are_recorded(void **state)
 static void old_records_are_overwritten(void **state)
 {
     for (unsigned i = 0; i < 300; i++) {
-        assert_int_equal(nx_meta_size(i % 2 == 0 ? 33 : 34), -NX_EBADF);
+        assert_int_equal(nx_send_bell(i % 2 == 0 ? 33 : 34), -NX_EBADF);
     }
     uint64_t end = beb_end();
     long n = nx_meta_beb(HEAP, 32 * PAGE, 0);

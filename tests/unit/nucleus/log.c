@@ -162,7 +162,7 @@ static void who_watches_is_told(void **state)
     say("more", NX_LOG_INFO);
     assert_int_equal(nx_recv_wait(1ul << 7, 0), 7);
     assert_int_equal(nx_recv_wait(1ul << 7, 0), -NX_ETIME); /* signals coalesce */
-    assert_int_equal(nx_meta_size(50), -NX_EBADF);          /* an entry of the BEB */
+    assert_int_equal(nx_send_bell(50), -NX_EBADF);          /* an entry of the BEB */
     assert_int_equal(nx_recv_wait(1ul << 7, 0), 7);
     /* Another one instead. */
     assert_int_equal(nx_make_event(8), 0);

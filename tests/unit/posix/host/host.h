@@ -68,6 +68,12 @@ void mb_lock(void)
     pthread_mutex_lock(&host_lock);
 }
 
+void mb_lock_break(void)
+{
+    pthread_mutex_unlock(&host_lock);
+    pthread_mutex_lock(&host_lock);
+}
+
 void mb_unlock(void)
 {
     pthread_mutex_unlock(&host_lock);
@@ -326,6 +332,50 @@ void mb_log(const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(host_log, sizeof(host_log), fmt, ap);
     va_end(ap);
+}
+
+void mb_log_at(unsigned level, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(host_log, sizeof(host_log), fmt, ap);
+    va_end(ap);
+}
+
+static bool host_unseeded;
+void (*mb_random_hook)(void);
+bool mb_random_seeded(void)
+{
+    return !host_unseeded;
+}
+
+void mb_random_mix(const void *bytes, size_t n)
+{
+}
+
+/* logd, when a test plays it. */
+static bool host_stl;
+static uint64_t host_stl_from, host_stl_followed;
+static mb_stl_done *host_stl_done;
+void (*mb_stl_hook)(uint64_t end);
+bool mb_stl_present(void)
+{
+    return host_stl;
+}
+
+int mb_stl_ask(uint64_t from, mb_stl_done *done)
+{
+    if (host_stl_done != NULL) {
+        return -EBUSY;
+    }
+    host_stl_from = from;
+    host_stl_done = done;
+    return 0;
+}
+
+void mb_stl_follow(uint64_t from)
+{
+    host_stl_followed = from;
 }
 
 void mb_random(void *buf, size_t n)
