@@ -47,11 +47,11 @@ NX_MANIFEST manifest = {
 };
 
 struct client {
-    bool present; /* somebody uses this channel */
     struct nexus_server session;
     struct nx_slot backlog[WAITING];
     struct nx_slot waiting[WAITING]; /* requests that came before the seed */
     uint32_t waiting_count;
+    bool present; /* somebody uses this channel */
 };
 
 static struct client clients[CLIENTS];
