@@ -1,13 +1,11 @@
 /* The client side of the supervisor's service (nexus/control.h): one command at a time, in the channel's
  * pool, which is all its own.
  *
- * A fiber of its own waits for the answers.  Without the channel there is no such fiber, and every command
- * is refused. */
-#include "mb_int.h"
+ * Without the channel every command is refused. */
+#include "service.h"
 
 #include <nexus/control.h>
 #include <nexus/exit.h>
-#include <nexus/session.h>
 
 static struct nexus_client client;
 static bool works;
@@ -25,30 +23,18 @@ static void request_done(struct nexus_request *r, int result, const struct nx_sl
     done(n <= (long)client.pool_size ? n : -EIO);
 }
 
-static void serve(void *arg)
+static void lost(struct nexus_client *c)
 {
-    for (;;) {
-        int n;
-        mb_lock();
-        client_awake(&client);
-        do {
-            n = client_poll(&client);
-        } while (n == 0 && (n = client_sleep_prepare(&client)) > 0);
-        mb_unlock();
-        if (n < 0) {
-            cell_exit(NEXUS_EXIT_PEER | MB_SLOT_CONTROL);
-        }
-        (void)nx_recv_wait(client_watch(&client), NX_NEVER);
-    }
+    cell_exit(NEXUS_EXIT_PEER | MB_SLOT_CONTROL);
 }
 
 void mb_control_init(void)
 {
     int e = client_open(&client, MB_SLOT_CONTROL);
-    mb_lock();
-    works = e == 0 && client.pool != NULL && mb_fiber_start(serve, NULL) != NULL;
-    mb_unlock();
-    if (!works) {
+    works = e == 0 && client.pool != NULL;
+    if (works) {
+        mb_service_add(&client, lost);
+    } else {
         mb_log("no way to talk to the supervisor: error %d", e);
     }
 }

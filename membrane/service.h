@@ -1,7 +1,7 @@
-/* Private to membrane/: sessions with services (nexus/session.h) that one fiber of their own looks after.
+/* Private to membrane/: sessions with services (nexus/session.h), which the main fiber looks after (serve.c).
  *
  * Requests are submitted from any fiber with the personality lock; their done functions run with it on
- * the service fiber. */
+ * the main fiber. */
 #ifndef MEMBRANE_SERVICE_H
 #define MEMBRANE_SERVICE_H
 
@@ -13,7 +13,5 @@
 
 /* Look after this open session from now on.  lost: it broke, every request has ended. */
 void mb_service_add(struct nexus_client *c, void (*lost)(struct nexus_client *c));
-/* [lock] Start the fiber, when there is something to look after. */
-void mb_service_start(void);
 
 #endif

@@ -197,8 +197,9 @@ static int result(struct blk *b, unsigned slot, uint32_t written)
 {
     const struct nx_slot *r = &b->request[slot];
     const uint8_t status = b->status[slot];
-    uint32_t data = r->type == NEXUS_BLOCK_READ ? r->buf_len : 0;
-    if (status == S_NONE || (status == S_OK && written < data)) {
+    /* The status stands behind the data: what counts fewer bytes has not read it all. */
+    const bool partial = r->type == NEXUS_BLOCK_READ && written <= r->buf_len;
+    if (status == S_NONE || (status == S_OK && partial)) {
         virtio_fault(&b->driver->virtio, "a request ended that was not done", written);
         return -1;
     }

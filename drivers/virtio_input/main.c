@@ -5,43 +5,6 @@
 #include "input.h"
 
 #include <nexus/cell.h>
-#include <nx/manifest.h>
-
-NX_MANIFEST manifest = {
-    .magic = NX_MANIFEST_MAGIC,
-    .name = "virtio_input",
-    .tier = NX_TIER_PHOTON,
-    .placement = NX_PLACE_ISOLATED,
-    .restart = NX_RESTART_ALWAYS,
-    .backoff_ms = 100,
-    .pledge = NX_PLEDGE_MAP | NX_PLEDGE_IPC | NX_PLEDGE_META,
-    .window_gb = 1,
-    .quota_pages = 256,
-    .quota_fibers = 1,
-    .flags = NX_MANIFEST_PER_DEVICE,
-    .want_count = 4,
-    .want = {{.kind = NX_WANT_DEVMEM,
-              .slot = DRIVER_SLOT_REGS,
-              .rights = NX_R_READ | NX_R_WRITE,
-              .device_id = 18,
-              .what = "virtio,mmio"},
-             {.kind = NX_WANT_IRQ,
-              .slot = DRIVER_SLOT_IRQ,
-              .rights = NX_R_READ | NX_R_RECV,
-              .device_id = 18,
-              .what = "virtio,mmio"},
-             {.kind = NX_WANT_DMA,
-              .slot = DRIVER_SLOT_DMA,
-              .rights = NX_R_READ | NX_R_WRITE | NX_R_DMA,
-              .pool_pages = 4},
-             {.kind = NX_WANT_SERVE,
-              .slot = DRIVER_SLOT_SERVE,
-              .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
-              .ring_slots = 64,
-              .pool_pages = 1,
-              .clients = 1,
-              .what = "input"}},
-};
 
 static struct input input;
 static struct driver driver;

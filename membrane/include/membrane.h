@@ -19,9 +19,13 @@
 #define MB_PAGE 4096ul
 #define MB_NEVER (~0ul)
 
-/* ---- the personality lock ---- */
+/* ---- the personality lock ----
+ * Waiting for it may consume a wake-up (mb_wake) that was meant for something else: after taking it, look
+ * at everything such a wake-up may have been about, before the next sleep or mb_enter. */
 void mb_lock(void);
 void mb_unlock(void);
+/* [lock] In the middle of something long: let those have it who wait.  What it guards may have changed. */
+void mb_lock_break(void);
 
 /* ---- fibers: one runs each Linux thread; also service fibers ---- */
 struct mb_fiber {
@@ -35,6 +39,8 @@ struct mb_fiber {
     uint64_t space;       /* the foreign space it is bound to */
     uint64_t stamp_ticks; /* tax.h: where the last lap of its own clocks ended */
     uint64_t stamp_instructions;
+    uint64_t
+        woken; /* ticks: its last sleep's end, and later by what it waited for the lock since */
 };
 /* [lock] Take an idle fiber (or make one) and let it run fn(arg); when fn returns it goes back to the
  * pool.  fn starts without the lock.  NULL: no memory or quota. */
@@ -111,6 +117,8 @@ uint64_t mb_pages_total(void);  /* of the machine */
 uint64_t mb_pages_free(void);   /* of the machine */
 uint64_t mb_heap_objects(void); /* live mb_alloc blocks, for the leak check */
 void mb_trim(void);             /* give cached free memory back to the nucleus */
+/* Set by posix/: memory is out.  Free pages that are only kept in case: false when there are none. */
+extern bool (*mb_reclaim_hook)(void);
 
 /* ---- log, console, machine ---- */
 void mb_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

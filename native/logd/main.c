@@ -6,44 +6,18 @@
  */
 #include "drain.h"
 
+#include <manifest/logd.h>
 #include <nexus/cell.h>
 #include <nexus/exit.h>
 #include <nexus/session.h>
-#include <nx/manifest.h>
 #include <nx/sys.h>
 #include <nx_base.h>
 
-enum { SLOT_MEMORY = 1, SLOT_GROWN = 2, SLOT_CLIENTS = 4 };
+#define SLOT_GROWN 2 /* made by us */
 #define CLIENTS 2u
 #define FOLLOWING 8u    /* requests of a client that may wait at a time */
 #define READ_MAX 16384u /* bytes of an answer */
 #define REST_MS 2u      /* after there was something, before the next look */
-
-NX_MANIFEST manifest = {
-    .magic = NX_MANIFEST_MAGIC,
-    .name = "logd",
-    .tier = NX_TIER_PHOTON, /* or who floods keeps us from making room */
-    .placement = NX_PLACE_ISOLATED,
-    .restart = NX_RESTART_ALWAYS,
-    .backoff_ms = 100,
-    .pledge = NX_PLEDGE_MAP | NX_PLEDGE_MAKE | NX_PLEDGE_IPC | NX_PLEDGE_META | NX_PLEDGE_DEBUG,
-    .window_gb = 1,
-    .quota_pages = 512,
-    .quota_fibers = 1,
-    .quota_objects = 1, /* the event */
-    .want = {{.kind = NX_WANT_DMA,
-              .slot = SLOT_MEMORY,
-              .rights = NX_R_READ | NX_R_WRITE,
-              .flags = NX_WANT_KEPT,
-              .pool_pages = 256},
-             {.kind = NX_WANT_SERVE,
-              .slot = SLOT_CLIENTS, /* three for each client */
-              .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
-              .ring_slots = 16,
-              .pool_pages = 8,
-              .clients = CLIENTS, /* the personality; one to spare */
-              .what = "log"}},
-};
 
 struct client {
     struct nexus_server session;

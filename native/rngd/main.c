@@ -6,45 +6,19 @@
  */
 #include "seed.h"
 
+#include <manifest/rngd.h>
 #include <nexus/cell.h>
 #include <nexus/entropy.h>
 #include <nexus/exit.h>
 #include <nexus/session.h>
-#include <nx/manifest.h>
 #include <nx/sys.h>
 #include <nx_base.h>
 #include <nx_chacha20.h>
 #include <string.h>
 
-enum { SLOT_SOURCE = 1, SLOT_CLIENTS = 4 };
 #define CLIENTS 2u
 #define WAITING 8u     /* requests of a client that may wait at a time */
 #define GIVE_MAX 4096u /* bytes of an answer */
-
-NX_MANIFEST manifest = {
-    .magic = NX_MANIFEST_MAGIC,
-    .name = "rngd",
-    .tier = NX_TIER_MATTER,
-    .placement = NX_PLACE_ISOLATED,
-    .restart = NX_RESTART_ALWAYS,
-    .backoff_ms = 100,
-    .pledge = NX_PLEDGE_MAP | NX_PLEDGE_IPC | NX_PLEDGE_META | NX_PLEDGE_TIME,
-    .window_gb = 1,
-    .quota_pages = 256,
-    .quota_fibers = 1,
-    .want = {{.kind = NX_WANT_USE,
-              .slot = SLOT_SOURCE, /* and the two after it */
-              .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
-              .flags = NX_WANT_OPTIONAL,
-              .what = "entropy"},
-             {.kind = NX_WANT_SERVE,
-              .slot = SLOT_CLIENTS, /* three for each client */
-              .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
-              .ring_slots = 16,
-              .pool_pages = 4,
-              .clients = CLIENTS, /* the personality; one to spare */
-              .what = "random"}},
-};
 
 struct client {
     struct nexus_server session;

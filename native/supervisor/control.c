@@ -262,15 +262,20 @@ void control_init(struct service *self_, const struct bundle *b)
     open_session();
 }
 
+void control_renewed(void)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        nx_grant_drop(SLOT_CONTROL + i);
+    }
+    open_session();
+}
+
 /* The client broke the protocol of its ring: it answers for it, and the channel is made anew. */
 static void break_off(void)
 {
     works = false;
-    for (unsigned i = 0; i < 3; i++) {
-        nx_grant_drop(SLOT_CONTROL + i);
-    }
     if (service_blame_client(self, SLOT_CONTROL)) {
-        open_session();
+        control_renewed();
     }
 }
 

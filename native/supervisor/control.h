@@ -14,6 +14,9 @@ void control_init(struct service *self, const struct bundle *b);
 uint64_t control_prepare(bool *busy);
 void control_serve(void);
 
+/* The channel's rings are new ones: take our end of them. */
+void control_renewed(void);
+
 /* Carry out a command; `data` came after its line.  show.c has those that only tell. */
 void command_run(const struct command *c, const void *data, size_t n, struct answer *a);
 void show_ps(struct answer *a);

@@ -5,6 +5,7 @@
 #include <nexus/cell.h>
 #include <nx/sys.h>
 #include <nx_base.h>
+#include <stdio.h>
 #include <string.h>
 
 #define DEVICES_MAX 32u
@@ -103,9 +104,9 @@ static void scan(const char *what)
     if (seen_count == DEVICES_MAX) {
         return;
     }
-    strcpy(seen[seen_count++], what);
+    snprintf(seen[seen_count++], sizeof(seen[0]), "%s", what);
     struct device d = {0};
-    strcpy(d.what, what);
+    snprintf(d.what, sizeof(d.what), "%s", what);
     for (int at = -1; tree_next(tree, what, &at, &d.tree);) {
         d.id = virtio ? look(&d.tree) : 0;
         if (virtio && d.id == 0) {

@@ -34,7 +34,8 @@ bool grants_devices(struct service *s)
             s->arg = nexus_device_arg(d->tree.base, d->tree.shift, d->tree.width);
         }
         if (d == NULL && !optional(w)) {
-            snprintf(s->missing, sizeof(s->missing), "no device %s", w->what);
+            snprintf(s->missing, sizeof(s->missing),
+                     w->device_id != 0 ? "no device %s %u" : "no device %s", w->what, w->device_id);
             return false;
         }
     }

@@ -3,9 +3,8 @@
 
 #include <nx/types.h>
 #include <nx_base.h>
+#include <nx_manifest.h>
 #include <string.h>
-
-#define POOL_PAGES_MAX 16384u /* 64 MiB */
 
 struct elf_head {
     uint8_t ident[16];
@@ -47,41 +46,6 @@ static bool take_section(struct bytes b, const struct elf_head *h, unsigned i,
            take(b, at, out, sizeof(*out));
 }
 
-static bool text_ends(const char *text, size_t n)
-{
-    return memchr(text, 0, n) != NULL;
-}
-
-/* Capability slots a want fills, from w->slot on. */
-static unsigned slots_of(const struct nx_want *w)
-{
-    return w->kind == NX_WANT_SERVE ? 3 * w->clients : w->kind == NX_WANT_USE ? 3 : 1;
-}
-
-static bool want_good(const struct nx_want *w)
-{
-    if (!text_ends(w->what, sizeof(w->what)) || w->kind >= NX_WANT_KINDS) {
-        return false;
-    }
-    if (w->kind == NX_WANT_SERVE &&
-        (w->clients == 0 || w->clients > NX_SERVE_CLIENTS_MAX || !nx_is_pow2(w->ring_slots) ||
-         w->ring_slots < 2 || w->ring_slots > 256)) {
-        return false;
-    }
-    return w->slot <= NX_SLOTS - slots_of(w) && w->pool_pages <= POOL_PAGES_MAX &&
-           (w->kind != NX_WANT_DMA || w->pool_pages != 0);
-}
-
-static bool manifest_good(const struct nx_manifest *m)
-{
-    bool good =
-        m->magic == NX_MANIFEST_MAGIC && m->name[0] != 0 && text_ends(m->name, sizeof(m->name));
-    for (unsigned i = 0; good && i < NX_MANIFEST_WANTS; i++) {
-        good = want_good(&m->want[i]);
-    }
-    return good;
-}
-
 int image_manifest(const void *image, size_t size, struct nx_manifest *out)
 {
     static const uint8_t ident[6] = {0x7f, 'E', 'L', 'F', 2, 1};
@@ -102,7 +66,7 @@ int image_manifest(const void *image, size_t size, struct nx_manifest *out)
             continue;
         }
         if (s.size != sizeof(*out) || !take(b, s.offset, out, sizeof(*out)) ||
-            !manifest_good(out)) {
+            nx_manifest_check(out) != NULL) {
             return -NX_EIMAGE;
         }
         return 0;

@@ -24,31 +24,14 @@
 #include "service.h"
 #include "store.h"
 
+#include <manifest/supervisor.h>
 #include <nexus/cell.h>
 #include <nx/sys.h>
 #include <nx_base.h>
 #include <libfdt.h>
+#include <stdio.h>
 #include <string.h>
 
-NX_MANIFEST manifest = {
-    .magic = NX_MANIFEST_MAGIC,
-    .name = "supervisor",
-    .tier = NX_TIER_PHOTON,
-    .placement = NX_PLACE_ISOLATED,
-    .restart = NX_RESTART_NEVER,
-    .pledge = NX_PLEDGE_ALL,
-    .window_gb = 2,
-    .quota_pages = 0, /* channels and memory for DMA are charged to us */
-    .quota_fibers = 1,
-    .quota_objects = 1024,
-    .want = {{.kind = NX_WANT_SERVE,
-              .slot = SLOT_CONTROL,
-              .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
-              .ring_slots = 16,
-              .pool_pages = 256, /* an image must fit */
-              .clients = 1,
-              .what = "control"}},
-};
 
 /* Map the device tree; the nucleus has checked it, this checks that all of it is in the mapping. */
 static const void *open_tree(uint64_t offset)
@@ -166,7 +149,8 @@ static void find_absent(const struct nx_manifest *const *manifests)
     for (unsigned i = 0; i < service_count; i++) {
         if (absent[i]) {
             if (services[i].missing[0] == 0) {
-                strcpy(services[i].missing, "what it uses is not served");
+                snprintf(services[i].missing, sizeof(services[i].missing),
+                         "what it uses is not served");
             }
             set_absent(&services[i]);
         }

@@ -1,7 +1,9 @@
 /* See service.h. */
 #include "service.h"
+#include "control.h"
 #include "grants.h"
 #include "link.h"
+#include "place.h"
 #include "power.h"
 #include "store.h"
 
@@ -69,12 +71,15 @@ static long make_cell(const struct service *s, unsigned slot, int image, uint64_
                       uint64_t size)
 {
     const uint64_t life = (s->generation + 1) | (uint64_t)s->instance << 32;
+    const uint64_t place = place_of(((const struct nx_cellinfo *)NX_CELLINFO)->bootargs, &s->manifest);
+    const uint64_t dst_place =
+        slot | place << 8 | (place != NX_PLACE_ISOLATED ? SLOT_MACHINE << 16 : 0);
     if (image == SERVICE_BUNDLE) {
-        return nx_spawn_cell(SLOT_BUNDLE, offset, size, slot, life);
+        return nx_spawn_cell(SLOT_BUNDLE, offset, size, dst_place, life);
     }
     long e = store_give(NX_SELF, image, SLOT_SCRATCH, NX_R_READ | NX_R_EXEC);
     if (e == 0) {
-        e = nx_spawn_cell(SLOT_SCRATCH, offset, size, slot, life);
+        e = nx_spawn_cell(SLOT_SCRATCH, offset, size, dst_place, life);
         nx_grant_drop(SLOT_SCRATCH);
     }
     return e;
@@ -177,6 +182,10 @@ static bool accuse(const struct service *s, unsigned long code)
         return false;
     }
     link_renew(s, slot);
+    if (peer->slot == NX_SELF) {
+        control_renewed(); /* we are accused: a new channel is all we can do */
+        return false;
+    }
     if (peer->state != SERVICE_RUNNING) {
         return false;
     }

@@ -32,24 +32,24 @@ struct service_dma {
 
 struct service {
     struct nx_manifest manifest; /* of an instance: with the numbers */
-    int image;                   /* place in the store, or SERVICE_BUNDLE */
-    uint64_t offset, size;       /* of the image there */
+    uint64_t offset, size;       /* of the image */
     uint64_t arg;                /* for its info page: nexus/device.h */
+    int image;                   /* its place in the store, or SERVICE_BUNDLE */
     uint32_t instance;           /* 0: it is the only one; n + 1: number n */
     unsigned slot;               /* NX_SELF: the supervisor itself */
     uint32_t generation;
-    enum service_state state;
-    bool blamed;       /* killed for a fault of its own */
-    bool wanted;       /* started again when it ends, whatever its policy says */
     uint64_t start_at; /* ticks */
     uint64_t born_ms;
     struct restart record;
     struct health health;
-    char missing[48];
     struct service_dma dma[SERVICE_DMA_MAX];
-    unsigned dma_count;
     const volatile struct nexus_beat *beat; /* NULL: it need not beat */
     int beat_place;
+    unsigned dma_count;
+    enum service_state state;
+    bool blamed; /* killed for a fault of its own */
+    bool wanted; /* started again when it ends, whatever its policy says */
+    char missing[48];
 };
 #define SERVICE_BUNDLE (-1)
 

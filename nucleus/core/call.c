@@ -57,14 +57,26 @@ static bool name_instance(struct nx_manifest *man, uint64_t number)
                                    (unsigned)(number - 1)) < (int)(sizeof(man->name) - n);
 }
 
-static long spawn_cell(struct fiber *f, uint64_t slot, uint64_t off, uint64_t size, uint64_t dst,
-                       uint64_t generation)
+static long spawn_cell(struct fiber *f, uint64_t slot, uint64_t off, uint64_t size,
+                       uint64_t dst_place, uint64_t generation)
 {
-    struct object *image;
+    struct object *image, *machine_cap;
     struct nx_manifest man;
+    uint64_t dst = dst_place & 0xff, placement = dst_place >> 8 & 0xff;
     int e = cap_get(f, slot, NX_T_MEM, NX_R_READ | NX_R_EXEC, &image);
     if (e != 0) {
         return e;
+    }
+    if (dst_place >> 24 != 0 || placement > NX_PLACE_FUSED) {
+        return -NX_EINVAL;
+    }
+    /* A fused cell can do anything: only who may do that already makes one. */
+    if (placement == NX_PLACE_FUSED) {
+        e = cap_get(f, dst_place >> 16, NX_T_MACHINE, NX_R_READ | NX_R_WRITE | NX_R_EXEC,
+                    &machine_cap);
+        if (e != 0) {
+            return e;
+        }
     }
     if (dst >= NX_SLOTS || f->cell->caps[dst].obj != NULL) {
         return -NX_EBUSY;
@@ -81,6 +93,7 @@ static long spawn_cell(struct fiber *f, uint64_t slot, uint64_t off, uint64_t si
     if (!name_instance(&man, generation >> 32)) {
         return -NX_EINVAL;
     }
+    man.placement = (uint32_t)placement; /* the spawner's word, not the image's */
     struct cell *c = cell_make(&man, (uint32_t)generation, &e);
     if (c == NULL) {
         return e;

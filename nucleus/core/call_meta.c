@@ -98,6 +98,8 @@ static long cell_value(struct cell *c, uint64_t what)
         return c->tier;
     case NX_CELL_PLEDGE:
         return c->pledge;
+    case NX_CELL_PLACEMENT:
+        return c->fused ? NX_PLACE_FUSED : NX_PLACE_ISOLATED;
     default:
         return -NX_EINVAL;
     }
@@ -114,6 +116,8 @@ static long fiber_value(const struct fiber *f, uint64_t what)
         return f->strikes;
     case NX_FIBER_DEMOTIONS:
         return f->demotions;
+    case NX_FIBER_HANDLE:
+        return (long)f->handle;
     default:
         return -NX_EINVAL;
     }

@@ -17,6 +17,7 @@ struct cell {
     uint32_t state; /* enum nx_cell_state */
     uint32_t pledge;
     uint32_t tier;
+    bool fused; /* its native code runs with the nucleus' privilege */
     struct quota *quota;
     struct space window;
     struct list spaces; /* foreign spaces */

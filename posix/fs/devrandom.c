@@ -44,6 +44,7 @@ static long urandom_read(struct file *f, struct iobuf *b, int64_t *pos)
         size_t n = b->len < sizeof(bytes) ? b->len : sizeof(bytes);
         mb_random(bytes, n);
         err = iobuf_put(b, bytes, n);
+        mb_lock_break();
         if ((want - b->len) % CHUNK == 0 && signal_interrupts()) {
             break;
         }

@@ -2,7 +2,6 @@
  *
  * The mounts come before the archives, so that an archive may bring files for /tmp and nodes for /dev.
  */
-#include "fs/bus.h"
 #include "fs/cpio.h"
 #include "fs/inode.h"
 #include "fs/procfs.h"
@@ -62,10 +61,12 @@ int vfs_init(void)
     err = err < 0 ? err : mount_here("/dev", 0755, &devtmpfs_type, ABI_MS_NOSUID);
     err = err < 0 ? err : mount_here("/proc", 0555, &proc_type, safe | ABI_MS_NOEXEC);
     err = err < 0 ? err : mount_here("/tmp", 01777, &tmpfs_type, safe);
+    err = err < 0 ? err : bus_init();
+    err = err < 0 ? err : bus_supervisor_init();
+    err = err < 0 ? err : stl_init();
     if (err < 0) {
         return err;
     }
     archives_unpack();
-    err = bus_init();
-    return err < 0 ? err : stl_init();
+    return 0;
 }

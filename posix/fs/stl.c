@@ -3,7 +3,6 @@
  * Answers of logd come on another fiber, one at a time for all readers: the last one is kept in a window
  * that any reader whose cursor lies in it reads from. */
 #include "fs/stl.h"
-#include "fs/bus.h"
 #include "fs/inode.h"
 
 #include <stdio.h>

@@ -10,6 +10,8 @@
  * order, and the program runs on Linux just as well. All of it together stays below 100 M
  * instructions.
  *
+ * The rows of a disk (disk.c) are measured only when named.
+ *
  * A row that cannot run prints `-` for its figure and the reason on standard error; if the reason
  * is that the call does not exist here, that is no failure.
  */
@@ -22,8 +24,8 @@
 
 #include "nxbench.h"
 
-static const struct row *const groups[] = {call_rows, file_rows, memory_rows, ipc_rows,
-                                           process_rows};
+static const struct row *const groups[] = {call_rows, file_rows,    memory_rows,
+                                           ipc_rows,  process_rows, disk_rows};
 
 /* The rows in the order of the baseline's table. */
 static const char *const order[] = {
@@ -129,6 +131,9 @@ static int show(const struct row *r)
 
 static void list(void)
 {
+    for (const struct row *r = disk_rows; r->name; r++) {
+        printf("%s\t%s\n", r->name, r->what);
+    }
     for (size_t i = 0; i < ROWS; i++) {
         printf("%s\t%s\n", order[i], find(order[i])->what);
     }

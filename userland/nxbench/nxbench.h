@@ -18,7 +18,8 @@ struct row {
     void (*done)(void);
 };
 
-extern const struct row call_rows[], file_rows[], memory_rows[], ipc_rows[], process_rows[];
+extern const struct row call_rows[], file_rows[], memory_rows[], ipc_rows[], process_rows[],
+    disk_rows[];
 
 /* The row cannot go on: says why and ends it; the other rows are measured all the same. */
 _Noreturn void fail(const char *what);

@@ -1,5 +1,6 @@
 /* A cell's manifest in its binary form, BKDL: ELF section .nexus.manifest (its own read-only bytes of
- * the image).  docs/manifest.md has the source form, KDL, and every key.
+ * the image).  docs/manifest.md has the source form, KDL, every key and every rule; nx_manifest.h the
+ * check.
  *
  *      0  +-----------------------------------------------------------+
  *         | magic | name | tier placement restart ... quotas ...       |  the head, 128 bytes
@@ -10,7 +11,8 @@
  *
  * Little endian; what is not used is zero.  What a cell may hold is what stands here, at its first
  * start and at every restart.  The nucleus reads the head (quota, tier, pledge, placement) and checks
- * all of it; the supervisor reads the wants and fills the slots.
+ * all of it; the supervisor reads the wants and fills the slots, and heeds the placement unless the boot
+ * arguments say otherwise (nexus.place).
  */
 #ifndef NX_MANIFEST_H
 #define NX_MANIFEST_H
@@ -41,7 +43,11 @@ enum nx_want_kind {
 #define NX_WANT_KEPT 2u
 
 enum nx_restart { NX_RESTART_NEVER, NX_RESTART_ALWAYS, NX_RESTARTS };
-enum nx_placement { NX_PLACE_ISOLATED, NX_PLACE_FUSED, NX_PLACEMENTS };
+enum nx_placement {
+    NX_PLACE_ISOLATED, /* user mode, calls trap */
+    NX_PLACE_FUSED, /* the nucleus' privilege, calls are function calls: fast, and trusted with all */
+    NX_PLACEMENTS
+};
 
 /* One cell for each device of the manifest's first DEVMEM want instead of one: they are named
  * name0, name1 ..., and serve what.0, what.1 ... */
@@ -84,6 +90,7 @@ struct nx_manifest {
 _Static_assert(sizeof(struct nx_want) == 64, "nx_want layout");
 _Static_assert(sizeof(struct nx_manifest) == 128 + 64 * NX_MANIFEST_WANTS, "nx_manifest layout");
 
+/* For a cell without a manifest.kdl: it fills the structure itself. */
 #define NX_MANIFEST __attribute__((section(".nexus.manifest"), used)) const struct nx_manifest
 
 #endif

@@ -112,6 +112,7 @@ enum nx_cell_value {
     NX_CELL_RUNTIME, /* ticks */
     NX_CELL_TIER,
     NX_CELL_PLEDGE, /* NX_PLEDGE_* it has left */
+    NX_CELL_PLACEMENT, /* enum nx_placement */
     NX_CELL_VALUES
 };
 enum nx_cell_state { NX_CS_NEW, NX_CS_RUNNING, NX_CS_DYING, NX_CS_DEAD };
@@ -124,6 +125,7 @@ enum nx_fiber_value {
     NX_FIBER_TIER,    /* now */
     NX_FIBER_STRIKES,
     NX_FIBER_DEMOTIONS,
+    NX_FIBER_HANDLE, /* what others of the cell call the fiber; asked for 0, the caller's own */
     NX_FIBER_VALUES
 };
 enum nx_machine_value {
@@ -191,7 +193,9 @@ struct nx_cellinfo {
     uint64_t arg;       /* from spawn START */
     uint64_t image_end; /* first free window address after the image */
     uint64_t window_end;
-    uint64_t quota; /* pages */
+    uint64_t quota;     /* pages */
+    uint32_t placement; /* enum nx_placement */
+    uint32_t reserved;
     char bootargs[1024];
 };
 

@@ -1,23 +1,9 @@
 /* Test cell: beats for a while, then hangs - in its first lives; the third goes on beating. */
 #include <nexus/cell.h>
-#include <nx/manifest.h>
 #include <nx/sys.h>
 
 #define BEAT_MS 20u
 #define LIVES 3u
-
-NX_MANIFEST manifest = {
-    .magic = NX_MANIFEST_MAGIC,
-    .name = "hanger",
-    .tier = NX_TIER_MATTER,
-    .placement = NX_PLACE_ISOLATED,
-    .restart = NX_RESTART_ALWAYS,
-    .pledge = NX_PLEDGE_MAP | NX_PLEDGE_TIME | NX_PLEDGE_META,
-    .window_gb = 1,
-    .quota_pages = 32,
-    .quota_fibers = 1,
-    .heartbeat_ms = 10 * BEAT_MS,
-};
 
 int cell_main(const struct nx_cellinfo *info)
 {

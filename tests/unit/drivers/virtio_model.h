@@ -34,6 +34,7 @@
 #define MODEL_SEGS 20u
 #define MODEL_CLIENTS 2u
 #define MODEL_POOL (64u * 1024u)
+#define MODEL_RING 32768
 #define MODEL_DMA (16u * 1024u)
 #define MODEL_DMA_PHYS 0x190000000ul
 #define MODEL_POOL_PHYS(client) (0x1a0000000ul + (client)*0x1000000ul)
@@ -63,13 +64,15 @@ struct model {
     /* What a request does: bytes written, or -1: keep it, model_complete() comes later. */
     int64_t (*request)(unsigned queue, struct chain *c);
     void (*config_write)(uint32_t offset, uint32_t value);
+    /* One certain lie: changes what goes into the used ring.  May be NULL. */
+    void (*bend)(uint32_t *id, uint32_t *written, uint16_t *idx);
     /* registers */
     uint32_t status, isr, generation, queue_sel, features_sel, driver_sel;
     uint32_t driver_features[2];
     struct model_queue queue[MODEL_QUEUES];
     uint8_t statuses[16]; /* as they were written */
     unsigned status_n;
-    unsigned irqs;
+    unsigned irqs, resets;
     /* lies */
     unsigned lies, scribbles; /* one in so many; 0: none */
     unsigned long told;       /* lies, in all */
@@ -81,8 +84,10 @@ static unsigned model_seed = 1;
 
 static unsigned chance(unsigned n)
 {
-    model_seed = model_seed * 1103515245 + 12345;
-    return (model_seed >> 8) % n;
+    model_seed ^= model_seed << 13;
+    model_seed ^= model_seed >> 17;
+    model_seed ^= model_seed << 5;
+    return model_seed % n;
 }
 
 /* ---- memory ---- */
@@ -98,7 +103,8 @@ static uint8_t *model_memory(uint64_t phys, uint64_t len)
         return model_dma + (phys - MODEL_DMA_PHYS);
     }
     for (unsigned i = 0; i < MODEL_CLIENTS; i++) {
-        if (phys >= MODEL_POOL_PHYS(i) && nx_in_bounds(phys - MODEL_POOL_PHYS(i), len, MODEL_POOL)) {
+        if (phys >= MODEL_POOL_PHYS(i) &&
+            nx_in_bounds(phys - MODEL_POOL_PHYS(i), len, MODEL_POOL)) {
             return model_pool[i] + (phys - MODEL_POOL_PHYS(i));
         }
     }
@@ -145,6 +151,7 @@ static void scribble(void)
 static void model_reset(void)
 {
     memset(dev.queue, 0, sizeof(dev.queue));
+    dev.resets++;
     dev.isr = 0;
     dev.status_n = 0;
     dev.driver_features[0] = dev.driver_features[1] = 0;
@@ -369,9 +376,12 @@ static void model_complete(unsigned queue, const struct chain *c, uint32_t writt
     if (q->ready == 0 || used == NULL) {
         return;
     }
-    const uint32_t element[2] = {lie(c->head), lie(written)};
-    memcpy(used + 4 + 8ul * (q->used_idx & (q->num - 1)), element, 8);
-    q->used_idx++;
+    uint32_t element[2] = {lie(c->head), lie(written)};
+    const uint16_t at = q->used_idx++;
+    if (dev.bend != NULL) {
+        dev.bend(&element[0], &element[1], &q->used_idx);
+    }
+    memcpy(used + 4 + 8ul * (at & (q->num - 1)), element, 8);
     if (dev.lies != 0 && chance(dev.lies) == 0) {
         q->used_idx = (uint16_t)lie(q->used_idx);
     }
@@ -428,7 +438,7 @@ static long call_meta(uint64_t op, uint64_t slot, uint64_t a2, uint64_t a3, uint
     const unsigned client = ours ? (unsigned)(slot - MODEL_FIRST) / 3 : 0;
     const bool pool = ours && (slot - MODEL_FIRST) % 3 == 2;
     if (op == NX_META_SIZE) {
-        return !ours ? -NX_EBADF : pool ? (int)MODEL_POOL : 4 * 4096;
+        return !ours ? -NX_EBADF : pool ? (int)MODEL_POOL : MODEL_RING;
     }
     return op == NX_META_PHYS && pool ? (long)MODEL_POOL_PHYS(client) : -NX_EPERM;
 }
@@ -469,16 +479,17 @@ static void model_setup(unsigned sessions, uint32_t depth, uint32_t slots)
             close(model_file[slot]);
         }
         model_file[slot] = memfd_create("memory", 0);
-        assert_int_equal(ftruncate(model_file[slot], i % 3 == 2 ? MODEL_POOL : 4 * 4096), 0);
+        assert_int_equal(ftruncate(model_file[slot], i % 3 == 2 ? MODEL_POOL : MODEL_RING), 0);
         if (i % 3 != 2) {
             void *at =
-                mmap(NULL, 4 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, model_file[slot], 0);
+                mmap(NULL, MODEL_RING, PROT_READ | PROT_WRITE, MAP_SHARED, model_file[slot], 0);
             nx_ring_format(at, slots, 0);
-            munmap(at, 4 * 4096);
+            munmap(at, MODEL_RING);
         }
     }
     for (unsigned i = 0; i < sessions; i++) {
         assert_int_equal(server_open(&servers[i], MODEL_FIRST, i, model_backlog[i], depth), 0);
+        /* hello and event are the test's */
         assert_int_equal(client_open(&clients[i], MODEL_FIRST + 3 * i), 0);
         assert_true(servers[i].dma);
         model_pool[i] = clients[i].pool;
@@ -556,6 +567,53 @@ static int model_settle(int (*service)(void *, bool), void *self)
     return 0;
 }
 
+/* ---- a device that lies ---- */
+
+struct model_driver {
+    void (*device)(void); /* dev becomes an honest device again */
+    int (*start)(void);
+    int (*service)(void *self, bool config);
+    void *self;
+    void (*play)(void); /* something of the client's, or of the world outside */
+};
+
+/* Lives of a driver with a device that lies, until it has told `enough` lies: each ends in order or by a
+ * fault; and after an honest life at the end no request of the sessions' clients is open. */
+static void model_lies(const struct model_driver *d, unsigned rate, unsigned scribbles,
+                       unsigned long enough)
+{
+    unsigned faults = 0;
+    for (unsigned long told = 0; told < enough; told += dev.told) {
+        d->device();
+        dev.lies = rate;
+        dev.scribbles = scribbles;
+        model_new_life();
+        int e = d->start();
+        for (unsigned round = 0; round < 60 && e >= 0; round++) {
+            d->play();
+            model_work(chance(4));
+            e = d->service(d->self, (virtio_interrupt(&driver.virtio) & 2) != 0 || chance(8) == 0);
+            if (e >= 0) {
+                model_exchange();
+            }
+        }
+        if (e < 0) {
+            assert_int_equal(e, -NX_EIO);
+            assert_non_null(driver.virtio.fault);
+            faults++;
+        }
+        assert_true(scribbles != 0 || dev.wild == 0);
+    }
+    assert_true(faults > 10);
+    d->device();
+    model_new_life();
+    assert_int_equal(d->start(), 0);
+    assert_int_equal(model_settle(d->service, d->self), 0);
+    for (unsigned i = 0; i < driver.server_count; i++) {
+        assert_int_equal(clients[i].strays, 0);
+    }
+}
+
 /* The kinds of devices every test runs with. */
 static const uint64_t model_kinds[] = {
     VIRTIO_F_VERSION_1,
@@ -563,5 +621,13 @@ static const uint64_t model_kinds[] = {
     VIRTIO_F_VERSION_1 | VIRTIO_F_EVENT_IDX,
     VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX,
 };
+
+#define EACH(name)                                                            \
+    {#name " (plain)", name, setup, NULL, (void *)&model_kinds[0]},           \
+        {#name " (indirect)", name, setup, NULL, (void *)&model_kinds[1]},    \
+        {#name " (event index)", name, setup, NULL, (void *)&model_kinds[2]}, \
+    {                                                                         \
+#name " (both)", name, setup, NULL, (void *)&model_kinds[3]           \
+    }
 
 #endif

@@ -3,7 +3,7 @@
  * that die, and which device of the tree a manifest means.
  *
  * test-sources: native/supervisor/order.c native/supervisor/restart.c native/supervisor/tree.c
- * test-sources: native/supervisor/plan.c
+ * test-sources: native/supervisor/plan.c native/supervisor/place.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,10 +16,12 @@
 
 #include "../../../native/supervisor/order.h"
 #include "../../../native/supervisor/plan.h"
+#include "../../../native/supervisor/place.h"
 #include "../../../native/supervisor/restart.h"
 #include "../../../native/supervisor/tree.h"
 
 #include <libfdt.h>
+#include <nx_base.h>
 
 /* ---- order ---- */
 
@@ -277,6 +279,42 @@ static void who_is_served_twice_lacks_nothing_with_one(void **state)
     assert_true(absent[0] && !absent[1] && !absent[2]);
 }
 
+/* ---- placements ---- */
+static void the_manifest_says_where_unless_the_boot_arguments_do(void **state)
+{
+    static const struct {
+        const char *args;
+        uint32_t manifest, place;
+    } cases[] = {
+        {"", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+        {"", NX_PLACE_FUSED, NX_PLACE_FUSED},
+        {"", 7, NX_PLACE_ISOLATED},
+        {"nexus.place=posix:fused", NX_PLACE_ISOLATED, NX_PLACE_FUSED},
+        {"nexus.place=posix:isolated", NX_PLACE_FUSED, NX_PLACE_ISOLATED},
+        {"nexus.place=uart:fused", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+        {"a=b nexus.place=uart:fused,posix:fused c", NX_PLACE_ISOLATED, NX_PLACE_FUSED},
+        {"nexus.place=all:fused,posix:isolated", NX_PLACE_FUSED, NX_PLACE_ISOLATED},
+        {"nexus.place=posix:isolated,all:fused", NX_PLACE_ISOLATED, NX_PLACE_FUSED},
+        {"nexus.place=uart:fused nexus.place=posix:fused", NX_PLACE_ISOLATED, NX_PLACE_FUSED},
+        {"nexus.place=posix", NX_PLACE_FUSED, NX_PLACE_FUSED},
+        {"nexus.place=posix:", NX_PLACE_FUSED, NX_PLACE_FUSED},
+        {"nexus.place=posix:fuse", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+        {"nexus.place=posix:fused2", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+        {"nexus.place=posi:fused,posix2:fused", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+        {"nexus.place=,,:,all", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+        {"nexus.place=", NX_PLACE_FUSED, NX_PLACE_FUSED},
+        {"nexus.place", NX_PLACE_FUSED, NX_PLACE_FUSED},
+        {"xnexus.place=posix:fused", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+        {"nexus.place= posix:fused", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+    };
+    for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+        struct nx_manifest m = {.name = "posix", .placement = cases[i].manifest};
+        char *args = strdup(cases[i].args); /* the sanitizer sees a step behind it */
+        assert_int_equal(place_of(args, &m), cases[i].place);
+        free(args);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +330,7 @@ int main(void)
         cmocka_unit_test(the_first_register_window_is_the_device),
         cmocka_unit_test(absence_spreads_to_those_who_cannot_do_without),
         cmocka_unit_test(who_is_served_twice_lacks_nothing_with_one),
+        cmocka_unit_test(the_manifest_says_where_unless_the_boot_arguments_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -573,8 +573,10 @@ static unsigned seed;
 
 static unsigned chance(unsigned n)
 {
-    seed = seed * 1103515245 + 12345;
-    return (seed >> 8) % n;
+    seed ^= seed << 13;
+    seed ^= seed >> 17;
+    seed ^= seed << 5;
+    return seed % n;
 }
 
 static struct job jobs[JOBS];

@@ -40,6 +40,7 @@ static void make_root(unsigned i)
     m.quota_pages = 200 + rng_below(&rng, 300);
     m.quota_fibers = 8;
     m.quota_spaces = 5;
+    m.placement = rng_below(&rng, 2) == 0 ? NX_PLACE_ISOLATED : NX_PLACE_FUSED;
     lock();
     struct cell *c = cell_make(&m, 1, &e);
     assert_non_null(c);
@@ -157,7 +158,7 @@ static uint64_t any_small(void)
 /* What each call's arguments are, so that most calls do something: slot, handle, address, length, time,
  * small number, right, mask. */
 static const char *const shape[NX_CALL_COUNT][11] = {
-    [NX_CALL_SPAWN] = {"aaas", "Calcs", "ca"},
+    [NX_CALL_SPAWN] = {"aaas", "CalDs", "ca"},
     [NX_CALL_EXIT] = {"s", "s", "cs"},
     [NX_CALL_MAKE] = {"css", "cPs", "", "ccal", "ccs", "c", "c"},
     [NX_CALL_MAP] = {"halp", "halqo", "halpa", "hal", "halp", "hh", "hala", "has"},
@@ -179,6 +180,9 @@ static uint64_t argument(char kind)
         return any_slot();
     case 'C':
         return rng_below(&rng, 3) == 0 ? any_slot() : SLOT_IMAGE;
+    case 'D': /* where a new cell goes */
+        return any_slot() |
+               (rng_below(&rng, 2) == 0 ? 0 : NX_PLACE_FUSED << 8 | SLOT_MACHINE << 16);
     case 'S':
         return rng_below(&rng, 2) == 0 ? any_slot() : NX_SELF;
     case 'h':

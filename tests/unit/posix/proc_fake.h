@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <devices.h>
 #include <tax.h>
 
 #include "exec.h"
@@ -68,6 +69,9 @@ struct mb_fiber *mb_self(void)
     return fake_self;
 }
 void mb_lock(void)
+{
+}
+void mb_lock_break(void)
 {
 }
 void mb_unlock(void)
@@ -232,6 +236,18 @@ void (*mb_console_input_hook)(const void *buf, size_t n);
 void (*mb_console_writable_hook)(void);
 static char fake_console[65536];
 static size_t fake_console_len, fake_console_room = sizeof fake_console;
+/* No second terminal. */
+void (*mb_hvc_input_hook)(const void *buf, size_t n);
+void (*mb_hvc_writable_hook)(void);
+bool mb_hvc_present(void)
+{
+    return false;
+}
+size_t mb_hvc_write(const void *buf, size_t n)
+{
+    return n;
+}
+
 size_t mb_console_write(const void *buf, size_t n)
 {
     if (n > fake_console_room)

@@ -68,6 +68,12 @@ void mb_lock(void)
     pthread_mutex_lock(&host_lock);
 }
 
+void mb_lock_break(void)
+{
+    pthread_mutex_unlock(&host_lock);
+    pthread_mutex_lock(&host_lock);
+}
+
 void mb_unlock(void)
 {
     pthread_mutex_unlock(&host_lock);
