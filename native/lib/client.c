@@ -30,6 +30,7 @@ static int push(struct nexus_client *c, struct nexus_request *r)
     r->slot.flags &= (uint16_t)~NX_SLOT_REPLY;
     int e = nx_ring_push(&c->ch.out, &r->slot);
     r->sent = e == 0;
+    c->pushed |= e == 0;
     return e;
 }
 
@@ -41,10 +42,23 @@ static int push_hello(struct nexus_client *c)
     }
     int e = nx_ring_push(&c->ch.out, &hello);
     if (e == 0) {
-        c->hello_sent = true;
+        c->hello_sent = c->pushed = true;
         c->hello_end = c->ch.out.own;
     }
     return e;
+}
+
+/* Ring for what we did, and for nothing else: a bell for each look at the rings would wake the server,
+ * whose look would wake us, without end. */
+static void ring_bells(struct nexus_client *c)
+{
+    if (c->pushed) {
+        channel_bell_out(&c->ch);
+    }
+    if (c->popped) {
+        channel_bell_in(&c->ch);
+    }
+    c->pushed = c->popped = false;
 }
 
 /* Put what waits into the ring, as far as there is room: 0 or -NX_EPEER. */
@@ -61,7 +75,7 @@ static int push_waiting(struct nexus_client *c)
             }
         }
     }
-    channel_bell_out(&c->ch);
+    ring_bells(c);
     return e == -NX_EFULL ? 0 : e;
 }
 
@@ -222,11 +236,11 @@ int client_poll(struct nexus_client *c)
         struct nx_slot slot;
         e = nx_ring_pop(&c->ch.in, &slot);
         if (e == 0) {
+            c->popped = true;
             e = take(c, &slot);
         }
     }
     if (e == 0 || e == -NX_EEMPTY) {
-        channel_bell_in(&c->ch);
         e = push_waiting(c);
     }
     return e != 0 ? break_off(c) : 0;
