@@ -159,7 +159,7 @@ void thread_main(struct task *t)
                 itimers_cpu_check(t->proc);
             mb_unlock();
         }
-        int why = mb_enter();
+        int why = (int)mb_enter();
         struct tax *tax = t->proc->tax;
         tax_begin(tax);
         if (__builtin_expect(why == NX_LEAVE_SYSCALL, 1)) {

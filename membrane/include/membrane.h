@@ -71,7 +71,7 @@ uint64_t mb_ns_to_ticks(uint64_t ns); /* rounds up, saturates at MB_NEVER - 1 */
 
 /* ---- foreign mode ---- */
 /* Run the fiber's foreign program until it traps: NX_LEAVE_*.  Without the lock. */
-int mb_enter(void);
+long mb_enter(void);
 void mb_fp_save(void); /* write live FP registers to the state area */
 
 /* ---- foreign address spaces; addresses and lengths page aligned; prot NX_PROT_* ---- */

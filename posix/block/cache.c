@@ -167,7 +167,7 @@ bool cache_put(unsigned disk, uint64_t page, const void *data, size_t n)
         uint32_t *bucket = bucket_of(key);
         e = &entries[i];
         free_head = e->next;
-        *e = (struct entry){.key = key, .page = memory, .next = *bucket};
+        *e = (struct entry){.key = key, .page = memory, .next = *bucket, .used = 1};
         *bucket = i;
         count++;
     }

@@ -16,6 +16,12 @@ static uint64_t min64(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* What a longer sequence reads is not kept: it would only push out all else. */
+static uint64_t keep_run(void)
+{
+    return min64(KEEP_RUN, cache_limit() * MB_PAGE / 4);
+}
+
 static uint64_t pages_of(uint64_t bytes)
 {
     return (bytes + MB_PAGE - 1) / MB_PAGE;
@@ -77,7 +83,7 @@ static void read_ahead(struct blk_file *bf, uint64_t off)
             bf->ahead = (page + 1) * MB_PAGE;
         } else if ((io = blk_window(d, page)) != NULL) {
             bf->ahead = (io->page + io->pages) * MB_PAGE;
-        } else if (window_ask(d, page, pages_of(bf->window), bf->run < KEEP_RUN, false)) {
+        } else if (window_ask(d, page, pages_of(bf->window), bf->run < keep_run(), false)) {
             bf->window = (uint32_t)min64(min64(2 * bf->window, WINDOW_MAX), d->request_max);
         } else {
             return;
@@ -91,7 +97,7 @@ static void read_miss(struct blk_file *bf, uint64_t off, size_t len, bool direct
     struct disk *d = bf->disk;
     uint64_t page = off / MB_PAGE, most = d->request_max / MB_PAGE;
     uint64_t want = min64(pages_of(off % MB_PAGE + len), AHEAD_MAX / MB_PAGE);
-    bool keep = !direct && bf->run < KEEP_RUN && (bf->run > 0 || len <= SMALL_READ);
+    bool keep = !direct && bf->run < keep_run() && (bf->run > 0 || len <= SMALL_READ);
     if (careful) {
         want = most = 1;
     } else if (!direct && (bf->run > 0 || off == bf->part->start)) {

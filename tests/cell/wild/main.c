@@ -72,7 +72,7 @@ static void executes_the_nucleus_data(void)
 }
 static void jumps_to_nothing(void)
 {
-    jump(0);
+    jump(8);
 }
 static void executes_rubbish(void)
 {
