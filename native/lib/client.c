@@ -50,6 +50,7 @@ static int push_hello(struct nexus_client *c)
 /* Put what waits into the ring, as far as there is room: 0 or -NX_EPEER. */
 static int push_waiting(struct nexus_client *c)
 {
+    const uint32_t own = c->ch.out.own;
     int e = push_hello(c);
     while (e == 0 && c->generation != 0 && c->waiting != NULL) {
         struct nexus_request *r = c->waiting;
@@ -61,7 +62,9 @@ static int push_waiting(struct nexus_client *c)
             }
         }
     }
-    channel_bell_out(&c->ch);
+    if (c->ch.out.own != own) { /* or a server that waits would be woken for nothing */
+        channel_bell_out(&c->ch);
+    }
     return e == -NX_EFULL ? 0 : e;
 }
 

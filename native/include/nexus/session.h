@@ -113,6 +113,7 @@ struct nexus_server {
     /* the session's: replies and the HELLO that wait for room */
     struct nx_slot *backlog;
     uint32_t backlog_size, backlog_head, backlog_tail;
+    uint32_t rung_in, rung_out; /* the rings' indices when the client was last looked at */
     bool hello_due, renewing, event_due;
     uint32_t taken; /* not yet answered */
 };
