@@ -59,9 +59,9 @@ int server_open(struct nexus_server *s, unsigned slot, unsigned client, struct n
     }
     slot += 3 * client;
     int e = channel_open(&s->ch, slot, slot + 1);
-    s->rung_in = s->ch.in.own;
-    s->rung_out = s->ch.out.own;
     if (e == 0) {
+        s->rung_in = s->ch.in.own;
+        s->rung_out = s->ch.out.own;
         int none;
         s->pool = cell_map(slot + 2, NX_PROT_R | NX_PROT_W, &s->pool_size, &none);
     }
@@ -159,7 +159,7 @@ int server_event(struct nexus_server *s, const struct nx_slot *event)
 int server_flush(struct nexus_server *s)
 {
     int e = push_waiting(s);
-    /* Only for what is new: a client that waits would be woken for nothing. */
+    /* Only when there is news: or two idle sides would wake one another for ever. */
     if (s->ch.in.own != s->rung_in) {
         s->rung_in = s->ch.in.own;
         channel_bell_in(&s->ch);

@@ -111,7 +111,7 @@ enum nx_cell_value {
     NX_CELL_FIBERS,
     NX_CELL_RUNTIME, /* ticks */
     NX_CELL_TIER,
-    NX_CELL_PLEDGE, /* NX_PLEDGE_* it has left */
+    NX_CELL_PLEDGE,    /* NX_PLEDGE_* it has left */
     NX_CELL_PLACEMENT, /* enum nx_placement */
     NX_CELL_VALUES
 };
