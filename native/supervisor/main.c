@@ -13,6 +13,7 @@
 #include "order.h"
 #include "power.h"
 #include "service.h"
+#include "silence.h"
 
 #include <nexus/cell.h>
 #include <nx/sys.h>
@@ -152,6 +153,7 @@ int cell_main(const struct nx_cellinfo *info)
             }
         }
         long slot = nx_recv_wait(watch, deadline);
+        silence_if_told(info, slot);
         for (unsigned i = 0; slot >= 0 && i < service_count; i++) {
             if (services[i].state == SERVICE_RUNNING && services[i].slot == (unsigned)slot) {
                 service_ended(&services[i]);

@@ -53,6 +53,7 @@ void service_start(struct service *s)
     s->born_ms = now_ms();
     long e = nx_spawn_cell(SLOT_BUNDLE, s->offset, s->size, s->slot, s->generation);
     if (e == 0) {
+        s->generation = (uint32_t)nx_meta_cell(s->slot, NX_CELL_GENERATION);
         grants_give(s);
         e = nx_spawn_start(s->slot, s->arg);
         if (e != 0) {

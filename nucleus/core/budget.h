@@ -4,6 +4,7 @@
 
 #include "fiber.h"
 #include "hart.h"
+#include "watchdog.h"
 
 /* A new activation begins; good behaviour is rewarded. */
 void budget_promote(struct fiber *f);
@@ -25,14 +26,19 @@ static inline void budget_account(struct hart *h, struct fiber *f, uint64_t now)
 /* Account the running fiber; when its budget is used up: strike, log, Ratchet, new budget, true. */
 bool budget_over(struct hart *h, struct fiber *f);
 /* Set the timer if something of this hart, which runs f (or NULL), is due before it fires.  A Void fiber that is alone has no
- * deadline. */
+ * deadline of its own. */
 static inline __attribute__((always_inline)) void budget_arm(struct hart *h, const struct fiber *f,
                                                              uint64_t now)
 {
-    uint64_t due = NX_NEVER;
+    uint64_t due;
     const struct fiber *first = h->sleepers;
-    if (f != NULL && (h->ready != 0 || fiber_tier(f, true) != NX_TIER_VOID)) {
-        due = now + f->left;
+    if (f == NULL) {
+        due = watchdog_due_idle;
+    } else {
+        due = watchdog_due;
+        if ((h->ready != 0 || fiber_tier(f, true) != NX_TIER_VOID) && now + f->left < due) {
+            due = now + f->left;
+        }
     }
     if (first != NULL && first->deadline < due) {
         due = first->deadline;

@@ -12,16 +12,24 @@
 #include "page.h"
 #include "ring.h"
 #include "sched.h"
+#include "watchdog.h"
 
 #include <nx_base.h>
 
 #define ENTRY(name, nr) [nr] = call_##name,
 call_handler *const call_table[NX_CALL_COUNT] = {NX_CALLS(ENTRY)};
 
-struct fiber *call_refuse(struct fiber *f, uint32_t pledge)
+struct fiber *call_attend(struct fiber *f, uint32_t pledge)
 {
-    if (f->cell->state == NX_CS_DYING) {
+    struct cell *c = f->cell;
+    if ((c->attend & CELL_ENDING) != 0) {
         sched_leave(f); /* ended from another hart: nothing may be added to it any more */
+    }
+    if ((c->attend & CELL_ASKED) != 0) {
+        watchdog_beat();
+    }
+    if ((c->pledge & pledge) == pledge) {
+        return f;
     }
     beb_add(NX_BEB_DENIED, f, pledge, NX_SLOTS);
     unlock();
@@ -67,7 +75,7 @@ static long spawn_cell(struct fiber *f, uint64_t slot, uint64_t off, uint64_t si
         beb_add(NX_BEB_DENIED, f, man.pledge, NX_SLOTS);
         return -NX_EPERM;
     }
-    struct cell *c = cell_make(&man, (uint32_t)generation, &e);
+    struct cell *c = cell_make_by(f->cell, &man, (uint32_t)generation, &e);
     if (c == NULL) {
         return e;
     }

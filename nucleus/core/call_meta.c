@@ -180,10 +180,11 @@ static long physical(struct fiber *f, uint64_t slot, uint64_t off)
     if (e != 0) {
         return e;
     }
-    const struct mem *m = (struct mem *)o;
+    struct mem *m = (struct mem *)o;
     if (!nx_in_bounds(off, 1, m->pages * NX_PAGE_SIZE)) {
         return -NX_EINVAL;
     }
+    m->dma = true;
     return (long)(mem_page(m, off / NX_PAGE_SIZE) + off % NX_PAGE_SIZE);
 }
 

@@ -5,11 +5,13 @@
 #include "event.h"
 #include "fiber.h"
 #include "hart.h"
+#include "lineage.h"
 #include "log.h"
 #include "machine.h"
 #include "page.h"
 #include "pool.h"
 #include "sched.h"
+#include "watchdog.h"
 
 #include <nx_base.h>
 #include <string.h>
@@ -24,6 +26,12 @@ struct cell *supervisor;
 #define RESERVE_PAGES 256u
 
 struct cell *cell_make(const struct nx_manifest *man, uint32_t generation, int *err)
+{
+    return cell_make_by(NULL, man, generation, err);
+}
+
+struct cell *cell_make_by(const struct cell *maker, const struct nx_manifest *man,
+                          uint32_t generation, int *err)
 {
     *err = -NX_ENOMEM;
     uint64_t free = page_free_count();
@@ -43,7 +51,7 @@ struct cell *cell_make(const struct nx_manifest *man, uint32_t generation, int *
     cell_count++;
     c->obj = (struct object){.type = NX_T_CELL, .refs = 1, .quota = q};
     memcpy(c->name, man->name, sizeof(c->name) - 1);
-    c->generation = generation;
+    lineage_join(c, maker, generation);
     c->pledge = man->pledge & NX_PLEDGE_ALL;
     c->tier = man->tier;
     c->quota = q;
@@ -115,6 +123,7 @@ void cell_end(struct cell *c, uint32_t why, uint64_t code, uint64_t pc, uint64_t
         return;
     }
     c->state = NX_CS_DYING;
+    c->attend |= CELL_ENDING;
     c->end.why = why;
     c->end.code = code;
     c->end.pc = pc;
@@ -122,8 +131,8 @@ void cell_end(struct cell *c, uint32_t why, uint64_t code, uint64_t pc, uint64_t
     log_print("cell %s generation %u ends: why %u code %#lx pc %#lx addr %#lx", c->name,
               c->generation, why, (unsigned long)code, (unsigned long)pc, (unsigned long)addr);
     beb_cell_dead(c);
-    if (c == supervisor) {
-        give_up("the supervisor ended");
+    if (why == NX_WHY_FAULT) {
+        watchdog_fault(c);
     }
     object_ref(&c->obj);
     list_for_each_safe(n, &c->fibers)
@@ -146,6 +155,9 @@ void cell_end(struct cell *c, uint32_t why, uint64_t code, uint64_t pc, uint64_t
     if (c->fiber_count == 0) {
         cell_reap(c);
     }
+    if (c == supervisor) {
+        watchdog_restart(WATCHDOG_ENDED);
+    }
     object_unref(&c->obj);
 }
 
@@ -165,6 +177,7 @@ void cell_reap(struct cell *c)
     }
     c->state = NX_CS_DEAD;
     event_signal(&c->death);
+    watchdog_death(c);
     if (c->unowned) {
         object_unref(&c->obj); /* the caller holds another */
     }

@@ -21,6 +21,7 @@ uint64_t log_end(void); /* bytes ever written */
 size_t log_read(uint64_t *cursor, char *buf, size_t n);
 
 void beb_add(enum nx_beb_kind kind, const struct fiber *f, uint64_t arg0, uint64_t arg1);
+void beb_add_cell(enum nx_beb_kind kind, const struct cell *c, uint64_t arg0, uint64_t arg1);
 void beb_cell_dead(const struct cell *c);
 uint64_t beb_end(void); /* entries ever made */
 /* Entry number `first`, or the oldest kept one after it; false when there is none. */

@@ -138,6 +138,10 @@ enum nx_beb_kind {
     NX_BEB_DENIED,      /* a call without the capability or pledge for it */
     NX_BEB_CELL_DEAD,
     NX_BEB_PROMOTED, /* good behaviour moved it up again */
+    NX_BEB_SILENT,   /* the supervisor owes L0 an answer for too long */
+    NX_BEB_RESTART,  /* soft restart: all cells end */
+    NX_BEB_SYSTEMIC, /* several cells died by a fault together */
+    NX_BEB_AUDIT,    /* the audit of capabilities found something */
 };
 struct nx_beb {
     uint64_t time; /* ticks */
@@ -147,7 +151,9 @@ struct nx_beb {
     uint32_t generation;
     uint32_t fiber;
     uint64_t arg0, arg1; /* by kind: FAULT pc, addr; OVERRUN budget, ran; DENIED type or pledge
-                            wanted, slot; CELL_DEAD why (enum nx_why), code */
+                            wanted, slot; CELL_DEAD why (enum nx_why), code; SILENT ms; RESTART 0 silent
+                            or 1 ended, number of restarts; SYSTEMIC deaths, ticks from first to last;
+                            AUDIT inconsistencies */
     uint64_t number;     /* of this entry, counted since boot */
 };
 _Static_assert(sizeof(struct nx_beb) == 64, "nx_beb layout");
