@@ -58,13 +58,15 @@ void budget_promote(struct fiber *f)
 bool budget_over(struct hart *h, struct fiber *f)
 {
     uint64_t now = arch_time();
+    /* Of this activation; budget_account forgets by how much it went over. */
+    uint64_t ran = now - h->since + (f->quantum > f->left ? f->quantum - f->left : 0);
     budget_account(h, f, now);
     if (f->left != 0) {
         return false;
     }
     if (NX_MAX(f->tier, f->cell->tier) < NX_TIER_VOID) {
         f->last_strike = now;
-        beb_add(NX_BEB_OVERRUN, f, f->quantum, f->runtime);
+        beb_add(NX_BEB_OVERRUN, f, f->quantum, ran);
         if (++f->strikes >= STRIKES) {
             set_tier(f, NX_MAX(f->tier, f->cell->tier) + 1);
             f->demotions++;

@@ -309,7 +309,7 @@ _Noreturn void sched_reschedule(void)
         enqueue(h, f, !over, f->in_foreign);
         run_next(h, now);
     }
-    budget_arm(h, f, arch_time());
+    budget_arm(h, f, h->since); /* to the tick: what passed since then is run, too */
     unlock();
     arch_resume(h);
 }

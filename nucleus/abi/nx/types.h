@@ -150,7 +150,7 @@ struct nx_beb {
     char cell[16];
     uint32_t generation;
     uint32_t fiber;
-    uint64_t arg0, arg1; /* by kind: FAULT pc, addr; OVERRUN budget, ran; DENIED type or pledge
+    uint64_t arg0, arg1; /* by kind: FAULT pc, addr; OVERRUN budget, ran of it; DENIED type or pledge
                             wanted, slot; CELL_DEAD why (enum nx_why), code; SILENT ms; RESTART 0 silent
                             or 1 ended, number of restarts; SYSTEMIC deaths, ticks from first to last;
                             AUDIT inconsistencies */
