@@ -32,13 +32,10 @@ static inline __attribute__((always_inline)) void budget_arm(struct hart *h, con
 {
     uint64_t due;
     const struct fiber *first = h->sleepers;
-    if (f == NULL) {
-        due = watchdog_due_idle;
+    if (f != NULL && (h->ready != 0 || fiber_tier(f, true) != NX_TIER_VOID)) {
+        due = now + f->left; /* never long: L0 looks at its own deadlines then */
     } else {
-        due = watchdog_due;
-        if ((h->ready != 0 || fiber_tier(f, true) != NX_TIER_VOID) && now + f->left < due) {
-            due = now + f->left;
-        }
+        due = f != NULL ? watchdog_due : watchdog_due_idle;
     }
     if (first != NULL && first->deadline < due) {
         due = first->deadline;
@@ -50,5 +47,8 @@ static inline __attribute__((always_inline)) void budget_arm(struct hart *h, con
 }
 /* A second Void fiber arrived: the running one gets a slice. */
 void budget_slice_void(struct hart *h);
+/* Its cell's tier has changed. */
+void budget_retier(struct fiber *f);
+#define BUDGET_MAX_MS 200u /* a declared budget is at most that: nothing runs longer unseen by L0 */
 
 #endif

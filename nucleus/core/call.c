@@ -39,9 +39,12 @@ struct fiber *call_attend(struct fiber *f, uint32_t pledge)
 /* ---- spawn ---- */
 static long spawn_fiber(struct fiber *f, uint64_t entry, uint64_t sp, uint64_t arg, uint64_t tier)
 {
-    if (tier >= NX_TIERS || tier < f->cell->tier || entry < NX_WINDOW ||
+    if (tier >= NX_TIERS || tier < f->cell->own_tier || entry < NX_WINDOW ||
         entry >= f->cell->window.high) {
         return -NX_EINVAL;
+    }
+    if (!energy_spend(f->cell, ENERGY_FIBER)) {
+        return -NX_EBUSY;
     }
     int err;
     struct fiber *n = fiber_make(f->cell, entry, sp, arg, (unsigned)tier, &err);
@@ -71,9 +74,12 @@ static long spawn_cell(struct fiber *f, uint64_t slot, uint64_t off, uint64_t si
         return e;
     }
     /* Nobody makes a cell that may do more than its maker. */
-    if ((man.pledge & NX_PLEDGE_ALL & ~f->cell->pledge) != 0 || man.tier < f->cell->tier) {
+    if ((man.pledge & NX_PLEDGE_ALL & ~f->cell->pledge) != 0 || man.tier < f->cell->own_tier) {
         beb_add(NX_BEB_DENIED, f, man.pledge, NX_SLOTS);
         return -NX_EPERM;
+    }
+    if (!energy_spend(f->cell, ENERGY_CELL)) {
+        return -NX_EBUSY;
     }
     struct cell *c = cell_make_by(f->cell, &man, (uint32_t)generation, &e);
     if (c == NULL) {
@@ -218,7 +224,8 @@ long call_make(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
     if (f == NULL) {
         return -NX_EPERM;
     }
-    if (op != NX_MAKE_SPACE && a1 < NX_SLOTS && f->cell->caps[a1].obj != NULL) {
+    if ((op != NX_MAKE_SPACE && a1 < NX_SLOTS && f->cell->caps[a1].obj != NULL) ||
+        !energy_spend(f->cell, ENERGY_OBJECT)) {
         unlock();
         return -NX_EBUSY;
     }

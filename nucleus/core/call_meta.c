@@ -61,16 +61,6 @@ static uint64_t fiber_runtime(const struct fiber *f)
     return f->runtime + (f->status == FIBER_RUNNING ? arch_time() - f->hart->since : 0);
 }
 
-static uint64_t cell_runtime(const struct cell *c)
-{
-    uint64_t t = c->runtime;
-    list_for_each(n, &c->fibers)
-    {
-        t += fiber_runtime(list_entry(n, struct fiber, cell_link));
-    }
-    return t;
-}
-
 static long cell_value(struct cell *c, uint64_t what)
 {
     switch (what) {
@@ -93,9 +83,13 @@ static long cell_value(struct cell *c, uint64_t what)
     case NX_CELL_FIBERS:
         return c->fiber_count;
     case NX_CELL_RUNTIME:
-        return (long)cell_runtime(c);
+        return (long)energy_runtime(c);
     case NX_CELL_TIER:
         return c->tier;
+    case NX_CELL_ENERGY_USED:
+        return (long)energy_used(c);
+    case NX_CELL_ENERGY_LEFT:
+        return (long)(energy_left(c) & INT64_MAX);
     default:
         return -NX_EINVAL;
     }

@@ -53,7 +53,8 @@ struct cell *cell_make_by(const struct cell *maker, const struct nx_manifest *ma
     memcpy(c->name, man->name, sizeof(c->name) - 1);
     lineage_join(c, maker, generation);
     c->pledge = man->pledge & NX_PLEDGE_ALL;
-    c->tier = man->tier;
+    c->tier = c->own_tier = man->tier;
+    energy_init(c, man->energy);
     c->quota = q;
     list_init(&c->spaces);
     list_init(&c->fibers);
@@ -193,6 +194,7 @@ static void destroy(struct cell *c)
         return; /* the end of its last fiber comes back here */
     }
     list_remove(&c->link);
+    energy_end(c);
     quota_orphan(c->quota);
     pool_free(&cell_pool, c);
     cell_count--;

@@ -3,6 +3,7 @@
 #define CELL_H
 
 #include "cap.h"
+#include "energy.h"
 #include "space.h"
 
 #include <nx/manifest.h>
@@ -21,9 +22,11 @@ struct cell {
     uint32_t generation;
     uint32_t state; /* enum nx_cell_state */
     uint32_t pledge;
-    uint32_t tier;
-    uint32_t attend; /* CELL_*: its next call has to look at something first */
+    uint32_t tier;     /* of its fibers now: its own, or Void while it has no energy */
+    uint32_t own_tier; /* the manifest's */
+    uint32_t attend;   /* CELL_*: its next call has to look at something first */
     struct quota *quota;
+    struct energy energy;
     struct space window;
     struct list spaces; /* foreign spaces */
     struct list fibers;

@@ -336,6 +336,9 @@ void sched_timer(void)
     while ((f = timeq_first(h)) != NULL && f->deadline <= now) {
         fiber_wake(f, f->sleeps ? 0 : -NX_ETIME);
     }
+    if (energy_limited != 0 && now >= energy_next) {
+        energy_tick(now);
+    }
     if (now >= watchdog_due || now >= watchdog_due_idle) {
         watchdog_tick(now);
     }

@@ -18,6 +18,7 @@ static int fault_zero(struct space *s, pte_t *e, unsigned access, uint64_t reser
         return -NX_ENOMEM;
     }
     s->resident++;
+    s->cell->energy.pages++;
     *e = pte_user(pa, prot, 0);
     return 0;
 }
@@ -34,6 +35,7 @@ static int fault_cow(struct space *s, pte_t *e, uint64_t va, uint64_t reserve)
             return -NX_ENOMEM;
         }
         arch_page_copy(arch_phys(pa), arch_phys(old));
+        s->cell->energy.pages++;
         *e = pte_user(pa, prot, 0);
         page_unref(old);
     }

@@ -183,7 +183,8 @@ void watchdog_tick(uint64_t now)
     if (now < next_period) {
         return;
     }
-    next_period = now + period;
+    /* In step, unless this is so late that a period is lost. */
+    next_period += now - next_period < period ? period : now - next_period + period;
     if (restarting || asked() || (deaths && untaken_death())) {
         still_silent();
     } else {

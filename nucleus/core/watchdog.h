@@ -26,8 +26,8 @@
 
 struct cell;
 
-/* L0's next deadline: what the timer of a hart that runs something is set to at the latest, and of one that
- * runs nothing (NX_NEVER when nothing is owed). */
+/* L0's next deadline.  A hart that runs something with a budget looks at it when the budget ends; the timer
+ * of one without is set to it.  And that of an idle hart (NX_NEVER when nothing is owed). */
 extern uint64_t watchdog_due, watchdog_due_idle;
 
 void watchdog_start(void); /* when the first cell is made */

@@ -73,7 +73,7 @@ struct nx_manifest {
     uint32_t quota_objects; /* memories, rings and events it makes; 0: none */
     uint32_t
         heartbeat_ms; /* it beats at least this often (nexus/cell.h), or is restarted; 0: need not */
-    uint64_t energy;  /* units it may use in a second; 0: no limit */
+    uint64_t energy;  /* units it may use in a second: microseconds of a hart; 0: no limit */
     uint32_t flags;   /* NX_MANIFEST_PER_DEVICE */
     uint32_t want_count;
     uint8_t zero[24];
