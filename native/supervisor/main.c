@@ -31,6 +31,7 @@ NX_MANIFEST manifest = {
     .window_gb = 2,
     .quota_pages = 1024,
     .quota_fibers = 1,
+    .quota_objects = 512,
 };
 
 static struct service services[SERVICES_MAX];

@@ -156,6 +156,9 @@ static long put_new(struct cell *c, uint64_t dst, struct object *o, uint32_t rig
     if (o == NULL) {
         return -NX_ENOMEM;
     }
+    if (o->type != NX_T_CELL) {
+        object_count(o);
+    }
     long r = cap_put(c, dst, o, rights);
     object_unref(o);
     return r;
@@ -228,6 +231,10 @@ long call_make(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
         !energy_spend(f->cell, ENERGY_OBJECT)) {
         unlock();
         return -NX_EBUSY;
+    }
+    if (op != NX_MAKE_SPACE && !object_may_count(f->cell->quota)) {
+        unlock();
+        return -NX_ENOMEM;
     }
     switch (op) {
     case NX_MAKE_MEM:

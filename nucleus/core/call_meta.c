@@ -1,4 +1,5 @@
 /* meta: introspection.  See call.h. */
+#include "audit.h"
 #include "call.h"
 #include "event.h"
 #include "log.h"
@@ -223,7 +224,8 @@ static long meta_cell(struct fiber *f, uint64_t slot, uint64_t what)
 
 long call_meta(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
-    bool system = op == NX_META_STAT || op == NX_META_READLOG || op == NX_META_BEB;
+    bool system =
+        op == NX_META_STAT || op == NX_META_READLOG || op == NX_META_BEB || op == NX_META_AUDIT;
     struct fiber *f = call_begin(system ? NX_PLEDGE_DEBUG : NX_PLEDGE_META), *other;
     struct space *s;
     long r;
@@ -262,6 +264,9 @@ long call_meta(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
         break;
     case NX_META_SIZE:
         r = size_of(f, a1);
+        break;
+    case NX_META_AUDIT:
+        r = audit_capabilities();
         break;
     case NX_META_MACHINE:
         r = machine_value(a1);

@@ -30,16 +30,33 @@ struct cell *cell_make(const struct nx_manifest *man, uint32_t generation, int *
     return cell_make_by(NULL, man, generation, err);
 }
 
+/* What the supervisor makes gets its memory from the machine; what another cell makes, from its maker. */
+static struct quota *make_quota(const struct nx_manifest *man, const struct cell *maker)
+{
+    uint64_t free = page_free_count(), pages = man->quota_pages;
+    struct quota *of = maker != NULL && maker != supervisor ? maker->quota : NULL;
+    if (of != NULL && pages == 0) {
+        pages = (of->limit - of->used) / NX_PAGE_SIZE / 2;
+    } else if (pages == 0 || (of == NULL && pages > free)) {
+        pages = free > RESERVE_PAGES ? free - RESERVE_PAGES : 0;
+    }
+    struct quota *q = quota_make(pages * NX_PAGE_SIZE, man->quota_fibers, man->quota_spaces);
+    if (q == NULL) {
+        return NULL;
+    }
+    q->objects_max = man->quota_objects;
+    if (of != NULL && !quota_part(q, of)) {
+        quota_orphan(q);
+        return NULL;
+    }
+    return q;
+}
+
 struct cell *cell_make_by(const struct cell *maker, const struct nx_manifest *man,
                           uint32_t generation, int *err)
 {
     *err = -NX_ENOMEM;
-    uint64_t free = page_free_count();
-    uint64_t pages = man->quota_pages;
-    if (pages == 0 || pages > free) {
-        pages = free > RESERVE_PAGES ? free - RESERVE_PAGES : 0;
-    }
-    struct quota *q = quota_make(pages * NX_PAGE_SIZE, man->quota_fibers, man->quota_spaces);
+    struct quota *q = make_quota(man, maker);
     if (q == NULL) {
         return NULL;
     }
@@ -54,7 +71,7 @@ struct cell *cell_make_by(const struct cell *maker, const struct nx_manifest *ma
     lineage_join(c, maker, generation);
     c->pledge = man->pledge & NX_PLEDGE_ALL;
     c->tier = c->own_tier = man->tier;
-    energy_init(c, man->energy);
+    energy_init(c, energy_part(man->energy, maker));
     c->quota = q;
     list_init(&c->spaces);
     list_init(&c->fibers);

@@ -44,6 +44,12 @@ static uint64_t capacity(const struct energy *e)
     return e->rate * unit_ticks();
 }
 
+uint64_t energy_part(uint64_t rate, const struct cell *maker)
+{
+    uint64_t most = maker != NULL ? maker->energy.rate : 0;
+    return most == 0 ? rate : rate == 0 ? most : NX_MIN(rate, most);
+}
+
 void energy_init(struct cell *c, uint64_t rate)
 {
     struct energy *e = &c->energy;

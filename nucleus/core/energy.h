@@ -38,6 +38,8 @@ struct energy {
 extern uint32_t energy_limited; /* cells with a limit */
 extern uint64_t energy_next;    /* when to look again, if a timer interrupt comes */
 
+/* The limit of a cell that `maker` (or NULL) makes with this one: at most its own. */
+uint64_t energy_part(uint64_t rate, const struct cell *maker);
 void energy_init(struct cell *c, uint64_t rate);
 void energy_end(struct cell *c); /* it is destroyed */
 void energy_tick(uint64_t now);  /* look at every limited cell */

@@ -6,6 +6,17 @@
 #include "mem.h"
 #include "ring.h"
 
+bool object_may_count(const struct quota *q)
+{
+    return q->objects < q->objects_max;
+}
+
+void object_count(struct object *o)
+{
+    o->counted = true;
+    o->quota->objects++;
+}
+
 void object_ref(struct object *o)
 {
     o->refs++;
@@ -15,6 +26,10 @@ void object_unref(struct object *o)
 {
     if (--o->refs != 0) {
         return;
+    }
+    if (o->counted) {
+        o->counted = false;
+        o->quota->objects--;
     }
     switch (o->type) {
     case NX_T_MEM:

@@ -1,6 +1,7 @@
 /* L0: silence of L1, soft restart, the end of the machine.  See watchdog.h. */
 #include "watchdog.h"
 
+#include "audit.h"
 #include "boot.h"
 #include "cell.h"
 #include "fiber.h"
@@ -34,6 +35,7 @@ static uint64_t next_period = NX_NEVER, next_other = NX_NEVER;
 
 /* ---- L1 ---- */
 static uint32_t silent; /* periods that passed since L1 owes an answer */
+static bool audit_due;  /* of capabilities, after a systemic event */
 static bool deaths;     /* one was signalled, and not yet seen taken */
 
 /* ---- soft restart ---- */
@@ -50,7 +52,9 @@ static bool asked(void)
 static void set_due(void)
 {
     watchdog_due = NX_MIN(next_period, next_other);
-    watchdog_due_idle = asked() || deaths || restarting ? next_period : NX_NEVER;
+    watchdog_due_idle = audit_due                         ? watchdog_due
+                        : asked() || deaths || restarting ? next_period
+                                                          : NX_NEVER;
 }
 
 void watchdog_start(void)
@@ -180,6 +184,11 @@ void watchdog_tick(uint64_t now)
         next_other = NX_NEVER;
         set_due();
     }
+    if (audit_due) {
+        audit_due = false;
+        set_due();
+        audit_after_event();
+    }
     if (now < next_period) {
         return;
     }
@@ -216,6 +225,8 @@ void watchdog_fault(const struct cell *c)
     told = true;
     log_print("systemic event: %u cells died by a fault within %u ms", FAULTS, FAULT_SPAN_MS);
     beb_add_cell(NX_BEB_SYSTEMIC, c, FAULTS, now - at[seen % FAULTS]);
+    audit_due = true; /* not now: the cell is just ending */
+    watchdog_at(now);
 }
 
 /* ---- soft restart ---- */

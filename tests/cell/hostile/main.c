@@ -16,6 +16,7 @@ NX_MANIFEST manifest = {
     .quota_pages = QUOTA_PAGES,
     .quota_fibers = QUOTA_FIBERS,
     .quota_spaces = QUOTA_SPACES,
+    .quota_objects = 256,
     .want = {{.kind = NX_WANT_USE,
               .slot = SLOT_OUT, /* and SLOT_IN */
               .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,

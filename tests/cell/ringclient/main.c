@@ -20,6 +20,7 @@ NX_MANIFEST manifest = {
     .window_gb = 1,
     .quota_pages = 128,
     .quota_fibers = 2,
+    .quota_objects = 4,
     .want = {{.kind = NX_WANT_USE,
               .slot = 1,
               .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
