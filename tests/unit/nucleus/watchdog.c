@@ -306,7 +306,9 @@ static void generations_only_rise(void **state)
     }
     int e;
     lock();
+    m.quota_pages = 200;
     struct cell *c = cell_make_by(other, &m, 1, &e); /* somebody else's, whatever its name */
+    m.quota_pages = 50;
     struct cell *d = cell_make_by(c, &m, 1, &e);
     unlock();
     assert_int_equal(c->generation, 1);
