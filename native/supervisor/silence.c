@@ -4,9 +4,9 @@
 #include <nexus/cell.h>
 #include <string.h>
 
-void silence_if_told(const struct nx_cellinfo *info, long slot)
+void silence_if_told(const struct nx_cellinfo *info)
 {
-    if (info->generation != 1 || slot < 0 || slot >= NX_SLOTS ||
+    if (info->generation != 1 ||
         strstr(info->bootargs, "nexus.test=silence-supervisor") == NULL) {
         return;
     }

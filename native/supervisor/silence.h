@@ -5,7 +5,7 @@
 
 #include <nx/types.h>
 
-/* recv answered `slot`. In its first life, and told to, the supervisor hangs from the first death on. */
-void silence_if_told(const struct nx_cellinfo *info, long slot);
+/* A cell's death was signalled. In its first life, and told to, the supervisor hangs from now on. */
+void silence_if_told(const struct nx_cellinfo *info);
 
 #endif

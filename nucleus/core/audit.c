@@ -8,6 +8,7 @@
 #include "machine.h"
 #include "page.h"
 #include "ring.h"
+#include "shelf.h"
 
 #include <nx_base.h>
 
@@ -71,10 +72,9 @@ static void check_listeners(const struct cell *c, unsigned slot, struct object *
     }
 }
 
-/* Slots whose object may be looked at are counted at it. */
-static bool check_slot(const struct cell *c, unsigned slot)
+/* A capability in that slot, or on the shelf that is there; true: its object may be looked at. */
+static bool check_cap(const struct cell *c, unsigned slot, const struct cap *cap)
 {
-    const struct cap *cap = &c->caps[slot];
     struct object *o = cap->obj;
     if (o == NULL) {
         if (cap->rights != 0 || cap->epoch != 0) {
@@ -128,32 +128,67 @@ static void for_each_slot(void (*visit)(struct cell *c, unsigned slot))
     }
 }
 
+static struct shelf *shelf_in(const struct cap *cap)
+{
+    struct object *o = cap->obj;
+    return o != NULL && is_object(o) && o->type == NX_T_SHELF ? (struct shelf *)o : NULL;
+}
+
 static uint32_t held;
 
 static void forget(struct cell *c, unsigned slot)
 {
+    const struct shelf *s = shelf_in(&c->caps[slot]);
+    for (unsigned i = 0; s != NULL && i < NX_SHELF_PLACES; i++) {
+        if (s->cap[i].obj != NULL && is_object(s->cap[i].obj)) {
+            s->cap[i].obj->held = 0;
+        }
+    }
     if (c->caps[slot].obj != NULL && is_object(c->caps[slot].obj)) {
         c->caps[slot].obj->held = 0;
     }
 }
 
+/* Objects that may be looked at count their capabilities.  A shelf is gone through the first time. */
 static void check(struct cell *c, unsigned slot)
 {
-    held += c->caps[slot].obj != NULL;
-    if (check_slot(c, slot)) {
-        c->caps[slot].obj->held++;
+    const struct cap *cap = &c->caps[slot];
+    held += cap->obj != NULL;
+    if (!check_cap(c, slot, cap) || cap->obj->held++ != 0) {
+        return;
+    }
+    const struct shelf *s = shelf_in(cap);
+    for (unsigned i = 0; s != NULL && i < NX_SHELF_PLACES; i++) {
+        held += s->cap[i].obj != NULL;
+        if (check_cap(c, slot, &s->cap[i])) {
+            s->cap[i].obj->held++;
+            if (s->cap[i].obj->type != NX_T_MEM && s->cap[i].obj->type != NX_T_RING) {
+                wrong(c, slot, "what does not belong on a shelf");
+            }
+        }
     }
 }
 
 /* Only once for an object: the first time it is met. */
+static bool check_references_of(const struct cell *c, unsigned slot, struct object *o)
+{
+    if (o == NULL || !is_object(o) || o->held == 0) {
+        return false;
+    }
+    if (o->refs < o->held) {
+        wrong(c, slot, "more capabilities than references");
+    }
+    o->held = 0;
+    return true;
+}
+
 static void check_references(struct cell *c, unsigned slot)
 {
-    struct object *o = c->caps[slot].obj;
-    if (o != NULL && is_object(o) && o->held != 0) {
-        if (o->refs < o->held) {
-            wrong(c, slot, "more capabilities than references");
+    const struct shelf *s = shelf_in(&c->caps[slot]);
+    if (check_references_of(c, slot, c->caps[slot].obj) && s != NULL) {
+        for (unsigned i = 0; i < NX_SHELF_PLACES; i++) {
+            (void)check_references_of(c, slot, s->cap[i].obj);
         }
-        o->held = 0;
     }
 }
 

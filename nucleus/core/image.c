@@ -9,6 +9,7 @@
 #include "page.h"
 
 #include <nx_base.h>
+#include <nx_manifest.h>
 #include <string.h>
 
 struct elf_head {
@@ -63,18 +64,7 @@ static int read_head(const struct image *im, struct elf_head *h)
 
 static bool manifest_ok(const struct nx_manifest *m)
 {
-    if (m->magic != NX_MANIFEST_MAGIC || memchr(m->name, 0, sizeof(m->name)) == NULL ||
-        m->name[0] == 0 || m->tier >= NX_TIERS || m->placement != NX_PLACE_ISOLATED ||
-        m->window_gb == 0 || m->window_gb > NX_WINDOW_GB_MAX || m->quota_pages > 1ul << 36) {
-        return false;
-    }
-    for (unsigned i = 0; i < NX_MANIFEST_WANTS; i++) {
-        if (m->want[i].slot >= NX_SLOTS ||
-            memchr(m->want[i].what, 0, sizeof(m->want[i].what)) == NULL) {
-            return false;
-        }
-    }
-    return true;
+    return nx_manifest_check(m) == NULL;
 }
 
 int image_manifest(const struct mem *mem, uint64_t off, uint64_t size, struct nx_manifest *out)

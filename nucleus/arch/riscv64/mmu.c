@@ -18,6 +18,7 @@ _Static_assert(offsetof(struct fiber, foreign_root) == F_FOREIGN_ROOT, "offsets.
 _Static_assert(offsetof(struct fiber, state) == F_STATE, "offsets.h");
 _Static_assert(offsetof(struct fiber, kick) == F_KICK, "offsets.h");
 _Static_assert(offsetof(struct fiber, outranked_by) == F_OUTRANKED, "offsets.h");
+_Static_assert(offsetof(struct fiber, fused) == F_FUSED, "offsets.h");
 
 #define SATP_SV39 (8ul << 60)
 #define ASID_SHIFT 44

@@ -15,5 +15,6 @@
 #define F_STATE 272
 #define F_KICK 280
 #define F_OUTRANKED 284
+#define F_FUSED 288
 
 #endif

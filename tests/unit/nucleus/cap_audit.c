@@ -3,6 +3,7 @@
 #include "audit.h"
 
 #include "../../../nucleus/core/audit.h"
+#include "shelf.h"
 #include "watchdog.h"
 
 static struct cell *a, *b;
@@ -27,6 +28,10 @@ static int begin(void **state)
     assert_int_equal(nx_grant_copy(4, 1, 11, NX_R_SEND), 0);
     assert_int_equal(nx_grant_copy(4, 2, 12, NX_R_READ), 0);
     assert_int_equal(nx_grant_copy(4, 3, 13, NX_R_READ | NX_R_RECV), 0);
+    assert_int_equal(nx_make_shelf(8), 0);
+    assert_int_equal(nx_grant_copy(NX_SELF, 8, 9, NX_R_ALL), 0); /* the same once more */
+    assert_int_equal(nx_grant_copy(NX_SELF, 2, 10, NX_R_READ), 0);
+    assert_int_equal(nx_grant_shelve(8, 3, 10), 0);
     assert_int_equal(nx_meta_audit(), 0);
     return 0;
 }
@@ -60,7 +65,7 @@ static void slots(void **state)
     DAMAGE(a->caps[30].epoch, 1, 1);
     /* A forged one: one more than counted, and more than there are references. */
     struct object *o = a->caps[2].obj;
-    assert_int_equal(o->refs, 2);
+    assert_int_equal(o->refs, 3);
     DAMAGE(a->caps[30].obj, o, 2);
     DAMAGE(cap_count, cap_count + 1, 1);
     DAMAGE(cap_count, 0u, 1);
@@ -70,12 +75,12 @@ static void objects(void **state)
 {
     struct object *o = a->caps[2].obj;
     DAMAGE(o->refs, 1, 1);
-    DAMAGE(o->type, NX_T_NONE, 2); /* in both cells */
-    DAMAGE(o->type, NX_TYPES, 2);
-    DAMAGE(o->quota, NULL, 2);
-    DAMAGE(o->quota, quotas + QUOTAS, 2);
-    DAMAGE(o->quota, quotas + QUOTAS - 1, 2); /* nobody's */
-    DAMAGE(o->quota, (struct quota *)((char *)o->quota + 8), 2);
+    DAMAGE(o->type, NX_T_NONE, 3); /* in both cells, and on the shelf */
+    DAMAGE(o->type, NX_TYPES, 3);
+    DAMAGE(o->quota, NULL, 3);
+    DAMAGE(o->quota, quotas + QUOTAS, 3);
+    DAMAGE(o->quota, quotas + QUOTAS - 1, 3); /* nobody's */
+    DAMAGE(o->quota, (struct quota *)((char *)o->quota + 8), 3);
     DAMAGE(a->caps[1].obj->epoch, 1, 0); /* revoked: no damage */
 }
 
@@ -112,6 +117,22 @@ static void listeners(void **state)
     DAMAGE(r->end[1].cell, a, 2);
     DAMAGE(b->death.slot, 5, 1);
     DAMAGE(b->death.cell, b, 1);
+}
+
+static void shelves(void **state)
+{
+    struct shelf *s = (struct shelf *)a->caps[8].obj;
+    struct object *o = a->caps[2].obj;
+    assert_ptr_equal(s->cap[3].obj, o);
+    assert_ptr_equal(a->caps[9].obj, &s->obj);
+    DAMAGE(s->cap[3].rights, NX_R_ALL + 1, 1);
+    DAMAGE(s->cap[3].epoch, 1, 1);
+    DAMAGE(s->cap[4].rights, 1, 1);
+    DAMAGE(s->cap[3].obj, (struct object *)host_memory - 1, 1);
+    DAMAGE(s->cap[3].obj, a->caps[1].obj, 2); /* an event; and a reference too few */
+    DAMAGE(s->cap[NX_SHELF_PLACES - 1].obj, o, 2); /* not counted, nor referred to */
+    DAMAGE(o->refs, 2, 1);
+    DAMAGE(s->obj.refs, 1, 1);
 }
 
 static void fibers(void **state)
@@ -159,6 +180,7 @@ int main(void)
         AUDIT_TEST(objects),
         AUDIT_TEST(addresses),
         AUDIT_TEST(listeners),
+        AUDIT_TEST(shelves),
         AUDIT_TEST(fibers),
         AUDIT_TEST(who_may_ask),
         AUDIT_TEST(after_a_systemic_event),
