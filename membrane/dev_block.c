@@ -1,6 +1,8 @@
 /* Disks: interface "block.N" (nexus/block.h). */
 #include "devices.h"
 
+#include <nx_base.h>
+
 #include <nexus/block.h>
 #include <string.h>
 
@@ -12,7 +14,7 @@ struct entry {
 };
 
 struct disk_dev {
-    struct device d; /* first */
+    struct device d;
     struct mb_block_config config;
     struct entry *free;
     struct entry entry[MB_BLOCK_REQUESTS];
@@ -22,7 +24,7 @@ static struct disk_dev *disks[MB_BLOCKS];
 
 static bool hello(struct device *d, const struct nx_slot *slot)
 {
-    struct disk_dev *disk = (struct disk_dev *)d;
+    struct disk_dev *disk = container_of(d, struct disk_dev, d);
     struct nexus_block_config c;
     memcpy(&c, slot->payload, sizeof(c));
     if (d->client.pool == NULL || c.max_request < MB_PAGE || c.block_size % 512 != 0) {
@@ -97,7 +99,8 @@ void block_init(void)
 {
     for (unsigned i = 0; i < MB_BLOCKS; i++) {
         struct disk_dev *d =
-            driver_open(MB_SLOT_BLOCK + 3 * i, sizeof(*d), MB_DEV_BLOCK, i, hello, NULL);
+            driver_open(MB_SLOT_BLOCK + 3 * i, sizeof(*d), offsetof(struct disk_dev, d),
+                        MB_DEV_BLOCK, i, hello, NULL);
         for (unsigned k = 0; d != NULL && k < MB_BLOCK_REQUESTS; k++) {
             d->entry[k].disk = d;
             d->entry[k].next = d->free;

@@ -1,6 +1,8 @@
 /* The screen: interface "display" (nexus/display.h). */
 #include "devices.h"
 
+#include <nx_base.h>
+
 #include <nexus/display.h>
 #include <string.h>
 
@@ -9,12 +11,12 @@ struct rect {
 };
 
 struct display_dev {
-    struct device d; /* first */
-    struct nexus_display_config config;
     struct nexus_request flush, mode;
-    bool flushing;
-    struct rect dirty;          /* changed since the flush that is under way was sent */
     void (*mode_done)(int err); /* NULL: none was asked for */
+    struct device d;
+    struct nexus_display_config config;
+    struct rect dirty; /* changed since the flush that is under way was sent */
+    bool flushing;
 };
 
 static struct display_dev *display;
@@ -32,7 +34,7 @@ static bool hello(struct device *d, const struct nx_slot *slot)
     if (!config_ok(d, &c)) {
         return false;
     }
-    ((struct display_dev *)d)->config = c;
+    container_of(d, struct display_dev, d)->config = c;
     return true;
 }
 
@@ -147,5 +149,6 @@ int mb_display_mode(uint32_t width, uint32_t height, void (*done)(int err))
 
 void display_init(void)
 {
-    display = driver_open(MB_SLOT_DISPLAY, sizeof(*display), MB_DEV_DISPLAY, 0, hello, NULL);
+    display = driver_open(MB_SLOT_DISPLAY, sizeof(*display), offsetof(struct display_dev, d),
+                          MB_DEV_DISPLAY, 0, hello, NULL);
 }

@@ -1,13 +1,15 @@
 /* The hardware's random numbers: interface "entropy" (nexus/entropy.h). */
 #include "devices.h"
 
+#include <nx_base.h>
+
 #include <nexus/entropy.h>
 #include <string.h>
 
 struct entropy_dev {
-    struct device d; /* first */
     struct nexus_request r;
     void (*done)(const void *bytes, size_t n, int err); /* NULL: nothing was asked */
+    struct device d;
 };
 
 static struct entropy_dev *entropy;
@@ -55,5 +57,6 @@ int mb_entropy_ask(size_t n, void (*done)(const void *bytes, size_t n, int err))
 
 void entropy_init(void)
 {
-    entropy = driver_open(MB_SLOT_ENTROPY, sizeof(*entropy), MB_DEV_ENTROPY, 0, hello, NULL);
+    entropy = driver_open(MB_SLOT_ENTROPY, sizeof(*entropy), offsetof(struct entropy_dev, d),
+                          MB_DEV_ENTROPY, 0, hello, NULL);
 }

@@ -1,17 +1,19 @@
 /* Keyboards, tablets, mice: interface "input.N" (nexus/input.h). */
 #include "devices.h"
 
+#include <nx_base.h>
+
 #include <nexus/input.h>
 #include <string.h>
 
 #define STATUS_MAX 8u /* under way at a time */
 
 struct input_dev {
-    struct device d; /* first */
-    struct nexus_input_config config;
     struct nexus_request ask, status[STATUS_MAX];
-    bool status_used[STATUS_MAX];
     void (*asked)(unsigned input, const void *answer, size_t n); /* NULL: nothing was */
+    struct device d;
+    struct nexus_input_config config;
+    bool status_used[STATUS_MAX];
 };
 
 static struct input_dev *inputs[MB_INPUTS];
@@ -19,13 +21,14 @@ void (*mb_input_hook)(unsigned input, const struct mb_input_event *e, unsigned n
 
 static bool hello(struct device *d, const struct nx_slot *slot)
 {
-    memcpy(&((struct input_dev *)d)->config, slot->payload, sizeof(struct nexus_input_config));
+    memcpy(&container_of(d, struct input_dev, d)->config, slot->payload,
+           sizeof(struct nexus_input_config));
     return d->client.pool != NULL && d->client.pool_size >= MB_INPUT_ANSWER_MAX;
 }
 
 static void event(struct nexus_client *c, const struct nx_slot *slot)
 {
-    const struct input_dev *in = (const struct input_dev *)c;
+    const struct device *d = (const struct device *)c;
     struct nexus_input_event e[NX_RING_PAYLOAD / sizeof(struct nexus_input_event)];
     struct mb_input_event out[NX_RING_PAYLOAD / sizeof(struct nexus_input_event)];
     if (slot->type != NEXUS_INPUT_EVENTS || slot->buf_len > sizeof(e) || !mb_input_hook) {
@@ -36,7 +39,7 @@ static void event(struct nexus_client *c, const struct nx_slot *slot)
     for (unsigned i = 0; i < n; i++) {
         out[i] = (struct mb_input_event){e[i].type, e[i].code, e[i].value};
     }
-    mb_input_hook(in->d.index, out, n);
+    mb_input_hook(d->index, out, n);
 }
 
 static struct input_dev *input_there(unsigned input)
@@ -130,7 +133,7 @@ void mb_input_status(unsigned input, const struct mb_input_event *e)
 void input_init(void)
 {
     for (unsigned i = 0; i < MB_INPUTS; i++) {
-        inputs[i] = driver_open(MB_SLOT_INPUT + 3 * i, sizeof(struct input_dev), MB_DEV_INPUT, i,
-                                hello, event);
+        inputs[i] = driver_open(MB_SLOT_INPUT + 3 * i, sizeof(struct input_dev),
+                                offsetof(struct input_dev, d), MB_DEV_INPUT, i, hello, event);
     }
 }

@@ -1,6 +1,8 @@
 /* Sessions with the drivers of devices: opening, HELLO, errors.  See devices.h. */
 #include "devices.h"
 
+#include <nx_base.h>
+
 void (*mb_device_hook)(enum mb_device kind, unsigned index, bool again);
 static unsigned pending;
 
@@ -42,7 +44,7 @@ static void work(void *ctx)
     }
 }
 
-void *driver_open(unsigned slot, size_t size, enum mb_device kind, unsigned index,
+void *driver_open(unsigned slot, size_t size, size_t at, enum mb_device kind, unsigned index,
                   bool (*on_hello)(struct device *d, const struct nx_slot *slot),
                   void (*event)(struct nexus_client *c, const struct nx_slot *slot))
 {
@@ -50,10 +52,11 @@ void *driver_open(unsigned slot, size_t size, enum mb_device kind, unsigned inde
         return NULL; /* an optional want that was not met */
     }
     /* A request holds slots of a cache line: a run of pages is aligned to that. */
-    struct device *d = mb_zalloc(size > MB_PAGE ? size : MB_PAGE);
-    if (d == NULL) {
+    uint8_t *memory = mb_zalloc(size > MB_PAGE ? size : MB_PAGE);
+    if (memory == NULL) {
         return NULL;
     }
+    struct device *d = (struct device *)(memory + at);
     d->kind = kind;
     d->index = index;
     d->hello = on_hello;
@@ -62,12 +65,12 @@ void *driver_open(unsigned slot, size_t size, enum mb_device kind, unsigned inde
     int e = client_open(&d->client, slot);
     if (e < 0) {
         mb_log("device %u.%u: no channel: %d", (unsigned)kind, index, e);
-        mb_free(d);
+        mb_free(memory);
         return NULL;
     }
     pending++;
     port_add(client_watch(&d->client), d, work);
-    return d;
+    return memory;
 }
 
 int driver_ask(struct device *d, struct nexus_request *r)

@@ -28,9 +28,9 @@ struct device {
     /* HELLO: take the configuration; false: it makes no sense. */
     bool (*hello)(struct device *d, const struct nx_slot *slot);
 };
-/* Open the channel of the USE want at `slot` into memory of `size` bytes that begins with a struct device.
- * NULL: the machine has no such device. */
-void *driver_open(unsigned slot, size_t size, enum mb_device kind, unsigned index,
+/* Open the channel of the USE want at `slot`: into new memory of `size` bytes that has a struct device at
+ * offset `at`.  NULL: the machine has no such device. */
+void *driver_open(unsigned slot, size_t size, size_t at, enum mb_device kind, unsigned index,
                   bool (*hello)(struct device *d, const struct nx_slot *slot),
                   void (*event)(struct nexus_client *c, const struct nx_slot *slot));
 /* Send a request; 0 or -EAGAIN. */

@@ -50,6 +50,7 @@ static int push_hello(struct nexus_client *c)
 /* Put what waits into the ring, as far as there is room: 0 or -NX_EPEER. */
 static int push_waiting(struct nexus_client *c)
 {
+    const uint32_t before_all = c->ch.out.own;
     int e = push_hello(c);
     while (e == 0 && c->generation != 0 && c->waiting != NULL) {
         struct nexus_request *r = c->waiting;
@@ -61,7 +62,9 @@ static int push_waiting(struct nexus_client *c)
             }
         }
     }
-    channel_bell_out(&c->ch);
+    if (c->ch.out.own != before_all) { /* or two idle sides would wake one another for ever */
+        channel_bell_out(&c->ch);
+    }
     return e == -NX_EFULL ? 0 : e;
 }
 
@@ -213,7 +216,7 @@ int client_submit(struct nexus_client *c, struct nexus_request *r)
 
 int client_poll(struct nexus_client *c)
 {
-    const uint32_t most = c->ch.in.count;
+    const uint32_t most = c->ch.in.count, first = c->ch.in.own;
     int e = 0;
     if (c->broken) {
         return -NX_EPEER;
@@ -226,7 +229,9 @@ int client_poll(struct nexus_client *c)
         }
     }
     if (e == 0 || e == -NX_EEMPTY) {
-        channel_bell_in(&c->ch);
+        if (c->ch.in.own != first) {
+            channel_bell_in(&c->ch);
+        }
         e = push_waiting(c);
     }
     return e != 0 ? break_off(c) : 0;

@@ -60,6 +60,8 @@ int server_open(struct nexus_server *s, unsigned slot, unsigned client, struct n
     slot += 3 * client;
     int e = channel_open(&s->ch, slot, slot + 1);
     if (e == 0) {
+        s->rung_in = s->ch.in.own;
+        s->rung_out = s->ch.out.own;
         int none;
         s->pool = cell_map(slot + 2, NX_PROT_R | NX_PROT_W, &s->pool_size, &none);
     }
@@ -157,8 +159,15 @@ int server_event(struct nexus_server *s, const struct nx_slot *event)
 int server_flush(struct nexus_server *s)
 {
     int e = push_waiting(s);
-    channel_bell_in(&s->ch);
-    channel_bell_out(&s->ch);
+    /* Only when there is news: or two idle sides would wake one another for ever. */
+    if (s->ch.in.own != s->rung_in) {
+        s->rung_in = s->ch.in.own;
+        channel_bell_in(&s->ch);
+    }
+    if (s->ch.out.own != s->rung_out) {
+        s->rung_out = s->ch.out.own;
+        channel_bell_out(&s->ch);
+    }
     return e == -NX_EFULL ? 0 : e;
 }
 

@@ -20,11 +20,11 @@
 #define REST_MS 2u      /* after there was something, before the next look */
 
 struct client {
-    bool present; /* somebody uses this channel */
     struct nexus_server session;
     struct nx_slot backlog[FOLLOWING];
     struct nx_slot following[FOLLOWING];
     uint32_t following_count;
+    bool present; /* somebody uses this channel */
 };
 
 static struct client clients[CLIENTS];

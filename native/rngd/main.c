@@ -21,11 +21,11 @@
 #define GIVE_MAX 4096u /* bytes of an answer */
 
 struct client {
-    bool present; /* somebody uses this channel */
     struct nexus_server session;
     struct nx_slot backlog[WAITING];
     struct nx_slot waiting[WAITING]; /* requests that came before the seed */
     uint32_t waiting_count;
+    bool present; /* somebody uses this channel */
 };
 
 static struct client clients[CLIENTS];

@@ -1,7 +1,7 @@
 /* Cell images: a position-independent ELF64 file inside a memory object.
  *
- * Every number of the file is checked before use; what is wrong answers -NX_EIMAGE.  Read-only
- * segments are the image's own pages, writable ones are copies.  Relocation is the cell's own start-up
+ * Every number of the file is checked before use; what is wrong answers -NX_EIMAGE.  Every life gets
+ * copies of all segments: whatever becomes of them, the next life begins with the image as it was.  Relocation is the cell's own start-up
  * code's work (native/lib/crt).
  */
 #include "cell.h"
@@ -103,17 +103,12 @@ static unsigned segment_prot(uint32_t flags)
            ((flags & 1) ? NX_PROT_X : 0);
 }
 
-/* One page of a segment: the image's own, or a copy with zeroes around the file's bytes. */
+/* One page of a segment: a copy, with zeroes around the file's bytes. */
 static int load_page(struct cell *c, const struct image *im, const struct elf_segment *s,
                      uint64_t page)
 {
     unsigned prot = segment_prot(s->flags);
     uint64_t va = NX_IMAGE + page;
-    if ((prot & NX_PROT_W) == 0) {
-        uint64_t off = im->off + s->offset - s->vaddr % NX_PAGE_SIZE +
-                       (page - ALIGN_DOWN(s->vaddr, NX_PAGE_SIZE));
-        return space_page(&c->window, va, mem_page(im->mem, off / NX_PAGE_SIZE), prot, 0);
-    }
     uint64_t pa = page_alloc_zero(c->quota, 0);
     if (pa == 0) {
         return -NX_ENOMEM;
@@ -182,5 +177,6 @@ int image_load(struct cell *c, const struct mem *mem, uint64_t off, uint64_t siz
         e = -NX_EIMAGE;
     }
     c->entry = NX_IMAGE + h.entry;
+    c->window.stale = ~0ul; /* new code: every hart fences before it runs it (space_enter_stale) */
     return e;
 }

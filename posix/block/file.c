@@ -55,7 +55,7 @@ static long file_write(struct file *f, struct iobuf *b, int64_t *pos)
     long n = blk_write(bf->disk, b, bf->part->start + at, len);
     if (n > 0) {
         *pos = (int64_t)at + n;
-        if ((f->flags & (O_SYNC | O_DSYNC)) != 0) {
+        if ((f->flags & O_DSYNC) != 0) { /* O_SYNC has this bit, too */
             int err = blk_flush(bf->disk);
             n = err < 0 ? err : n;
         }

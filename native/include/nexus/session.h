@@ -114,7 +114,8 @@ struct nexus_server {
     struct nx_slot *backlog;
     uint32_t backlog_size, backlog_head, backlog_tail;
     bool hello_due, renewing, event_due;
-    uint32_t taken; /* not yet answered */
+    uint32_t taken;             /* not yet answered */
+    uint32_t rung_in, rung_out; /* indices the client was last rung for */
 };
 
 /* Take channel `client` of the SERVE want at `slot`.  backlog: room for as many replies as requests the

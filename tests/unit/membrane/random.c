@@ -208,12 +208,12 @@ static void a_broken_ring(void **state)
 static void boot_arguments(void **state)
 {
     open_result = -NX_EBADF;
-    strcpy(info.bootargs, "quiet nexus.seed=0123");
+    (void)snprintf(info.bootargs, sizeof(info.bootargs), "%s", "quiet nexus.seed=0123");
     mb_random_init(&info);
     assert_true(mb_random_seeded());
     begin(state);
     open_result = -NX_EBADF;
-    strcpy(info.bootargs, "nexus.rng=jitter");
+    (void)snprintf(info.bootargs, sizeof(info.bootargs), "%s", "nexus.rng=jitter");
     mb_random_init(&info);
     assert_true(mb_random_seeded());
 }
@@ -227,7 +227,7 @@ static void seeds_differ(void **state)
         begin(state);
         open_result = -NX_EBADF;
         mb_host_time = 1;
-        strcpy(info.bootargs, args[i]);
+        (void)snprintf(info.bootargs, sizeof(info.bootargs), "%s", args[i]);
         mb_random_init(&info);
         mb_random(out[i], sizeof(out[i]));
     }

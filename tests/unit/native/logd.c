@@ -26,16 +26,16 @@ static void (*between)(void); /* called once, before the next read */
 
 static void say(const char *cell, const char *text)
 {
-    static uint64_t seq;
     struct nx_log *l = &line[lines % LINES];
-    *l = (struct nx_log){.number = lines++,
+    *l = (struct nx_log){.number = lines,
                          .time = ++now,
-                         .seq = ++seq,
+                         .seq = lines + 1,
                          .generation = 3,
                          .len = (uint16_t)strlen(text),
                          .level = NX_LOG_INFO};
     (void)snprintf(l->cell, sizeof(l->cell), "%s", cell);
     memcpy(l->text, text, l->len);
+    lines++;
 }
 
 static void event(const char *cell, uint32_t kind)

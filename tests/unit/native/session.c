@@ -208,6 +208,38 @@ static void a_request_may_be_submitted_from_its_end(void **state)
     assert_int_equal(j.done, 2);
 }
 
+/* Both asleep, woken for nothing: neither wakes the other, who would do the same to it for ever. */
+static void bells_are_for_news(void **state)
+{
+    struct job j;
+    settle();
+    memset(bells, 0, sizeof(bells));
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(server_sleep_prepare(&server), 0);
+        assert_int_equal(client_sleep_prepare(&client), 0);
+        client_awake(&client);
+        assert_int_equal(client_poll(&client), 0);
+        assert_int_equal(client_sleep_prepare(&client), 0);
+        server_awake(&server);
+        assert_int_equal(server_flush(&server), 0);
+        client_awake(&client);
+    }
+    assert_int_equal(bells[1] + bells[2], 0);
+    assert_int_equal(server_sleep_prepare(&server), 0);
+    submit(&j, AGAIN, 1);
+    assert_int_equal(bells[1], 1);
+    server_awake(&server);
+    assert_int_equal(client_sleep_prepare(&client), 0);
+    struct nx_slot request;
+    assert_int_equal(server_take(&server, &request), 1);
+    answer(&request);
+    assert_int_equal(server_flush(&server), 0);
+    assert_int_equal(bells[2], 1);
+    client_awake(&client);
+    settle();
+    assert_int_equal(j.done, 1);
+}
+
 static void full_rings_lose_nothing(void **state)
 {
     static struct job jobs[NEXUS_SESSION_REQUESTS];
@@ -667,6 +699,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_request_is_answered),
         TEST(a_request_may_be_submitted_from_its_end),
+        TEST(bells_are_for_news),
         TEST(full_rings_lose_nothing),
         TEST(a_server_dies_at_every_point),
         TEST(what_is_sent_again_keeps_its_order),

@@ -236,18 +236,6 @@ void (*mb_console_input_hook)(const void *buf, size_t n);
 void (*mb_console_writable_hook)(void);
 static char fake_console[65536];
 static size_t fake_console_len, fake_console_room = sizeof fake_console;
-/* No second terminal. */
-void (*mb_hvc_input_hook)(const void *buf, size_t n);
-void (*mb_hvc_writable_hook)(void);
-bool mb_hvc_present(void)
-{
-    return false;
-}
-size_t mb_hvc_write(const void *buf, size_t n)
-{
-    return n;
-}
-
 size_t mb_console_write(const void *buf, size_t n)
 {
     if (n > fake_console_room)
