@@ -86,6 +86,7 @@ static long cell_value(struct cell *c, uint64_t what)
     case NX_CELL_RUNTIME:
         return (long)energy_runtime(c);
     case NX_CELL_TIER:
+        (void)energy_left(c); /* it may have some again, and nobody has looked */
         return c->tier;
     case NX_CELL_PLEDGE:
         return c->pledge;

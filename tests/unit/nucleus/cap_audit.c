@@ -32,6 +32,7 @@ static int begin(void **state)
     assert_int_equal(nx_grant_copy(NX_SELF, 8, 9, NX_R_ALL), 0); /* the same once more */
     assert_int_equal(nx_grant_copy(NX_SELF, 2, 10, NX_R_READ), 0);
     assert_int_equal(nx_grant_shelve(8, 3, 10), 0);
+    assert_int_equal(nx_grant_drop(10), 0);
     assert_int_equal(nx_meta_audit(), 0);
     return 0;
 }
@@ -129,7 +130,7 @@ static void shelves(void **state)
     DAMAGE(s->cap[3].epoch, 1, 1);
     DAMAGE(s->cap[4].rights, 1, 1);
     DAMAGE(s->cap[3].obj, (struct object *)host_memory - 1, 1);
-    DAMAGE(s->cap[3].obj, a->caps[1].obj, 2); /* an event; and a reference too few */
+    DAMAGE(s->cap[3].obj, a->caps[1].obj, 2); /* an event, which has a reference too few, too */
     DAMAGE(s->cap[NX_SHELF_PLACES - 1].obj, o, 2); /* not counted, nor referred to */
     DAMAGE(o->refs, 2, 1);
     DAMAGE(s->obj.refs, 1, 1);
