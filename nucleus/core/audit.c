@@ -71,8 +71,8 @@ static void check_listeners(const struct cell *c, unsigned slot, struct object *
     }
 }
 
-/* Slots whose object may be looked at are counted at it. */
-static bool check_slot(const struct cell *c, unsigned slot)
+/* The object, when it may be looked at further; else NULL. */
+static struct object *check_slot(const struct cell *c, unsigned slot)
 {
     const struct cap *cap = &c->caps[slot];
     struct object *o = cap->obj;
@@ -80,15 +80,15 @@ static bool check_slot(const struct cell *c, unsigned slot)
         if (cap->rights != 0 || cap->epoch != 0) {
             wrong(c, slot, "rights to nothing");
         }
-        return false;
+        return NULL;
     }
     if (!is_object(o)) {
         wrong(c, slot, "no object");
-        return false;
+        return NULL;
     }
     if (o->type == NX_T_NONE || o->type >= NX_TYPES) {
         wrong(c, slot, "an object of no type");
-        return false;
+        return NULL;
     }
     if ((cap->rights & ~NX_R_ALL) != 0) {
         wrong(c, slot, "unknown rights");
@@ -100,7 +100,7 @@ static bool check_slot(const struct cell *c, unsigned slot)
         wrong(c, slot, "an object nobody pays for");
     }
     check_listeners(c, slot, o);
-    return true;
+    return o;
 }
 
 static void check_fibers(const struct cell *c)
@@ -140,8 +140,9 @@ static void forget(struct cell *c, unsigned slot)
 static void check(struct cell *c, unsigned slot)
 {
     held += c->caps[slot].obj != NULL;
-    if (check_slot(c, slot)) {
-        c->caps[slot].obj->held++;
+    struct object *o = check_slot(c, slot);
+    if (o != NULL) {
+        o->held++;
     }
 }
 
