@@ -7,10 +7,12 @@
 #   native/lib                       the library every cell links
 #   native/<x>, drivers/<x>          one cell each (drivers/lib is shared by the drivers)
 #   membrane/**, posix/**            the POSIX personality, one cell
+#   .../manifest.kdl                 of each cell, in its folder (the personality's in membrane/)
 #   userland/<x>                     our own Linux programs, one each, with a file `install`
 #   tests/unit/**/*.c                one host program each; see "Unit tests" below
 #   tests/posix/**/*.c               one Linux program each, run under Nexus by tests/system
 #   tests/cell/<x>                   cells only tests use
+#   tests/tools/*.py                 tests of the programs in distro/tools
 #
 # Standard output belongs to the program `make run CMD=...` runs: messages go to standard error.
 
@@ -78,7 +80,7 @@ EXTRA_INC_drivers := -Idrivers/lib -Idrivers/lib/arch/$(ISA)
 
 # On the host a name in <> is the system's first (it has a sched.h too), a name in "" ours.
 host_inc = $(addprefix -iquote ,$(1)) $(addprefix -idirafter ,$(1)) -isystem $(FDT) -isystem $(ZLIB) -DZ_SOLO
-HOST_INC_nucleus := $(call host_inc,nucleus/abi nucleus/include nucleus/core nucleus/arch/host $(B)/gen \
+HOST_INC_nucleus := $(call host_inc,nucleus/abi nucleus/include nucleus/core nucleus/arch/host drivers/lib $(B)/gen \
 	native/include lib/include tests/unit)
 HOST_INC_posix := $(call host_inc,posix/include membrane/include membrane/arch/host posix native/include nucleus/abi $(B)/gen \
 	lib/include $(B)/uapi tests/unit)
@@ -107,7 +109,25 @@ $(GEN): $(wildcard nucleus/abi/calls.tbl nucleus/abi/mkcalls.py) | deps
 	@touch $@
 $(B)/gen/nx/%.h: $(GEN) ;
 
-READY := $(GEN) $(B)/uapi/.made $(FDT)/.fetched $(ZLIB)/.fetched
+# A cell's manifest makes an assembler file, which is linked with the cell, and a header for its C sources,
+# <manifest/CELL.h>.
+MANIFESTS := $(wildcard native/*/manifest.kdl drivers/*/manifest.kdl tests/cell/*/manifest.kdl \
+	membrane/manifest.kdl)
+manifest_cell = $(patsubst membrane,posix,$(notdir $(patsubst %/,%,$(dir $(1)))))
+# The name in the manifest is the folder's, but for a cell that is another image of one.
+CELL_NAME_swapped := swapper
+MANIFEST_TOOL := $(addprefix distro/tools/,kdl2bkdl.py manifest.py bkdl.py kdl.py)
+define manifest
+MANIFEST_OF_$(call manifest_cell,$(1)) := $(B)/cell/manifest/$(call manifest_cell,$(1)).o
+$(B)/gen/manifest/$(call manifest_cell,$(1)).S $(B)/gen/manifest/$(call manifest_cell,$(1)).h &: $(1) $(MANIFEST_TOOL) | deps
+	$$(call say,KDL,$(1))
+	@distro/tools/kdl2bkdl.py $(1) --cell $(or $(CELL_NAME_$(call manifest_cell,$(1))),$(call manifest_cell,$(1))) \
+		--asm $(B)/gen/manifest/$(call manifest_cell,$(1)).S --header $(B)/gen/manifest/$(call manifest_cell,$(1)).h
+endef
+$(foreach m,$(MANIFESTS),$(eval $(call manifest,$(m))))
+MANIFEST_H := $(foreach m,$(MANIFESTS),$(B)/gen/manifest/$(call manifest_cell,$(m)).h)
+
+READY := $(GEN) $(MANIFEST_H) $(B)/uapi/.made $(FDT)/.fetched $(ZLIB)/.fetched
 
 #### Object rules #################################################################################
 
@@ -193,6 +213,10 @@ $(B)/cell/libdriver.a: $(call objects,cell,$(sort $(wildcard drivers/lib/*.c dri
 	$(archive)
 	$(make_archive)
 
+$(B)/cell/manifest/%.o: $(B)/gen/manifest/%.S Makefile
+	@mkdir -p $(@D)
+	@$(CC) $(TARGET) $(REPRODUCIBLE) -c $< -o $@
+
 sources_in = $(sort $(wildcard $(1)/*.c $(1)/*.S))
 cell_dirs = $(patsubst %/,%,$(filter-out $(1)/lib/ $(1)/include/,$(filter %/,$(wildcard $(1)/*/))))
 with_sources = $(foreach d,$(1),$(if $(call sources_in,$(d)),$(d)))
@@ -205,9 +229,9 @@ POSIX_SRC := $(call find_sources,membrane,-name '*.[cS]') $(call find_sources,po
 # $(call cell,NAME,OUT,SOURCES,ARCHIVES): the archives come before libcell.a, which they may need.
 # The .elf keeps what a debugger wants, the .cell is what boots.
 define cell
-$(B)/cell/$(1).elf: $(call objects,cell,$(3)) $(4) $(B)/cell/libcell.a $(CELL_LD)
+$(B)/cell/$(1).elf: $(call objects,cell,$(3)) $(MANIFEST_OF_$(1)) $(4) $(B)/cell/libcell.a $(CELL_LD)
 	$$(call say,LINK,$$@)
-	@$$(CC) $$(CELL_LINK) -Wl,-Map,$$(@:.elf=.map) -o $$@ $(call objects,cell,$(3)) \
+	@$$(CC) $$(CELL_LINK) -Wl,-Map,$$(@:.elf=.map) -o $$@ $(call objects,cell,$(3)) $(MANIFEST_OF_$(1)) \
 		-Wl,--start-group $(4) $(B)/cell/libcell.a -Wl,--end-group
 $(2)/$(1).cell: $(B)/cell/$(1).elf
 	@mkdir -p $$(@D)
@@ -302,6 +326,8 @@ $(if $(NX_CMD),$(eval export NX_CMD))
 
 RUN = python3 distro/run.py --smp $(SMP) --mem $(MEM) $(if $(EXTRA),--extra '$(EXTRA)') \
 	$(if $(filter 1,$(ICOUNT)),--icount) $(if $(filter 1,$(GDB)),--gdb) \
+	$(foreach d,$(DISK),--disk '$(d)') $(if $(GPU),--gpu '$(GPU)') \
+	$(if $(PLACEMENT),--placement '$(PLACEMENT)') \
 	$(if $(TIMEOUT),--timeout $(TIMEOUT)) $(if $(NX_CMD),--cmd-env NX_CMD)
 
 # make itself knows only the exit status 2. For a CMD it loads an object that lets it exit with the
@@ -362,10 +388,17 @@ $(foreach t,$(patsubst tests/unit/%.c,%,$(UNIT_SRC)),$(eval $(call unit_program,
 
 .PHONY: unit
 unit: $(UNIT_BIN)
-	@python3 tests/run.py --unit
+	@python3 tests/run.py --unit --tools
+
+# Where things are in the nucleus, for tests that look at a running machine from outside.
+FAULTS := $(B)/tests/faults/offsets.o
+$(FAULTS): tests/faults/offsets.c Makefile | $(READY)
+	@mkdir -p $(@D)
+	@$(CC) $(NUCLEUS_FLAGS) $(WARN) -MMD -MP -c $< -o $@
+-include $(FAULTS:.o=.d)
 
 .PHONY: test-parts
-test-parts: image $(UNIT_BIN) $(addprefix $(B)/,$(POSIX_TESTS)) $(TESTCELL_FILES)
+test-parts: image $(UNIT_BIN) $(addprefix $(B)/,$(POSIX_TESTS)) $(TESTCELL_FILES) $(FAULTS)
 
 .PHONY: test
 test: deps
@@ -414,9 +447,12 @@ help:
 #: make run                     boot to an interactive shell on this terminal (Ctrl-A X leaves)
 #: make run CMD='uname -a; ls'  boot, run it, print its output only, exit with its status
 #: make run EXTRA=dir           the tree under dir appears in the root
+#:       DISK=file.img          a raw image as /dev/vda (several: vdb ...); make one with truncate -s 64M
+#:       GPU=1                  a screen (/dev/fb0), keyboard and tablet; or a -display of QEMU: GPU=sdl
 #:       SMP=4 MEM=256          harts, MiB of memory
 #:       ICOUNT=1               deterministic time: one instruction is one nanosecond
 #:       GDB=1                  wait for a debugger
+#:       PLACEMENT=fused        the personality fused with the nucleus; all, or CELL=isolated|fused ...
 #:       TIMEOUT=600            seconds a CMD may take
 #: make test                    everything there is to check; ends with `N passed, N failed`
 #: make unit, make spin, make lint    parts of it

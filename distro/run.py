@@ -32,6 +32,23 @@ STOPPED = re.compile(rb"^nexus: (?:cannot start|panic)[^\n]*\n", re.M)  # and th
 TIMED_OUT, BOOT_FAILED = 124, 125
 
 
+def places(text):
+    """What PLACEMENT=... says as a list of CELL=isolated and CELL=fused: that itself, or `fused` (the
+    personality), `all` (every cell but the supervisor), `isolated`."""
+    short = {"fused": ["posix=fused"], "all": ["all=fused"], "isolated": ["all=isolated"]}
+    items = short.get(text.strip(), text.split())
+    for item in items:
+        if not re.fullmatch(r"[\w-]+=(isolated|fused)", item):
+            sys.exit(f"run: PLACEMENT: {item} is not CELL=isolated or CELL=fused")
+    return items
+
+
+def placement(text):
+    """The boot argument for it."""
+    items = [item.replace("=", ":") for item in places(text)]
+    return "nexus.place=" + ",".join(items) if items else ""
+
+
 def bundle(out, cmd=None, extra=None, cells=(), base=None):
     """Write the boot bundle OUT: the built one plus what this run adds.
 
@@ -56,16 +73,51 @@ def bundle(out, cmd=None, extra=None, cells=(), base=None):
         f.write(mkbundle.build(parts))
 
 
-def machine(initrd, smp=1, mem=256, icount=False, gdb=False, kernel=None, cpu="rv64", more=()):
-    """The QEMU command line of the machine Nexus runs on."""
+def disk(path, n):
+    """QEMU arguments for the raw image PATH as disk n (/dev/vda is 0); read-only when we may not write it."""
+    readonly = ",readonly=on" if not os.access(path, os.W_OK) else ""
+    name = path.replace(",", ",,")  # how QEMU quotes a comma
+    return ["-drive", f"file={name},if=none,format=raw,id=disk{n}{readonly}",
+            "-device", f"virtio-blk-device,drive=disk{n}"]
+
+
+def screen(display):
+    """QEMU arguments for a screen, a keyboard and a tablet; display is one of QEMU's -display, or "1": a
+    window when there is somewhere to put it, else VNC on this machine."""
+    if display == "1":
+        window = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
+        display = "gtk" if window else "vnc=127.0.0.1:0"
+        if not window:
+            print("run: the screen is at vnc://127.0.0.1:5900", file=sys.stderr)
+    return ["-device", "virtio-gpu-device", "-device", "virtio-keyboard-device",
+            "-device", "virtio-tablet-device", "-display", display]
+
+
+def machine(initrd, smp=1, mem=256, icount=False, gdb=False, kernel=None, cpu="rv64", rng=True, more=(),
+            place=""):
+    """The QEMU command line of the machine Nexus runs on.
+
+    rng: it has a virtio-rng, as good as the host's random numbers; with icount always the same ones."""
     args = ["qemu-system-riscv64", "-machine", "virt", "-cpu", cpu, "-bios", "default",
+            "-global", "virtio-mmio.force-legacy=false", "-nic", "none",
             "-m", str(mem), "-smp", str(smp), "-nographic", "-no-reboot",
             "-kernel", kernel or os.path.join(BUILD, "nucleus.bin"), "-initrd", initrd]
+    if rng:
+        args += ["-object", "rng-builtin,id=entropy", "-device", "virtio-rng-device,rng=entropy"]
     if icount:
-        args += ["-icount", "shift=0,sleep=off"]  # idle time passes at once
+        # Idle time passes at once, but not with disks: QEMU then leaves their requests no time at all.
+        disks = any("virtio-blk" in arg for arg in more)
+        args += ["-icount", f"shift=0,sleep={'on' if disks else 'off'}"]
+        args += ["-seed", "1"]  # the same random numbers in every run
     if gdb:
         args += ["-s", "-S"]
-    return args + list(more)
+    more = list(more)
+    if placement(place):
+        if "-append" in more:
+            more[more.index("-append") + 1] += " " + placement(place)
+        else:
+            more += ["-append", placement(place)]
+    return args + more
 
 
 def stop(child):
@@ -147,14 +199,23 @@ def main():
     p.add_argument("--mem", type=int, default=256, help="MiB of memory (default 256)")
     p.add_argument("--icount", action="store_true", help="one instruction is one nanosecond")
     p.add_argument("--gdb", action="store_true", help="wait for a debugger on port 1234")
+    p.add_argument("--placement", default="", metavar="WHERE",
+                   help="`fused` (the personality), `all`, or CELL=isolated|fused ...")
     p.add_argument("--timeout", type=float, default=600, help="seconds a command may take (default 600)")
     p.add_argument("--cmd", help="run this command instead of a shell")
     p.add_argument("--cmd-env", metavar="VAR", help="the same, taken from the environment")
     p.add_argument("--extra", metavar="DIR", help="lay the tree under DIR over the root")
     p.add_argument("--cell", action="append", default=[], help="add this cell to the bundle")
+    p.add_argument("--disk", action="append", default=[], metavar="FILE",
+                   help="a raw image as the next disk: /dev/vda, then vdb ... (at most 4)")
+    p.add_argument("--gpu", metavar="DISPLAY",
+                   help="a screen (/dev/fb0), a keyboard and a tablet; shown by this -display of QEMU, or 1")
     p.add_argument("--qemu", action="append", default=[], metavar="ARG", help="one more argument for QEMU")
     a = p.parse_args()
     cmd = os.environ[a.cmd_env] if a.cmd_env else a.cmd
+    for path in a.disk:
+        if not os.path.exists(path):
+            sys.exit(f"run: DISK: there is no {path}")
     if a.extra is not None and not os.path.isdir(a.extra):
         sys.exit(f"run: EXTRA: {a.extra} is not a folder")
 
@@ -166,7 +227,10 @@ def main():
     try:
         initrd = os.path.join(work, "bundle")
         bundle(initrd, cmd, a.extra, a.cell)
-        args = machine(initrd, a.smp, a.mem, a.icount, a.gdb, more=a.qemu)
+        more = [arg for n, path in enumerate(a.disk) for arg in disk(path, n)]
+        more += screen(a.gpu) if a.gpu else []
+        args = machine(initrd, a.smp, a.mem, a.icount, a.gdb, more=more + a.qemu,
+                       place=a.placement)
         if cmd is None:
             return run_interactive(args, a.gdb)
         return run_command(args, a.timeout)

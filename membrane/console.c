@@ -1,11 +1,12 @@
-/* The client side of the console: rings to and from its driver (nexus/console.h).
+/* Serial terminals: rings to and from their drivers (nexus/console.h): the console, and a virtio console
+ * when there is one.
  *
- * The main fiber serves it: it sleeps on both rings, hands on what was typed and says when there is room
- * for output again.  Output is put into the ring by whichever fiber writes, under the personality lock;
- * so is everything that touches the two handles.
- * When the driver restarts, the rings live on; what it had not released is seen again by the next one.
+ * The main fiber serves them (serve.c): it hands on what was typed and says when there is room for output
+ * again.  Output is put into the ring by whichever fiber writes, under the personality lock; so is
+ * everything that touches the handles.
+ * When a driver restarts, the rings live on; what it had not released is seen again by the next one.
  */
-#include "mb_int.h"
+#include "devices.h"
 
 #include <nexus/channel.h>
 #include <nexus/console.h>
@@ -14,17 +15,20 @@
 
 void (*mb_console_input_hook)(const void *buf, size_t n);
 void (*mb_console_writable_hook)(void);
+void (*mb_hvc_input_hook)(const void *buf, size_t n);
+void (*mb_hvc_writable_hook)(void);
 
-static struct channel console;
-static bool room_wanted; /* a writer found the ring full */
+struct line {
+    struct channel ch;
+    bool open;
+    bool room_wanted; /* a writer found the ring full */
+    void (**input_hook)(const void *buf, size_t n);
+    void (**writable_hook)(void);
+};
 
-void mb_console_init(void)
-{
-    int e = channel_open(&console, MB_SLOT_CONSOLE_RX, MB_SLOT_CONSOLE_TX);
-    if (e < 0) {
-        mb_log("no console: %d", e);
-    }
-}
+static struct line console = {.input_hook = &mb_console_input_hook,
+                              .writable_hook = &mb_console_writable_hook};
+static struct line hvc = {.input_hook = &mb_hvc_input_hook, .writable_hook = &mb_hvc_writable_hook};
 
 /* The driver did what no driver does.  The supervisor makes the channel anew. */
 static void check_peer(int result, unsigned slot)
@@ -35,14 +39,14 @@ static void check_peer(int result, unsigned slot)
     }
 }
 
-static uint32_t fill(const uint8_t *from, size_t n, uint32_t slots)
+static uint32_t fill(struct line *l, const uint8_t *from, size_t n, uint32_t slots)
 {
     uint32_t i = 0;
     for (; i < slots && n > 0; i++) {
         struct nx_slot slot = {.type = NEXUS_CONSOLE_OUTPUT, .flags = NX_SLOT_INLINE};
         slot.buf_len = n < NX_RING_PAYLOAD ? (uint32_t)n : NX_RING_PAYLOAD;
         memcpy(slot.payload, from, slot.buf_len);
-        nx_ring_write(&console.out, i, &slot);
+        nx_ring_write(&l->ch.out, i, &slot);
         from += slot.buf_len;
         n -= slot.buf_len;
     }
@@ -50,18 +54,18 @@ static uint32_t fill(const uint8_t *from, size_t n, uint32_t slots)
 }
 
 /* How many slots are free; when none, the driver is asked to ring when one is. */
-static int out_space(uint32_t want)
+static int out_space(struct line *l, uint32_t want)
 {
-    int space = nx_ring_space(&console.out, want);
+    int space = nx_ring_space(&l->ch.out, want);
     if (space == 0) {
-        space = nx_ring_sleep_prepare(&console.out);
-        room_wanted = space == 0;
+        space = nx_ring_sleep_prepare(&l->ch.out);
+        l->room_wanted = space == 0;
     }
-    check_peer(space, MB_SLOT_CONSOLE_TX);
+    check_peer(space, l->ch.out_slot);
     return space;
 }
 
-size_t mb_console_write(const void *buf, size_t n)
+static size_t line_write(struct line *l, const void *buf, size_t n)
 {
     if (n == 0) {
         return 0;
@@ -69,65 +73,92 @@ size_t mb_console_write(const void *buf, size_t n)
     uint32_t want = n < NX_RING_PAYLOAD * NX_RING_SLOTS_MAX
                         ? (uint32_t)((n + NX_RING_PAYLOAD - 1) / NX_RING_PAYLOAD)
                         : NX_RING_SLOTS_MAX;
-    int space = out_space(want);
+    int space = out_space(l, want);
     if (space < 0) {
         return n; /* no console: nobody will ever read this */
     }
     if (space == 0) {
         return 0;
     }
-    uint32_t slots = fill(buf, n, (uint32_t)space);
-    nx_ring_commit(&console.out, slots);
-    channel_bell_out(&console);
+    uint32_t slots = fill(l, buf, n, (uint32_t)space);
+    nx_ring_commit(&l->ch.out, slots);
+    channel_bell_out(&l->ch);
     size_t done = (size_t)slots * NX_RING_PAYLOAD;
     if (done >= n) {
         return n;
     }
-    out_space(1); /* a rest stays with the caller: tell it when there is room */
+    out_space(l, 1); /* a rest stays with the caller: tell it when there is room */
     return done;
 }
 
 /* Hand on what was typed. */
-static void input(void)
+static void input(struct line *l)
 {
     struct nx_slot slot;
     int e;
-    while ((e = nx_ring_pop(&console.in, &slot)) == 0) {
-        channel_bell_in(&console);
-        if (slot.type == NEXUS_CONSOLE_INPUT && slot.buf_len <= NX_RING_PAYLOAD &&
-            mb_console_input_hook) {
-            mb_console_input_hook(slot.payload, slot.buf_len);
+    while ((e = nx_ring_pop(&l->ch.in, &slot)) == 0) {
+        channel_bell_in(&l->ch);
+        if (slot.type == NEXUS_CONSOLE_INPUT && slot.buf_len <= NX_RING_PAYLOAD && *l->input_hook) {
+            (*l->input_hook)(slot.payload, slot.buf_len);
         }
     }
-    check_peer(e, MB_SLOT_CONSOLE_RX);
+    check_peer(e, l->ch.in_slot);
 }
 
-static void output(void)
+static void output(struct line *l)
 {
-    if (!room_wanted || out_space(1) == 0) {
+    if (!l->room_wanted || out_space(l, 1) == 0) {
         return;
     }
-    room_wanted = false;
-    nx_ring_sleep_cancel(&console.out);
-    if (mb_console_writable_hook) {
-        mb_console_writable_hook();
+    l->room_wanted = false;
+    nx_ring_sleep_cancel(&l->ch.out);
+    if (*l->writable_hook) {
+        (*l->writable_hook)();
     }
 }
 
-void mb_console_serve(void)
+static void work(void *ctx)
 {
-    const uint64_t slots = 1ul << MB_SLOT_CONSOLE_TX | 1ul << MB_SLOT_CONSOLE_RX;
-    for (;;) {
-        mb_lock();
-        nx_ring_sleep_cancel(&console.in);
-        do {
-            input();
-            output();
-        } while (nx_ring_sleep_prepare(&console.in) > 0);
-        mb_unlock();
-        long e = nx_recv_wait(slots, NX_NEVER);
-        if (e < 0) { /* no rings: nothing to serve, but the main fiber must not spin */
-            nx_tick_sleep(mb_arch_time() + mb_ns_to_ticks(1000000000));
-        }
+    struct line *l = ctx;
+    nx_ring_sleep_cancel(&l->ch.in);
+    do {
+        input(l);
+        output(l);
+    } while (nx_ring_sleep_prepare(&l->ch.in) > 0);
+}
+
+static int line_open(struct line *l, unsigned slot)
+{
+    int e = channel_open(&l->ch, slot + 1, slot);
+    l->open = e == 0;
+    if (l->open) {
+        port_add(1ul << slot | 1ul << (slot + 1), l, work);
+    }
+    return e;
+}
+
+size_t mb_console_write(const void *buf, size_t n)
+{
+    return line_write(&console, buf, n);
+}
+
+bool mb_hvc_present(void)
+{
+    return hvc.open;
+}
+
+size_t mb_hvc_write(const void *buf, size_t n)
+{
+    return hvc.open ? line_write(&hvc, buf, n) : n;
+}
+
+void mb_console_init(void)
+{
+    int e = line_open(&console, MB_SLOT_CONSOLE_TX);
+    if (e < 0) {
+        mb_log("no console: %d", e);
+    }
+    if (nx_meta_size(MB_SLOT_HVC) > 0) {
+        line_open(&hvc, MB_SLOT_HVC);
     }
 }

@@ -20,6 +20,8 @@ static unsigned idle_count;
 void mb_fiber_init(void)
 {
     mb_main_fiber.state = &main_state;
+    mb_main_fiber.handle =
+        (uint64_t)nx_meta_fiber(0, NX_FIBER_HANDLE); /* so that others can wake it */
     idle = ending = NULL;
     idle_count = 0;
 }
@@ -129,6 +131,7 @@ struct mb_fiber *mb_fiber_start(void (*fn)(void *), void *arg)
     }
     f->arg = arg;
     f->fn = fn;
+    f->woken = mb_arch_time();
     uint64_t sp = (uint64_t)f->stack + (1 + STACK_PAGES) * MB_PAGE;
     long handle = nx_spawn_fiber((uint64_t)mb_fiber_entry, sp, (uint64_t)f, NX_TIER_MATTER);
     if (handle < 0) {
@@ -143,6 +146,7 @@ int mb_park(uint64_t deadline)
 {
     mb_unlock();
     long r = nx_recv_wait(0, deadline);
+    mb_self()->woken = mb_arch_time();
     mb_lock();
     return r == -NX_ETIME ? -ETIMEDOUT : 0;
 }

@@ -7,8 +7,25 @@ void mb_log(const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    cell_vlog(fmt, ap);
+    cell_vlog(NX_LOG_INFO, fmt, ap);
     va_end(ap);
+}
+
+void mb_log_at(unsigned level, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    cell_vlog(level, fmt, ap);
+    va_end(ap);
+}
+
+bool mb_log_read(uint64_t *number, struct nx_log *out)
+{
+    if (nx_meta_readlog((uint64_t)out, sizeof(*out), *number) != 1) {
+        return false;
+    }
+    *number = out->number;
+    return true;
 }
 
 void mb_power_off(int status)

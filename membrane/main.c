@@ -1,34 +1,11 @@
-/* The personality's cell: manifest and start.
+/* The personality's cell: its start.
  *
  * The main fiber sets up the membrane, lets posix/ build its world and start process 1, and then serves
- * the console for the rest of the cell's life.
+ * the channels for the rest of the cell's life.
  */
 #include "mb_int.h"
 
-#include <nx/manifest.h>
 #include <string.h>
-
-NX_MANIFEST manifest = {
-    .magic = NX_MANIFEST_MAGIC,
-    .name = "posix",
-    .tier = NX_TIER_MATTER,
-    .placement = NX_PLACE_ISOLATED,
-    .restart = NX_RESTART_ALWAYS,
-    .backoff_ms = 1000,
-    /* No cells are made, no objects, and no capabilities handed on; DEBUG for the system's counters in
-     * /proc. */
-    .pledge = NX_PLEDGE_ALL & ~(NX_PLEDGE_SPAWN | NX_PLEDGE_MAKE | NX_PLEDGE_GRANT),
-    .window_gb = MB_WINDOW_GB,
-    .quota_pages = 0, /* all the machine has but a reserve: programs live in it */
-    .quota_fibers = 16384,
-    .quota_spaces = 16384,
-    .want = {{.kind = NX_WANT_USE,
-              .slot = MB_SLOT_CONSOLE_TX, /* and the two after it */
-              .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
-              .what = "console"},
-             {.kind = NX_WANT_ARCHIVE, .slot = MB_SLOT_BUNDLE, .rights = NX_R_READ, .what = ""}},
-};
-_Static_assert(MB_SLOT_CONSOLE_RX == MB_SLOT_CONSOLE_TX + 1, "USE fills slots in a row");
 
 static const struct nx_cellinfo *info;
 
@@ -60,12 +37,15 @@ int cell_main(const struct nx_cellinfo *cell)
     make_present(NX_STACK_TOP - STACK_PRESENT, NX_STACK_TOP);
     mb_fiber_init();
     mb_time_init(cell->timebase);
-    mb_random_init(cell, sizeof(*cell));
+    mb_stl_init();
     mb_console_init();
+    mb_control_init();
+    mb_random_init(cell);
+    mb_devices_init();
     mb_archive_init();
     int e = posix_start();
     if (e < 0) {
         cell_panic("the personality does not start: error %d", -e);
     }
-    mb_console_serve();
+    mb_serve();
 }

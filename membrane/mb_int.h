@@ -9,13 +9,14 @@
  *   void mb_arch_fiber_clocks(state, &ticks, &instructions)   the calling fiber's own running time
  *   void mb_arch_relax(void)              inside spin loops
  *   void mb_arch_set_self(struct mb_fiber *)   the calling fiber is this one (mb_self)
- *   bool mb_arch_lock_try(volatile uint64_t *word, uint64_t me)   0 -> me, acquire; false: it was not 0
- *   void mb_arch_lock_release(volatile uint64_t *word)            release, then 0
+ *   bool mb_arch_lock_try(volatile uint64_t *word, uint64_t me)       0 -> me, acquire; false: it was not 0
+ *   bool mb_arch_lock_release(volatile uint64_t *word, uint64_t me)   release, me -> 0; false: it was not me
  */
 #ifndef MEMBRANE_INT_H
 #define MEMBRANE_INT_H
 
 #include <mb_arch.h>
+#include <manifest/posix.h>
 #include <membrane.h>
 #include <nexus/cell.h>
 #include <nx/sys.h>
@@ -36,12 +37,20 @@ extern uintptr_t mb_host_base; /* tests reserve address space and say where */
 #define MB_ARENA (NX_FREE + (2ul << 30))
 #define MB_ARENA_END (NX_WINDOW + ((uint64_t)MB_WINDOW_GB << 30))
 #endif
-#define MB_WINDOW_GB 8
+#define MB_WINDOW_GB MANIFEST_WINDOW_GB
 
-/* Slots of the capability space, as the manifest in main.c wants them. */
-#define MB_SLOT_CONSOLE_TX 1
-#define MB_SLOT_CONSOLE_RX 2
-#define MB_SLOT_BUNDLE 4 /* 3: the channel has no pool */
+/* Slots of the capability space: manifest.kdl. */
+#define MB_SLOT_CONSOLE_TX SLOT_CONSOLE_TX
+#define MB_SLOT_CONSOLE_RX SLOT_CONSOLE_RX
+#define MB_SLOT_BUNDLE SLOT_BUNDLE
+#define MB_SLOT_CONTROL SLOT_CONTROL
+#define MB_SLOT_RANDOM SLOT_RANDOM
+#define MB_SLOT_LOG SLOT_LOG
+#define MB_SLOT_BLOCK SLOT_BLOCK0 /* 4 channels */
+#define MB_SLOT_ENTROPY SLOT_ENTROPY
+#define MB_SLOT_HVC SLOT_HVC
+#define MB_SLOT_DISPLAY SLOT_DISPLAY
+#define MB_SLOT_INPUT SLOT_INPUT0 /* 4 channels */
 
 /* The nucleus' error codes are Linux' where both have one; the rest is converted here, at the edge. */
 static inline int mb_errno(long result)
@@ -67,9 +76,10 @@ static inline int mb_errno(long result)
 /* lock.c: is the lock the calling fiber's? */
 bool mb_lock_is_mine(void);
 
-/* time.c, random.c */
+/* time.c, random.c, stl.c */
 void mb_time_init(uint64_t timebase);
-void mb_random_init(const void *seed, size_t n);
+void mb_random_init(const struct nx_cellinfo *info); /* waits for the seed, when one is to come */
+void mb_stl_init(void);
 
 /* fiber.c */
 extern struct mb_fiber mb_main_fiber;
@@ -85,9 +95,11 @@ size_t mb_run_pages(const void *run);
 void mb_pages_trim(void);
 void mb_pages_mark_shared(const void *at, size_t len); /* mapped into a program from now on */
 
-/* console.c, archive.c */
+/* console.c, device.c, serve.c, control.c, archive.c */
 void mb_console_init(void);
-_Noreturn void mb_console_serve(void);
+void mb_devices_init(void);
+_Noreturn void mb_serve(void); /* the main fiber, for the rest of the cell's life */
+void mb_control_init(void);
 void mb_archive_init(void);
 
 /* Fault injection for tests: answers true when the next allocation is to fail. */

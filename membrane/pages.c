@@ -20,6 +20,7 @@
 #define BATCH 64
 
 bool (*mb_alloc_fails_hook)(void);
+bool (*mb_reclaim_hook)(void);
 
 static uint32_t frontier; /* pages below it belong to the arena */
 static uint32_t free_head[ORDER_MAX + 1] = {[0 ... ORDER_MAX] = PAGE_NONE};
@@ -211,11 +212,23 @@ void mb_pages_trim(void)
 
 /* ---- single pages ---- */
 
+/* Make a page present; when the machine has none left, with one of those that are only kept in case. */
+static bool page_fill(uint32_t i)
+{
+    while (nx_map_fault(0, (uint64_t)page_address(i), 1) < 0) {
+        if (!mb_reclaim_hook || !mb_reclaim_hook()) {
+            return false;
+        }
+        mb_pages_trim();
+    }
+    return true;
+}
+
 /* Make the pages of a block present; they are then zeroed. */
 static bool block_fill(uint32_t i, unsigned order, uint32_t pages)
 {
     for (uint32_t k = 0; k < pages; k++) {
-        if (nx_map_fault(0, (uint64_t)page_address(i + k), 1) < 0) {
+        if (!page_fill(i + k)) {
             if (k > 0) {
                 drop_range(i, k);
             }
@@ -298,6 +311,9 @@ void mb_page_free(void *page)
 
 void mb_pages_mark_shared(const void *at, size_t len)
 {
+    if ((uint64_t)at < MB_ARENA || (uint64_t)at >= MB_ARENA_END) {
+        return; /* memory shared with a driver: it is never freed */
+    }
     uint32_t first = page_index(at);
     for (uint32_t k = 0; k < len / MB_PAGE; k++) {
         page_of(first + k)->shared = 1;

@@ -1,59 +1,35 @@
-/* Random numbers: a ChaCha20 generator with fast key erasure.
+/* Random numbers for programs: a ChaCha20 generator with fast key erasure (nx_rng.h), seeded by rngd.
  *
- * NOT YET SEEDED BY HARDWARE.  There is no entropy device driver in the system; the seed is the time
- * counter, the jitter of instructions against time at start and at every later call, and the boot
- * arguments, which may carry `rng-seed=...` from a boot loader that has entropy.  Without that an attacker
- * who knows when the machine was started can guess the state: good enough for hash seeds, stack
- * protectors and address layout, not for keys.  docs/ says the same.
+ * Before the seed is there - or when there is no hardware source - it runs on what differs from start to
+ * start: the time counter and the jitter of instructions against it, the boot arguments.  Good enough for
+ * hash seeds and address layout, not for keys; mb_random_seeded() tells which it is, and only those who
+ * do not care (/dev/urandom, GRND_INSECURE, AT_RANDOM) get numbers from it then.
+ *
+ * The boot arguments can settle it without a device: `nexus.seed=TEXT` counts as a seed (for runs that are
+ * to be repeated, and for boot loaders that know one); `nexus.rng=jitter` says that the jitter is trusted.
+ *
+ * docs/random.md has the whole of it.
  */
-#include "mb_int.h"
+#include "service.h"
 
+#include <nexus/entropy.h>
+#include <nx_chacha20.h>
+#include <nx_rng.h>
 #include <string.h>
 
-#define POOL_BLOCKS 4
-#define POOL (POOL_BLOCKS * 64)
+#define SEED 48u                    /* bytes asked of rngd at a time */
+#define RESEED_BYTES (1024u * 1024) /* given out */
+#define RESEED_NS (300ul * 1000000000)
+#define BOOT_WAIT_NS (5ul * 1000000000)
 
-static uint32_t key[8];
-static uint8_t pool[POOL]; /* handed out from `used` on, and erased then */
-static uint32_t used = POOL;
+void (*mb_random_hook)(void);
 
-static inline uint32_t rotate(uint32_t v, unsigned n)
-{
-    return v << n | v >> (32 - n);
-}
-
-static void quarter(uint32_t *x, unsigned a, unsigned b, unsigned c, unsigned d)
-{
-    x[a] += x[b], x[d] = rotate(x[d] ^ x[a], 16);
-    x[c] += x[d], x[b] = rotate(x[b] ^ x[c], 12);
-    x[a] += x[b], x[d] = rotate(x[d] ^ x[a], 8);
-    x[c] += x[d], x[b] = rotate(x[b] ^ x[c], 7);
-}
-
-/* One ChaCha20 block (RFC 8439) of our key, this counter and this nonce. */
-static void block(uint32_t out[16], uint32_t counter, const uint32_t nonce[3])
-{
-    static const uint32_t sigma[4] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
-    uint32_t in[16];
-    memcpy(in, sigma, sizeof(sigma));
-    memcpy(in + 4, key, sizeof(key));
-    in[12] = counter;
-    memcpy(in + 13, nonce, 3 * sizeof(uint32_t));
-    memcpy(out, in, sizeof(in));
-    for (unsigned i = 0; i < 10; i++) {
-        quarter(out, 0, 4, 8, 12);
-        quarter(out, 1, 5, 9, 13);
-        quarter(out, 2, 6, 10, 14);
-        quarter(out, 3, 7, 11, 15);
-        quarter(out, 0, 5, 10, 15);
-        quarter(out, 1, 6, 11, 12);
-        quarter(out, 2, 7, 8, 13);
-        quarter(out, 3, 4, 9, 14);
-    }
-    for (unsigned i = 0; i < 16; i++) {
-        out[i] += in[i];
-    }
-}
+static struct nx_rng rng;
+static struct nexus_client rngd;
+static struct nexus_request ask;
+static bool have_rngd, asked, seeded;
+static bool source = true; /* rngd has one, or has not spoken yet */
+static uint64_t given, seeded_at;
 
 /* What the machine does differently each time, as far as we can see. */
 static void jitter(uint32_t nonce[3])
@@ -64,51 +40,124 @@ static void jitter(uint32_t nonce[3])
     nonce[2] = (uint32_t)instret;
 }
 
-/* The first bytes made are the next key, so what was handed out cannot be computed from what the memory
- * holds later. */
-static void refill(void)
+static void set_seeded(const char *by)
 {
-    uint32_t nonce[3];
-    jitter(nonce);
-    for (uint32_t i = 0; i < POOL_BLOCKS; i++) {
-        uint32_t out[16];
-        block(out, i, nonce);
-        memcpy(pool + i * sizeof(out), out, sizeof(out));
+    if (!seeded) {
+        mb_log("random numbers are seeded by %s", by);
     }
-    memcpy(key, pool, sizeof(key));
-    memset(pool, 0, sizeof(key));
-    used = sizeof(key);
+    seeded = true;
+    if (mb_random_hook) {
+        mb_random_hook();
+    }
 }
+
+/* ---- rngd ---- */
+
+static void answered(struct nexus_request *r, int result, const struct nx_slot *reply)
+{
+    uint8_t bytes[SEED];
+    asked = false;
+    given = 0;
+    seeded_at = mb_arch_time();
+    if (result != 0 || reply == NULL || reply->word32[1] != sizeof(bytes)) {
+        mb_log_at(NX_LOG_ERR, "rngd gives no random numbers: %d", -result);
+        return;
+    }
+    memcpy(bytes, rngd.pool + r->slot.buf_off, sizeof(bytes));
+    nx_wipe(rngd.pool + r->slot.buf_off, sizeof(bytes));
+    nx_rng_mix(&rng, bytes, sizeof(bytes));
+    nx_wipe(bytes, sizeof(bytes));
+    set_seeded("rngd");
+}
+
+static void greeted(struct nexus_client *c, const struct nx_slot *hello)
+{
+    source = (hello->word32[0] & NEXUS_RANDOM_SOURCE) != 0;
+}
+
+static void ask_rngd(void)
+{
+    if (have_rngd && !asked) {
+        ask = (struct nexus_request){.slot = {.type = NEXUS_ENTROPY_READ, .buf_len = SEED},
+                                     .done = answered};
+        asked = client_submit(&rngd, &ask) == 0;
+    }
+}
+
+static void lost(struct nexus_client *c)
+{
+    have_rngd = false;
+    mb_log_at(NX_LOG_ERR, "rngd broke the protocol of its ring: it is not asked any more");
+}
+
+/* ---- giving ---- */
 
 void mb_random(void *buf, size_t n)
 {
-    uint8_t *to = buf;
-    while (n > 0) {
-        if (used == POOL) {
-            refill();
-        }
-        size_t part = n < POOL - used ? n : POOL - used;
-        memcpy(to, pool + used, part);
-        memset(pool + used, 0, part);
-        used += (uint32_t)part;
-        to += part;
-        n -= part;
+    uint32_t nonce[3];
+    jitter(nonce);
+    nx_rng_bytes(&rng, buf, n, nonce);
+    given += n;
+    if (given >= RESEED_BYTES || mb_arch_time() - seeded_at >= mb_ns_to_ticks(RESEED_NS)) {
+        ask_rngd();
     }
 }
 
-void mb_random_init(const void *seed, size_t n)
+void mb_random_mix(const void *bytes, size_t n)
 {
-    const uint8_t *p = seed;
-    for (; n > 0;) {
-        size_t part = n < sizeof(key) ? n : sizeof(key);
-        for (size_t i = 0; i < part; i++) {
-            ((uint8_t *)key)[i] ^= p[i];
-        }
-        refill(); /* also replaces the key */
-        p += part;
-        n -= part;
-    }
+    nx_rng_mix(&rng, bytes, n);
+}
+
+bool mb_random_seeded(void)
+{
+    return seeded;
+}
+
+/* ---- the start ---- */
+
+static void seed_poorly(const struct nx_cellinfo *info)
+{
+    uint32_t nonce[3];
+    nx_rng_init(&rng);
+    nx_rng_mix(&rng, info, sizeof(*info)); /* boot arguments and all */
     for (unsigned i = 0; i < 64; i++) {
-        refill();
+        jitter(nonce);
+        nx_rng_mix(&rng, nonce, sizeof(nonce));
+    }
+    seeded_at = mb_arch_time();
+}
+
+/* Process 1 is not to start on poor numbers when good ones are under way. */
+static void wait_for_rngd(void)
+{
+    const uint64_t deadline = mb_arch_time() + mb_ns_to_ticks(BOOT_WAIT_NS);
+    ask_rngd();
+    while (have_rngd && asked && !seeded && source && mb_arch_time() < deadline) {
+        if (client_poll(&rngd) != 0) {
+            lost(&rngd);
+        } else if (!seeded && source && client_sleep_prepare(&rngd) == 0) {
+            nx_recv_wait(client_watch(&rngd), deadline);
+            client_awake(&rngd);
+        }
+    }
+}
+
+void mb_random_init(const struct nx_cellinfo *info)
+{
+    seed_poorly(info);
+    if (strstr(info->bootargs, "nexus.seed=") != NULL) {
+        set_seeded("the boot argument nexus.seed");
+    } else if (strstr(info->bootargs, "nexus.rng=jitter") != NULL) {
+        set_seeded("jitter, as the boot argument nexus.rng wants");
+    }
+    rngd.hello = greeted;
+    have_rngd = client_open(&rngd, MB_SLOT_RANDOM) == 0 && rngd.pool_size >= SEED;
+    wait_for_rngd();
+    if (have_rngd) {
+        mb_service_add(&rngd, lost);
+    }
+    if (!seeded) {
+        mb_log_at(NX_LOG_WARNING, "no good random numbers%s: getrandom and /dev/random wait",
+                  have_rngd && source ? " yet" : ", there is no hardware source");
     }
 }

@@ -3,9 +3,9 @@
 
 #include <tax.h>
 
-int mb_enter(void)
+long mb_enter(void)
 {
-    return (int)nx_enter_run();
+    return nx_enter_run();
 }
 
 void mb_fp_save(void)

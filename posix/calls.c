@@ -150,14 +150,16 @@ void thread_main(struct task *t)
     mb_arch_fiber_clocks(s, &t->cpu_base, &instructions);
     mb_unlock();
     for (;;) {
-        if (__builtin_expect(t->work, 0)) {
+        while (__builtin_expect(t->work, 0)) {
             mb_lock();
             slow_work(t, 0);
             if (t->work & WORK_EXIT)
-                break;
+                goto out;
+            if (t->proc->cpu_watched) /* the wait for the lock may have eaten its timer's kick */
+                itimers_cpu_check(t->proc);
             mb_unlock();
         }
-        int why = mb_enter();
+        int why = (int)mb_enter();
         struct tax *tax = t->proc->tax;
         tax_begin(tax);
         if (__builtin_expect(why == NX_LEAVE_SYSCALL, 1)) {
@@ -173,6 +175,7 @@ void thread_main(struct task *t)
             mb_unlock();
         }
     }
+out:
     task_exit(t);
     mb_unlock();
 }

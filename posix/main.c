@@ -5,6 +5,7 @@
  */
 #include <asm/errno.h>
 #include <asm/fcntl.h>
+#include "dev/dev.h"
 #include "exec.h"
 #include "mm.h"
 #include "proc.h"
@@ -37,6 +38,7 @@ static void start_program(void)
     static const char *const init[] = {"/sbin/init", NULL};
     static const char *const shell[] = {"/bin/sh", NULL};
     static const uint64_t none[6];
+    devices_settle();
     open_console();
     int err = exec_kernel(init[0], init, INIT_ENV);
     if (err == 0)
@@ -68,6 +70,7 @@ int posix_start(void)
         err = console_init();
     if (!err)
         err = ktimer_init();
+    devices_init();
     if (!err && !proc_make_init(start_program))
         err = -ENOMEM;
     mb_unlock();

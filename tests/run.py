@@ -4,6 +4,7 @@
   build    the images and test programs compile
   lint     style, static analysis, layers                    (make lint)
   unit     build/unit/**, cmocka programs under sanitizers
+  tools    every executable tests/tools/*.py: the programs the build is made with
   spin     every *.pml of the tree                           (tests/check/spin.sh)
   system   every executable tests/system/*.py: boots in QEMU
   reproducible   two builds give the same bytes              (tests/check/reproducible.sh)
@@ -26,7 +27,7 @@ import threading
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PARTS = ["build", "lint", "unit", "spin", "system", "reproducible"]
+PARTS = ["build", "lint", "unit", "tools", "spin", "system", "reproducible"]
 LINE = re.compile(r"^(ok|not ok)\b(?: \d+)?(?: -)? ?(.*)$")
 
 passed = failed = 0
@@ -113,6 +114,13 @@ def unit(wanted, jobs):
                 pool.submit(run, program.replace("build/", "", 1), ["./" + program], 120, env)
 
 
+def tools(wanted, jobs):
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for path in find("tests/tools", lambda p: p.endswith(".py")):
+            if os.access(os.path.join(TOP, path), os.X_OK) and wanted in path:
+                pool.submit(run, path[6:-3], ["./" + path], float(header(path, "timeout", "300")))
+
+
 def spin(wanted, jobs):
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         for model in find(".", lambda p: p.endswith(".pml")):
@@ -137,7 +145,7 @@ def main():
     for part in PARTS:
         p.add_argument("--" + part, action="store_true")
     p.add_argument("--make", default="make", help="the make to build with")
-    p.add_argument("--only", default="", metavar="TEXT", help="of unit, spin, system: those so named")
+    p.add_argument("--only", default="", metavar="TEXT", help="of unit, tools, spin, system: those so named")
     p.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
     a = p.parse_args()
     chosen = [part for part in PARTS if getattr(a, part)] or PARTS
@@ -151,6 +159,8 @@ def main():
             run("lint", make + ["-k", "lint"], 1800, quiet_name=True)
         if "unit" in chosen:
             unit(a.only, a.jobs)
+        if "tools" in chosen:
+            tools(a.only, a.jobs)
         if "spin" in chosen:
             spin(a.only, a.jobs)
         if "system" in chosen:

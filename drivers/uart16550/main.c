@@ -8,36 +8,7 @@
 #include <nexus/channel.h>
 #include <nexus/device.h>
 #include <nexus/exit.h>
-#include <nx/manifest.h>
-
-enum { SLOT_REGS, SLOT_IRQ, SLOT_FROM, SLOT_TO };
-
-NX_MANIFEST manifest = {
-    .magic = NX_MANIFEST_MAGIC,
-    .name = "uart16550",
-    .tier = NX_TIER_PHOTON,
-    .placement = NX_PLACE_ISOLATED,
-    .restart = NX_RESTART_ALWAYS,
-    .backoff_ms = 100,
-    .pledge = NX_PLEDGE_MAP | NX_PLEDGE_IPC | NX_PLEDGE_META,
-    .window_gb = 1,
-    .quota_pages = 256,
-    .quota_fibers = 1,
-    .want = {{.kind = NX_WANT_DEVMEM,
-              .slot = SLOT_REGS,
-              .rights = NX_R_READ | NX_R_WRITE,
-              .what = "ns16550a"},
-             {.kind = NX_WANT_IRQ,
-              .slot = SLOT_IRQ,
-              .rights = NX_R_READ | NX_R_RECV,
-              .what = "ns16550a"},
-             {.kind = NX_WANT_SERVE,
-              .slot = SLOT_FROM, /* and SLOT_TO */
-              .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
-              .ring_slots = 128,
-              .clients = 1,
-              .what = "console"}},
-};
+#include <manifest/uart16550.h>
 
 static struct channel client;
 static struct uart uart;
@@ -86,7 +57,7 @@ int cell_main(const struct nx_cellinfo *info)
 {
     struct uart_port port;
     open_port(&port, info->arg);
-    int e = channel_open(&client, SLOT_FROM, SLOT_TO);
+    int e = channel_open(&client, SLOT_CLIENT_RX, SLOT_CLIENT_TX);
     if (e != 0) {
         cell_panic("no console channel: error %d", -e);
     }
@@ -103,10 +74,10 @@ int cell_main(const struct nx_cellinfo *info)
         report();
         if (e != 0) {
             cell_log("the client broke the ring protocol");
-            cell_exit(NEXUS_EXIT_PEER | SLOT_FROM);
+            cell_exit(NEXUS_EXIT_PEER | SLOT_CLIENT_RX);
         }
         if (may_sleep()) {
-            const uint64_t slots = 1ul << SLOT_IRQ | 1ul << SLOT_FROM | 1ul << SLOT_TO;
+            const uint64_t slots = 1ul << SLOT_IRQ | 1ul << SLOT_CLIENT_RX | 1ul << SLOT_CLIENT_TX;
             irq |= nx_recv_wait(slots, NX_NEVER) == SLOT_IRQ;
         }
         nx_ring_sleep_cancel(&client.in);

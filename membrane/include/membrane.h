@@ -19,9 +19,13 @@
 #define MB_PAGE 4096ul
 #define MB_NEVER (~0ul)
 
-/* ---- the personality lock ---- */
+/* ---- the personality lock ----
+ * Waiting for it may consume a wake-up (mb_wake) that was meant for something else: after taking it, look
+ * at everything such a wake-up may have been about, before the next sleep or mb_enter. */
 void mb_lock(void);
 void mb_unlock(void);
+/* [lock] In the middle of something long: let those have it who wait.  What it guards may have changed. */
+void mb_lock_break(void);
 
 /* ---- fibers: one runs each Linux thread; also service fibers ---- */
 struct mb_fiber {
@@ -35,6 +39,8 @@ struct mb_fiber {
     uint64_t space;       /* the foreign space it is bound to */
     uint64_t stamp_ticks; /* tax.h: where the last lap of its own clocks ended */
     uint64_t stamp_instructions;
+    uint64_t
+        woken; /* ticks: its last sleep's end, and later by what it waited for the lock since */
 };
 /* [lock] Take an idle fiber (or make one) and let it run fn(arg); when fn returns it goes back to the
  * pool.  fn starts without the lock.  NULL: no memory or quota. */
@@ -65,7 +71,7 @@ uint64_t mb_ns_to_ticks(uint64_t ns); /* rounds up, saturates at MB_NEVER - 1 */
 
 /* ---- foreign mode ---- */
 /* Run the fiber's foreign program until it traps: NX_LEAVE_*.  Without the lock. */
-int mb_enter(void);
+long mb_enter(void);
 void mb_fp_save(void); /* write live FP registers to the state area */
 
 /* ---- foreign address spaces; addresses and lengths page aligned; prot NX_PROT_* ---- */
@@ -111,11 +117,14 @@ uint64_t mb_pages_total(void);  /* of the machine */
 uint64_t mb_pages_free(void);   /* of the machine */
 uint64_t mb_heap_objects(void); /* live mb_alloc blocks, for the leak check */
 void mb_trim(void);             /* give cached free memory back to the nucleus */
+/* Set by posix/: memory is out.  Free pages that are only kept in case: false when there are none. */
+extern bool (*mb_reclaim_hook)(void);
 
 /* ---- log, console, machine ---- */
 void mb_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* The newest n bytes of the nucleus' log; answers how many there are. */
-size_t mb_log_text(char *buf, size_t n);
+void mb_log_at(unsigned level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The nucleus' log: line *number, or the oldest kept one after it, and its number. */
+bool mb_log_read(uint64_t *number, struct nx_log *out);
 /* Bytes to the console driver: how many were taken (0: its ring is full; membrane calls
  * mb_console_writable_hook when there is room again).  [lock] */
 size_t mb_console_write(const void *buf, size_t n);
@@ -127,8 +136,34 @@ _Noreturn void mb_power_off(int status);
 _Noreturn void mb_reset(void);
 /* A wild access, which ends the cell: for trying out its restart. */
 _Noreturn void mb_crash(void);
-/* Entropy from the best source there is; see docs for what seeds it. */
+/* The supervisor carries out commands (native/include/nexus/control.h), one at a time.  [lock]
+ * The room for a command with its data, and for its answer; NULL: there is no way to it. */
+void *mb_control_room(size_t *size);
+/* Have the n bytes in the room carried out: 0, and done is called later, [lock] held, with the length of
+ * the answer that is in the room then, or -EIO; or -EIO, -EBUSY, -EFBIG at once. */
+int mb_control_run(size_t n, void (*done)(long n));
+/* [lock] Random numbers: good ones once mb_random_seeded(), and then nobody can guess them; before that
+ * only as different as one start is from the next.  Never waits.  docs/random.md. */
 void mb_random(void *buf, size_t n);
+bool mb_random_seeded(void);
+/* [lock] Mix something in; it counts for nothing. */
+void mb_random_mix(const void *bytes, size_t n);
+/* Set by posix/; called [lock] whenever a seed came. */
+extern void (*mb_random_hook)(void);
+/* ---- the System Truth Ledger, all [lock]; records are struct nexus_stl (nexus/stl.h) ---- */
+bool mb_stl_present(void); /* there is a logd; else the calls below answer -ENODEV */
+/* Ask for records from number `from` on.  done, once, [lock], from another fiber: n bytes of whole
+ * records, well-formed and valid during the call, the number to go on with, the number the next record
+ * will have; or err.  One at a time: -EBUSY. */
+typedef void mb_stl_done(const uint8_t *records, size_t n, uint64_t next, uint64_t end, int err);
+int mb_stl_ask(uint64_t from, mb_stl_done *done);
+/* Have mb_stl_hook called, once, when there is a record of this number (or at once, when the number is
+ * not the end).  Nothing new happens when one is asked for already. */
+void mb_stl_follow(uint64_t from);
+/* Set by posix/; end 0: not known. */
+extern void (*mb_stl_hook)(uint64_t end);
+
+/* ---- the boot bundle, the machine ---- */
 /* The root archives of the boot bundle, in order: NULL when index is past the last. */
 const void *mb_archive(unsigned index, size_t *size);
 const char *mb_bootargs(void);

@@ -15,7 +15,7 @@ _Noreturn void cell_panic(const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    cell_vlog(fmt, ap);
+    cell_vlog(NX_LOG_CRIT, fmt, ap);
     va_end(ap);
     cell_exit(CELL_EXIT_PANIC);
 }

@@ -4,27 +4,26 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LINE_MAX 256u /* what the nucleus takes in one call */
 #define TEXT_MAX 1024
 
-static void write_line(const char *text, size_t n)
+static void write_line(unsigned level, const char *text, size_t n)
 {
     do {
-        size_t part = n < LINE_MAX ? n : LINE_MAX;
-        nx_meta_log((uint64_t)text, part);
+        size_t part = n < NX_LOG_TEXT ? n : NX_LOG_TEXT;
+        nx_meta_log((uint64_t)text, part, level);
         text += part;
         n -= part;
     } while (n > 0);
 }
 
-void cell_vlog(const char *fmt, va_list ap)
+void cell_vlog(unsigned level, const char *fmt, va_list ap)
 {
     char text[TEXT_MAX];
     vsnprintf(text, sizeof(text), fmt, ap);
     const char *line = text;
     do {
         const char *end = strchrnul(line, '\n');
-        write_line(line, (size_t)(end - line));
+        write_line(level, line, (size_t)(end - line));
         line = *end != 0 ? end + 1 : end;
     } while (*line != 0);
 }
@@ -33,6 +32,14 @@ void cell_log(const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    cell_vlog(fmt, ap);
+    cell_vlog(NX_LOG_INFO, fmt, ap);
+    va_end(ap);
+}
+
+void cell_log_at(unsigned level, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    cell_vlog(level, fmt, ap);
     va_end(ap);
 }

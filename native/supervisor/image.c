@@ -3,6 +3,7 @@
 
 #include <nx/types.h>
 #include <nx_base.h>
+#include <nx_manifest.h>
 #include <string.h>
 
 struct elf_head {
@@ -45,27 +46,6 @@ static bool take_section(struct bytes b, const struct elf_head *h, unsigned i,
            take(b, at, out, sizeof(*out));
 }
 
-static bool text_ends(const char *text, size_t n)
-{
-    return memchr(text, 0, n) != NULL;
-}
-
-static bool manifest_good(const struct nx_manifest *m)
-{
-    if (m->magic != NX_MANIFEST_MAGIC || m->name[0] == 0 || !text_ends(m->name, sizeof(m->name))) {
-        return false;
-    }
-    for (unsigned i = 0; i < NX_MANIFEST_WANTS; i++) {
-        const struct nx_want *w = &m->want[i];
-        unsigned slots = w->kind == NX_WANT_SERVE || w->kind == NX_WANT_USE ? 3 : 1;
-        if (!text_ends(w->what, sizeof(w->what)) || w->kind >= NX_WANT_KINDS ||
-            w->slot > NX_SLOTS - slots) {
-            return false;
-        }
-    }
-    return true;
-}
-
 int image_manifest(const void *image, size_t size, struct nx_manifest *out)
 {
     static const uint8_t ident[6] = {0x7f, 'E', 'L', 'F', 2, 1};
@@ -86,7 +66,7 @@ int image_manifest(const void *image, size_t size, struct nx_manifest *out)
             continue;
         }
         if (s.size != sizeof(*out) || !take(b, s.offset, out, sizeof(*out)) ||
-            !manifest_good(out)) {
+            nx_manifest_check(out) != NULL) {
             return -NX_EIMAGE;
         }
         return 0;

@@ -1,7 +1,7 @@
 /* The manifest of a cell image, read from the image's bytes.
  *
- * The nucleus reads it once more, for itself, when it makes the cell; what is checked here is what the
- * supervisor relies on. */
+ * The nucleus reads it once more, for itself, when it makes the cell.  Both check all of it, with
+ * lib/manifest.c. */
 #ifndef SUPERVISOR_IMAGE_H
 #define SUPERVISOR_IMAGE_H
 

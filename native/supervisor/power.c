@@ -1,7 +1,8 @@
 /* See power.h.  The finisher: one register; what is written to it ends the machine, under QEMU with an
  * exit status. */
 #include "power.h"
-#include "grants.h"
+#include "link.h"
+#include "store.h"
 #include "tree.h"
 
 #include <nexus/cell.h>
@@ -17,15 +18,15 @@ static volatile uint32_t *finisher;
 void power_init(const void *fdt)
 {
     struct tree_device dev;
-    int slot = tree_device(fdt, "sifive,test0", &dev) ? grants_slot() : -NX_ENOENT;
-    if (slot < 0) {
+    if (!tree_device(fdt, "sifive,test0", &dev)) {
         cell_log("no device to switch the machine off");
         return;
     }
     uint64_t page = ALIGN_DOWN(dev.base, NX_PAGE_SIZE);
-    long e = nx_make_devmem((uint64_t)slot, SLOT_MACHINE, page, NX_PAGE_SIZE);
+    long e = nx_make_devmem(SLOT_SCRATCH, SLOT_MACHINE, page, NX_PAGE_SIZE);
     int map_err = 0;
-    uint8_t *regs = e == 0 ? cell_map((unsigned)slot, NX_PROT_R | NX_PROT_W, NULL, &map_err) : NULL;
+    uint8_t *regs = e == 0 ? cell_map(SLOT_SCRATCH, NX_PROT_R | NX_PROT_W, NULL, &map_err) : NULL;
+    nx_grant_drop(SLOT_SCRATCH);
     if (regs == NULL) {
         cell_log("no power off: error %ld %d", e, map_err);
         return;
@@ -35,7 +36,7 @@ void power_init(const void *fdt)
 
 static _Noreturn void finish(uint32_t how)
 {
-    grants_drain();
+    link_drain();
     if (finisher != NULL) {
         *finisher = how;
     }

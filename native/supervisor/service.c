@@ -1,7 +1,11 @@
 /* See service.h. */
 #include "service.h"
+#include "control.h"
 #include "grants.h"
+#include "link.h"
+#include "place.h"
 #include "power.h"
+#include "store.h"
 
 #include <nexus/cell.h>
 #include <nexus/exit.h>
@@ -9,9 +13,24 @@
 #include <stdio.h>
 #include <string.h>
 
-static uint64_t now_ms(void)
+#define KILL_WAIT_MS 1000u
+
+struct service services[SERVICES_MAX];
+unsigned service_count;
+
+uint64_t service_now_ms(void)
 {
     return cell_now() / cell_ticks_of_ms(1);
+}
+
+struct service *service_find(const char *name)
+{
+    for (unsigned i = 0; i < service_count; i++) {
+        if (strcmp(services[i].manifest.name, name) == 0) {
+            return &services[i];
+        }
+    }
+    return NULL;
 }
 
 /* To the log and, when it is the cell that speaks to the user, to the console in its place. */
@@ -26,7 +45,7 @@ static void tell(const struct service *s, const char *fmt, ...)
     va_end(ap);
     cell_log("%s", text);
     snprintf(line, sizeof(line), "\r\nnexus: %s\r\n", text);
-    grants_say(s, line);
+    link_say(s, line);
 }
 
 /* ---- birth ---- */
@@ -34,7 +53,7 @@ static void tell(const struct service *s, const char *fmt, ...)
 /* The restart policy's answer to an end that was the cell's own fault. */
 static void hold_back(struct service *s)
 {
-    uint64_t wait = restart_after(&s->record, s->born_ms, now_ms(), s->manifest.backoff_ms);
+    uint64_t wait = restart_after(&s->record, s->born_ms, service_now_ms(), s->manifest.backoff_ms);
     if (wait == RESTART_NEVER) {
         s->state = SERVICE_QUARANTINE;
         tell(s, "%s dies again and again: left dead", s->manifest.name);
@@ -47,25 +66,60 @@ static void hold_back(struct service *s)
     s->start_at = cell_now() + cell_ticks_of_ms(wait);
 }
 
-void service_start(struct service *s)
+/* Make its next life, in `slot`, from the image at these places; nothing runs yet. */
+static long make_cell(const struct service *s, unsigned slot, int image, uint64_t offset,
+                      uint64_t size)
+{
+    const uint64_t life = (s->generation + 1) | (uint64_t)s->instance << 32;
+    const uint64_t place =
+        place_of(((const struct nx_cellinfo *)NX_CELLINFO)->bootargs, &s->manifest);
+    const uint64_t dst_place =
+        slot | place << 8 | (place != NX_PLACE_ISOLATED ? SLOT_MACHINE << 16 : 0);
+    if (image == SERVICE_BUNDLE) {
+        return nx_spawn_cell(SLOT_BUNDLE, offset, size, dst_place, life);
+    }
+    long e = store_give(NX_SELF, image, SLOT_SCRATCH, NX_R_READ | NX_R_EXEC);
+    if (e == 0) {
+        e = nx_spawn_cell(SLOT_SCRATCH, offset, size, dst_place, life);
+        nx_grant_drop(SLOT_SCRATCH);
+    }
+    return e;
+}
+
+/* Give what was made what its manifest wants, and let it run. */
+static long run_cell(struct service *s)
+{
+    grants_give(s);
+    long e = nx_spawn_start(s->slot, s->arg);
+    if (e != 0) {
+        nx_grant_drop(s->slot);
+    }
+    return e;
+}
+
+/* How its next life's beginning went. */
+static void begun(struct service *s, long e)
 {
     s->generation++;
-    s->born_ms = now_ms();
-    long e = nx_spawn_cell(SLOT_BUNDLE, s->offset, s->size, s->slot, s->generation);
-    if (e == 0) {
+    if (e == 0) { /* more, when the supervisor is a new one itself: the nucleus counts on */
         s->generation = (uint32_t)nx_meta_cell(s->slot, NX_CELL_GENERATION);
-        grants_give(s);
-        e = nx_spawn_start(s->slot, s->arg);
-        if (e != 0) {
-            nx_grant_drop(s->slot);
-        }
     }
+    s->born_ms = service_now_ms();
+    s->wanted = false;
     if (e != 0) {
         tell(s, "%s generation %u does not start: error %ld", s->manifest.name, s->generation, -e);
         hold_back(s);
         return;
     }
     s->state = SERVICE_RUNNING;
+    health_start(&s->health, s->born_ms, s->manifest.heartbeat_ms, s->manifest.energy);
+    s->health.beats = s->beat != NULL ? s->beat->beats : 0;
+}
+
+void service_start(struct service *s)
+{
+    long e = make_cell(s, s->slot, s->image, s->offset, s->size);
+    begun(s, e == 0 ? run_cell(s) : e);
 }
 
 /* ---- death ---- */
@@ -106,7 +160,11 @@ static struct end report_end(const struct service *s)
         tell(s, "%s generation %u: out of memory", name, n);
         break;
     default:
-        tell(s, "%s generation %u was killed (%#lx)", name, n, code);
+        tell(s, "%s generation %u was killed%s (%#lx)", name, n,
+             code == NEXUS_KILL_HUNG     ? ": no heartbeat"
+             : code == NEXUS_KILL_ENERGY ? ": too much energy used"
+                                         : "",
+             code);
     }
     return end;
 }
@@ -119,15 +177,19 @@ static bool accuse(const struct service *s, unsigned long code)
 {
     unsigned slot = NEXUS_EXIT_VALUE(code);
     struct service *server, *client;
-    if (!grants_ends(s, slot, &server, &client)) {
+    if (!link_ends(s, slot, &server, &client)) {
         return false;
     }
     struct service *peer = s == server ? client : server;
-    if (s == client && grants_intact(s, slot)) {
+    if (s == client && link_intact(s, slot)) {
         cell_log("%s has no reason to complain of %s", s->manifest.name, peer->manifest.name);
         return false;
     }
-    grants_renew(s, slot);
+    link_renew(s, slot);
+    if (peer->slot == NX_SELF) {
+        control_renewed(); /* we are accused: a new channel is all we can do */
+        return false;
+    }
     if (peer->state != SERVICE_RUNNING) {
         return false;
     }
@@ -136,22 +198,12 @@ static bool accuse(const struct service *s, unsigned long code)
     return peer == client;
 }
 
-void service_ended(struct service *s)
+/* It may start again, when its policy says so. */
+static void go_on(struct service *s, bool own_fault)
 {
-    struct end end = report_end(s);
-    unsigned long code = (unsigned long)end.code;
-    bool own_fault = end.why != NX_WHY_KILLED || s->blamed;
-    nx_grant_drop(s->slot);
-    s->state = SERVICE_DOWN;
-    s->blamed = false;
-    if (end.why == NX_WHY_EXIT && asks_for_end(s, code)) {
-        if (NEXUS_EXIT_KIND(code) == NEXUS_EXIT_RESET) {
-            power_reset();
-        }
-        power_off(NEXUS_EXIT_VALUE(code));
-    }
-    if (end.why == NX_WHY_EXIT && NEXUS_EXIT_KIND(code) == NEXUS_EXIT_PEER) {
-        own_fault = !accuse(s, code);
+    if (s->wanted) {
+        service_start(s);
+        return;
     }
     if (s->manifest.restart != NX_RESTART_ALWAYS) {
         return;
@@ -164,4 +216,124 @@ void service_ended(struct service *s)
     if (s->state == SERVICE_WAITING && s->start_at <= cell_now()) {
         service_start(s);
     }
+}
+
+/* It is dead: take back what it had. */
+static void bury(struct service *s)
+{
+    nx_grant_drop(s->slot);
+    grants_take_back(s);
+    s->state = SERVICE_DOWN;
+    s->blamed = false;
+}
+
+void service_ended(struct service *s)
+{
+    struct end end = report_end(s);
+    unsigned long code = (unsigned long)end.code;
+    bool own_fault = end.why != NX_WHY_KILLED || s->blamed;
+    bury(s);
+    if (end.why == NX_WHY_EXIT && asks_for_end(s, code)) {
+        if (NEXUS_EXIT_KIND(code) == NEXUS_EXIT_RESET) {
+            power_reset();
+        }
+        power_off(NEXUS_EXIT_VALUE(code));
+    }
+    if (end.why == NX_WHY_EXIT && NEXUS_EXIT_KIND(code) == NEXUS_EXIT_PEER) {
+        own_fault = !accuse(s, code);
+    }
+    go_on(s, own_fault);
+}
+
+/* ---- what others want of it ---- */
+
+/* End it and wait for that: its fibers may have to leave other harts first. */
+static bool end_cell(struct service *s, uint64_t code)
+{
+    nx_exit_kill(s->slot, code);
+    return nx_recv_wait(1ul << s->slot, cell_now() + cell_ticks_of_ms(KILL_WAIT_MS)) >= 0;
+}
+
+bool service_kill(struct service *s, uint64_t code, bool blamed)
+{
+    s->blamed = blamed;
+    if (!end_cell(s, code)) {
+        return false;
+    }
+    service_ended(s);
+    return true;
+}
+
+const char *service_restart(struct service *s)
+{
+    if (s->state == SERVICE_ABSENT) {
+        return s->missing;
+    }
+    s->record = (struct restart){0};
+    if (s->state != SERVICE_RUNNING) {
+        service_start(s);
+        return s->state == SERVICE_RUNNING ? NULL : "it does not start";
+    }
+    s->wanted = true;
+    return service_kill(s, NEXUS_KILL_ASKED, false) ? NULL : "it takes long to end";
+}
+
+long service_swap(struct service *s, const struct nx_manifest *m, int image, uint64_t offset,
+                  uint64_t size)
+{
+    long e = make_cell(s, SLOT_NEXT, image, offset, size);
+    if (e != 0) {
+        return e;
+    }
+    if (s->state == SERVICE_RUNNING) {
+        if (!end_cell(s, NEXUS_KILL_ASKED)) {
+            nx_grant_drop(SLOT_NEXT);
+            return -NX_ETIME;
+        }
+        (void)report_end(s);
+        bury(s);
+    }
+    if (s->image != SERVICE_BUNDLE) {
+        store_drop(s->image);
+    }
+    s->manifest = *m;
+    s->image = image;
+    s->offset = offset;
+    s->size = size;
+    s->record = (struct restart){0};
+    grants_swapped(s);
+    (void)nx_grant_move(NX_SELF, SLOT_NEXT, s->slot, NX_R_ALL);
+    begun(s, run_cell(s));
+    return 0;
+}
+
+bool service_blame_client(struct service *s, unsigned slot)
+{
+    struct service *server, *client;
+    if (!link_ends(s, slot, &server, &client) || server != s) {
+        return false;
+    }
+    (void)accuse(s, NEXUS_EXIT_PEER | slot);
+    return true;
+}
+
+uint64_t service_look(struct service *s, uint64_t now_ms)
+{
+    if (s->state != SERVICE_RUNNING || health_due(&s->health) > now_ms) {
+        return s->state == SERVICE_RUNNING ? health_due(&s->health) : HEALTH_NEVER;
+    }
+    const long run = nx_meta_cell(s->slot, NX_CELL_RUNTIME);
+    switch (health_look(&s->health, now_ms, s->manifest.heartbeat_ms,
+                        s->beat != NULL ? s->beat->beats : 0, s->manifest.energy,
+                        (uint64_t)run * 1000 / cell_ticks_of_ms(1))) {
+    case HEALTH_HUNG:
+        (void)service_kill(s, NEXUS_KILL_HUNG, true);
+        break;
+    case HEALTH_SPENT:
+        (void)service_kill(s, NEXUS_KILL_ENERGY, true);
+        break;
+    default:
+        break;
+    }
+    return s->state == SERVICE_RUNNING ? health_due(&s->health) : HEALTH_NEVER;
 }

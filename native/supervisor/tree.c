@@ -55,17 +55,22 @@ static bool registers(const void *fdt, int node, struct tree_device *out)
     return out->size > 0 && out->base + out->size > out->base;
 }
 
-bool tree_device(const void *fdt, const char *what, struct tree_device *out)
+bool tree_next(const void *fdt, const char *what, int *at, struct tree_device *out)
 {
-    int node = -1;
-    while ((node = fdt_node_offset_by_compatible(fdt, node, what)) >= 0) {
-        if (!enabled(fdt, node) || !directly_reached(fdt, node) || !registers(fdt, node, out)) {
+    while ((*at = fdt_node_offset_by_compatible(fdt, *at, what)) >= 0) {
+        if (!enabled(fdt, *at) || !directly_reached(fdt, *at) || !registers(fdt, *at, out)) {
             continue;
         }
-        out->irq = word(fdt, node, "interrupts", 0);
-        out->shift = word(fdt, node, "reg-shift", 0);
-        out->width = word(fdt, node, "reg-io-width", 1);
+        out->irq = word(fdt, *at, "interrupts", 0);
+        out->shift = word(fdt, *at, "reg-shift", 0);
+        out->width = word(fdt, *at, "reg-io-width", 1);
         return true;
     }
     return false;
+}
+
+bool tree_device(const void *fdt, const char *what, struct tree_device *out)
+{
+    int at = -1;
+    return tree_next(fdt, what, &at, out);
 }

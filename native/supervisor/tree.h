@@ -16,4 +16,7 @@ struct tree_device {
  * the addresses its `reg` tells.  False when there is none. */
 bool tree_device(const void *fdt, const char *what, struct tree_device *out);
 
+/* All of them, one after the other: *at is -1 at first. */
+bool tree_next(const void *fdt, const char *what, int *at, struct tree_device *out);
+
 #endif

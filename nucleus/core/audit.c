@@ -8,6 +8,7 @@
 #include "machine.h"
 #include "page.h"
 #include "ring.h"
+#include "shelf.h"
 
 #include <nx_base.h>
 
@@ -137,12 +138,30 @@ static void forget(struct cell *c, unsigned slot)
     }
 }
 
+/* What lies on a shelf is a capability, too. */
+static void check_shelf(const struct cell *c, unsigned slot, const struct shelf *s)
+{
+    for (unsigned i = 0; i < NX_SHELF_PLACES; i++) {
+        const struct cap *cap = &s->cap[i];
+        if (cap->obj == NULL) {
+            continue;
+        }
+        held++;
+        if (!is_object(cap->obj) || (cap->obj->type != NX_T_MEM && cap->obj->type != NX_T_RING) ||
+            cap->epoch > cap->obj->epoch || (cap->rights & ~NX_R_ALL) != 0) {
+            wrong(c, slot, "what lies on the shelf");
+        } else {
+            cap->obj->held++;
+        }
+    }
+}
+
 static void check(struct cell *c, unsigned slot)
 {
     held += c->caps[slot].obj != NULL;
     struct object *o = check_slot(c, slot);
-    if (o != NULL) {
-        o->held++;
+    if (o != NULL && o->held++ == 0 && o->type == NX_T_SHELF) {
+        check_shelf(c, slot, (struct shelf *)o);
     }
 }
 

@@ -1,7 +1,7 @@
 /* The audit of capabilities: does what cells hold agree with the objects it names?
  *
- * One call looks at every slot of every cell, at most 255 times 64: that is its bound, and it is no call for
- * every day.  Nothing is repaired and nothing is trusted: an object's address is looked at before what is
+ * One call looks at every slot of every cell, at most 255 times 64, and at what lies on shelves: that is its
+ * bound, and it is no call for every day.  Nothing is repaired and nothing is trusted: an object's address is looked at before what is
  * there.  With the nucleus lock.
  *
  * Checked: an object is memory of the nucleus and has a type, an epoch not behind the capability's, a quota

@@ -191,7 +191,8 @@ _Noreturn void boot_main(uint32_t hwid, uint64_t fdt, uint64_t image_base, uint6
     init_memory(image_base, image_end);
     sched_set_timebase(machine.timebase);
     space_init(root_table);
-    machine.systable_page = arch_systable_page();
+    machine.systable_page[0] = arch_systable_page(false);
+    machine.systable_page[1] = arch_systable_page(true);
     must(arch_irq_init(), "the interrupt controller is unusable");
     console_print("\nnexus: %u hart%s, %lu MiB\n", hart_count, hart_count == 1 ? "" : "s",
                   (machine.memory_end - machine.memory_base) >> 20);

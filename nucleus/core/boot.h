@@ -2,6 +2,7 @@
 #ifndef BOOT_H
 #define BOOT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Called by arch code on the first hart, in the final address space; fdt is physical, image_base and
@@ -13,8 +14,8 @@ _Noreturn void boot_main(uint32_t hwid, uint64_t fdt, uint64_t image_base, uint6
 int boot_supervisor(uint32_t generation, const char **what);
 /* On every other hart, with its structure in place. */
 _Noreturn void boot_secondary(void);
-/* Arch: physical page that holds the SysTable and its trap stubs. */
-uint64_t arch_systable_page(void);
+/* Arch: physical page that holds the SysTable: with its trap stubs, or (fused) entries into the nucleus. */
+uint64_t arch_systable_page(bool fused);
 
 /* Slots of the first cell (native/supervisor). */
 #define BOOT_SLOT_BUNDLE 0

@@ -12,9 +12,12 @@
 #include "page.h"
 #include "ring.h"
 #include "sched.h"
+#include "shelf.h"
 #include "watchdog.h"
 
 #include <nx_base.h>
+#include <stdio.h>
+#include <string.h>
 
 #define ENTRY(name, nr) [nr] = call_##name,
 call_handler *const call_table[NX_CALL_COUNT] = {NX_CALLS(ENTRY)};
@@ -57,14 +60,34 @@ static long spawn_fiber(struct fiber *f, uint64_t entry, uint64_t sp, uint64_t a
     return handle;
 }
 
-static long spawn_cell(struct fiber *f, uint64_t slot, uint64_t off, uint64_t size, uint64_t dst,
-                       uint64_t generation)
+/* One of several cells of one image has its number in its name: in the log, for its checkpoint. */
+static bool name_instance(struct nx_manifest *man, uint64_t number)
 {
-    struct object *image;
+    size_t n = strlen(man->name);
+    return number == 0 || snprintf(man->name + n, sizeof(man->name) - n, "%u",
+                                   (unsigned)(number - 1)) < (int)(sizeof(man->name) - n);
+}
+
+static long spawn_cell(struct fiber *f, uint64_t slot, uint64_t off, uint64_t size,
+                       uint64_t dst_place, uint64_t generation)
+{
+    struct object *image, *machine_cap;
     struct nx_manifest man;
+    uint64_t dst = dst_place & 0xff, placement = dst_place >> 8 & 0xff;
     int e = cap_get(f, slot, NX_T_MEM, NX_R_READ | NX_R_EXEC, &image);
     if (e != 0) {
         return e;
+    }
+    if (dst_place >> 24 != 0 || placement > NX_PLACE_FUSED) {
+        return -NX_EINVAL;
+    }
+    /* A fused cell can do anything: only who may do that already makes one. */
+    if (placement == NX_PLACE_FUSED) {
+        e = cap_get(f, dst_place >> 16, NX_T_MACHINE, NX_R_READ | NX_R_WRITE | NX_R_EXEC,
+                    &machine_cap);
+        if (e != 0) {
+            return e;
+        }
     }
     if (dst >= NX_SLOTS || f->cell->caps[dst].obj != NULL) {
         return -NX_EBUSY;
@@ -78,6 +101,10 @@ static long spawn_cell(struct fiber *f, uint64_t slot, uint64_t off, uint64_t si
         beb_add(NX_BEB_DENIED, f, man.pledge, NX_SLOTS);
         return -NX_EPERM;
     }
+    if (!name_instance(&man, generation >> 32)) {
+        return -NX_EINVAL;
+    }
+    man.placement = (uint32_t)placement; /* the spawner's word, not the image's */
     if (!energy_spend(f->cell, ENERGY_CELL)) {
         return -NX_EBUSY;
     }
@@ -219,6 +246,12 @@ static long make_event(struct fiber *f, uint64_t dst)
     return put_new(f->cell, dst, e != NULL ? &e->obj : NULL, NX_R_ALL);
 }
 
+static long make_shelf(struct fiber *f, uint64_t dst)
+{
+    struct shelf *s = shelf_make(f->cell->quota);
+    return put_new(f->cell, dst, s != NULL ? &s->obj : NULL, NX_R_ALL);
+}
+
 long call_make(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
     struct fiber *f = call_begin(op == NX_MAKE_SPACE ? NX_PLEDGE_FOREIGN : NX_PLEDGE_MAKE);
@@ -256,6 +289,9 @@ long call_make(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
     case NX_MAKE_EVENT:
         r = make_event(f, a1);
         break;
+    case NX_MAKE_SHELF:
+        r = make_shelf(f, a1);
+        break;
     default:
         r = -NX_ENOSYS;
         break;
@@ -265,18 +301,14 @@ long call_make(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
 }
 
 /* ---- grant ---- */
-static long grant_to(struct fiber *f, uint64_t cell_slot, uint64_t src, uint64_t dst,
-                     uint64_t rights, bool move)
+/* Put an object that the caller holds with the rights `held` into a slot of a cell. */
+static long grant_put(struct fiber *f, uint64_t cell_slot, struct object *o, uint32_t held,
+                      uint64_t dst, uint64_t rights)
 {
-    struct object *o, *target;
+    struct object *target;
     struct cell *to = f->cell;
-    int e = cap_get(f, src, NX_T_NONE, 0, &o);
-    if (e != 0) {
-        return e;
-    }
-    uint32_t held = cap_rights(f->cell, src);
     if (cell_slot != NX_SELF) {
-        e = cap_get(f, cell_slot, NX_T_CELL, NX_R_GRANT, &target);
+        int e = cap_get(f, cell_slot, NX_T_CELL, NX_R_GRANT, &target);
         if (e != 0) {
             return e;
         }
@@ -288,11 +320,43 @@ static long grant_to(struct fiber *f, uint64_t cell_slot, uint64_t src, uint64_t
     if ((rights & ~(uint64_t)held) != 0) {
         return -NX_EPERM;
     }
-    e = cap_put(to, dst, o, (uint32_t)rights);
+    return cap_put(to, dst, o, (uint32_t)rights);
+}
+
+static long grant_to(struct fiber *f, uint64_t cell_slot, uint64_t src, uint64_t dst,
+                     uint64_t rights, bool move)
+{
+    struct object *o;
+    long e = cap_get(f, src, NX_T_NONE, 0, &o);
+    if (e == 0) {
+        e = grant_put(f, cell_slot, o, cap_rights(f->cell, src), dst, rights);
+    }
     if (e == 0 && move) {
         cap_drop(f->cell, (unsigned)src);
     }
     return e;
+}
+
+static long grant_shelve(struct fiber *f, uint64_t shelf, uint64_t place, uint64_t src)
+{
+    struct object *s, *o;
+    int e = cap_get(f, shelf, NX_T_SHELF, NX_R_WRITE, &s);
+    if (e == 0) {
+        e = cap_get(f, src, NX_T_NONE, 0, &o);
+    }
+    return e != 0 ? e : shelf_put((struct shelf *)s, place, o, cap_rights(f->cell, src));
+}
+
+static long grant_fetch(struct fiber *f, uint64_t cell_slot, uint64_t shelf, uint64_t place,
+                        uint64_t dst, uint64_t rights)
+{
+    struct object *s;
+    int e = cap_get(f, shelf, NX_T_SHELF, NX_R_READ, &s);
+    if (e != 0) {
+        return e;
+    }
+    const struct cap *cap = shelf_live((struct shelf *)s, place);
+    return cap == NULL ? -NX_EBADF : grant_put(f, cell_slot, cap->obj, cap->rights, dst, rights);
 }
 
 long call_grant(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
@@ -317,6 +381,18 @@ long call_grant(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                 : cap_get(f, a1, 0, 0, &o);
         if (r == 0) {
             cap_drop(f->cell, (unsigned)a1);
+        }
+        break;
+    case NX_GRANT_SHELVE:
+        r = grant_shelve(f, a1, a2, a3);
+        break;
+    case NX_GRANT_FETCH:
+        r = grant_fetch(f, a1, a2, a3, a4, a5);
+        break;
+    case NX_GRANT_CLEAR:
+        r = cap_get(f, a1, NX_T_SHELF, NX_R_WRITE, &o);
+        if (r == 0) {
+            r = shelf_clear((struct shelf *)o, a2);
         }
         break;
     default:

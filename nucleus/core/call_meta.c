@@ -87,6 +87,10 @@ static long cell_value(struct cell *c, uint64_t what)
         return (long)energy_runtime(c);
     case NX_CELL_TIER:
         return c->tier;
+    case NX_CELL_PLEDGE:
+        return c->pledge;
+    case NX_CELL_PLACEMENT:
+        return c->fused ? NX_PLACE_FUSED : NX_PLACE_ISOLATED;
     case NX_CELL_ENERGY_USED:
         return (long)energy_used(c);
     case NX_CELL_ENERGY_LEFT:
@@ -107,15 +111,17 @@ static long fiber_value(const struct fiber *f, uint64_t what)
         return f->strikes;
     case NX_FIBER_DEMOTIONS:
         return f->demotions;
+    case NX_FIBER_HANDLE:
+        return (long)f->handle;
     default:
         return -NX_EINVAL;
     }
 }
 
-static long write_log(struct fiber *f, uint64_t va, uint64_t len)
+static long write_log(struct fiber *f, uint64_t va, uint64_t len, uint64_t level)
 {
-    char line[257];
-    if (len > 256) {
+    char line[NX_LOG_TEXT];
+    if (len > sizeof(line) || level >= NX_LOG_LEVELS) {
         return -NX_EINVAL;
     }
     int e = space_copy_in(&f->cell->window, line, va, len);
@@ -127,29 +133,39 @@ static long write_log(struct fiber *f, uint64_t va, uint64_t len)
             line[i] = line[i] == '\t' ? '\t' : '?';
         }
     }
-    line[len] = 0;
-    log_print("%s.%u: %s", f->cell->name, f->cell->generation, line);
+    log_add(f->cell, (unsigned)level, line, len);
     return 0;
 }
 
-static long read_log(struct fiber *f, uint64_t va, uint64_t len, uint64_t cursor)
+#define READ_MAX 32 /* lines: the lock is held meanwhile */
+static long read_log(struct fiber *f, uint64_t va, uint64_t len, uint64_t first)
 {
-    char part[256];
+    struct nx_log l;
     long done = 0;
-    while (len > 0) {
-        size_t n = log_read(&cursor, part, NX_MIN(sizeof(part), (size_t)len));
-        if (n == 0) {
-            break;
-        }
-        int e = space_copy_out(&f->cell->window, va, part, n);
+    for (; done < READ_MAX && len >= sizeof(l) && log_read(first, &l); first = l.number + 1) {
+        int e = space_copy_out(&f->cell->window, va, &l, sizeof(l));
         if (e != 0) {
             return e;
         }
-        va += n;
-        len -= n;
-        done += (long)n;
+        va += sizeof(l);
+        len -= sizeof(l);
+        done++;
     }
     return done;
+}
+
+static long watch(struct fiber *f, uint64_t slot)
+{
+    struct object *o;
+    if (slot == NX_SELF) {
+        log_watch(NULL);
+        return 0;
+    }
+    int e = cap_get(f, slot, NX_T_EVENT, NX_R_SEND, &o);
+    if (e == 0) {
+        log_watch((struct event *)o);
+    }
+    return e;
 }
 
 static long read_beb(struct fiber *f, uint64_t va, uint64_t len, uint64_t first)
@@ -171,7 +187,7 @@ static long read_beb(struct fiber *f, uint64_t va, uint64_t len, uint64_t first)
 static long physical(struct fiber *f, uint64_t slot, uint64_t off)
 {
     struct object *o;
-    int e = cap_get(f, slot, NX_T_MEM, NX_R_DMA, &o);
+    int e = cap_peek(f, slot, NX_T_MEM, NX_R_DMA, &o);
     if (e != 0) {
         return e;
     }
@@ -186,7 +202,7 @@ static long physical(struct fiber *f, uint64_t slot, uint64_t off)
 static long size_of(struct fiber *f, uint64_t slot)
 {
     struct object *o;
-    int e = cap_get(f, slot, NX_T_NONE, 0, &o);
+    int e = cap_peek(f, slot, NX_T_NONE, 0, &o);
     if (e != 0) {
         return e;
     }
@@ -224,8 +240,8 @@ static long meta_cell(struct fiber *f, uint64_t slot, uint64_t what)
 
 long call_meta(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
-    bool system =
-        op == NX_META_STAT || op == NX_META_READLOG || op == NX_META_BEB || op == NX_META_AUDIT;
+    bool system = op == NX_META_STAT || op == NX_META_READLOG || op == NX_META_BEB ||
+                  op == NX_META_WATCH || op == NX_META_AUDIT;
     struct fiber *f = call_begin(system ? NX_PLEDGE_DEBUG : NX_PLEDGE_META), *other;
     struct space *s;
     long r;
@@ -237,7 +253,7 @@ long call_meta(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
         r = NX_ABI_VERSION;
         break;
     case NX_META_LOG:
-        r = write_log(f, a1, a2);
+        r = write_log(f, a1, a2, a3);
         break;
     case NX_META_STAT:
         r = stat(a1);
@@ -270,6 +286,9 @@ long call_meta(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
         break;
     case NX_META_MACHINE:
         r = machine_value(a1);
+        break;
+    case NX_META_WATCH:
+        r = watch(f, a1);
         break;
     default:
         r = -NX_ENOSYS;

@@ -9,18 +9,26 @@
 
 uint32_t cap_count;
 
-int cap_get(struct fiber *f, uint64_t slot, unsigned type, uint32_t rights, struct object **out)
+int cap_peek(const struct fiber *f, uint64_t slot, unsigned type, uint32_t rights,
+             struct object **out)
 {
     const struct cap *cap = cap_live(f->cell->caps, f->capmask, slot);
-    int e = -NX_EBADF;
-    if (cap != NULL && (type == NX_T_NONE || cap->obj->type == type)) {
-        if ((cap->rights & rights) == rights) {
-            *out = cap->obj;
-            return 0;
-        }
-        e = -NX_EPERM;
+    if (cap == NULL || (type != NX_T_NONE && cap->obj->type != type)) {
+        return -NX_EBADF;
     }
-    beb_add(NX_BEB_DENIED, f, type, slot);
+    if ((cap->rights & rights) != rights) {
+        return -NX_EPERM;
+    }
+    *out = cap->obj;
+    return 0;
+}
+
+int cap_get(struct fiber *f, uint64_t slot, unsigned type, uint32_t rights, struct object **out)
+{
+    int e = cap_peek(f, slot, type, rights, out);
+    if (e != 0) {
+        beb_add(NX_BEB_DENIED, f, type, slot);
+    }
     return e;
 }
 

@@ -17,6 +17,9 @@ struct fiber;
 /* The object behind a slot of the fiber's cell, if it has that type (NX_T_NONE: any) and the rights:
  * 0, -NX_EBADF or -NX_EPERM; a failure is recorded in the Boot Error Buffer. */
 int cap_get(struct fiber *f, uint64_t slot, unsigned type, uint32_t rights, struct object **out);
+/* The same without a record: for questions whose answer may well be no (does this cell have that?). */
+int cap_peek(const struct fiber *f, uint64_t slot, unsigned type, uint32_t rights,
+             struct object **out);
 /* The capability itself when slot and epoch are good, else NULL and no record. */
 static inline const struct cap *cap_live(const struct cap *caps, uint64_t capmask, uint64_t slot)
 {

@@ -72,6 +72,7 @@ struct cell *cell_make_by(const struct cell *maker, const struct nx_manifest *ma
     c->pledge = man->pledge & NX_PLEDGE_ALL;
     c->tier = c->own_tier = man->tier;
     energy_init(c, energy_part(man->energy, maker));
+    c->fused = man->placement == NX_PLACE_FUSED;
     c->quota = q;
     list_init(&c->spaces);
     list_init(&c->fibers);
@@ -103,9 +104,10 @@ static int map_fixed_pages(struct cell *c)
     info->image_end = c->image_end;
     info->window_end = c->window.high;
     info->quota = c->quota->limit / NX_PAGE_SIZE;
+    info->placement = c->fused ? NX_PLACE_FUSED : NX_PLACE_ISOLATED;
     memcpy(info->bootargs, machine.bootargs, sizeof(info->bootargs));
-    int e = space_page(&c->window, NX_SYSTABLE, machine.systable_page, NX_PROT_R | NX_PROT_X,
-                       PTE_SEALED);
+    int e = space_page(&c->window, NX_SYSTABLE, machine.systable_page[c->fused],
+                       NX_PROT_R | NX_PROT_X, PTE_SEALED);
     if (e == 0) {
         e = space_page(&c->window, NX_CELLINFO, c->info, NX_PROT_R, PTE_SEALED);
     }
@@ -129,6 +131,9 @@ int cell_start(struct cell *c, uint64_t arg)
     struct fiber *f = fiber_make(c, c->entry, NX_STACK_TOP, NX_CELLINFO, c->tier, &e);
     if (f == NULL) {
         return e;
+    }
+    if (c->fused) {
+        log_print("%s.%u is fused", c->name, c->generation);
     }
     c->state = NX_CS_RUNNING;
     sched_ready(f);

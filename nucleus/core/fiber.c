@@ -34,6 +34,7 @@ struct fiber *fiber_make(struct cell *c, uint64_t pc, uint64_t sp, uint64_t arg,
     f->reg[2] = sp;
     f->reg[10] = arg;
     f->host_root = c->window.root_value[ROOT_HOST];
+    f->fused = c->fused;
     f->capmask = ~0ul;
     f->status = FIBER_BLOCKED;
     f->hart = this_hart();

@@ -21,6 +21,7 @@ struct fiber {
     struct nx_state *state; /* state area, in the direct map; NULL: not bound */
     uint32_t kick;          /* leave foreign mode or recv at the next chance */
     uint32_t outranked_by;  /* bits of hart->ready that outrank its foreign tier */
+    uint32_t fused;         /* host mode runs with the nucleus' privilege; the cell's for ever */
 
     struct cell *cell;
     uint64_t handle;

@@ -1,7 +1,7 @@
 /* Cell images: a position-independent ELF64 file inside a memory object.
  *
- * Every number of the file is checked before use; what is wrong answers -NX_EIMAGE.  Read-only
- * segments are the image's own pages, writable ones are copies.  Relocation is the cell's own start-up
+ * Every number of the file is checked before use; what is wrong answers -NX_EIMAGE.  Every life gets
+ * copies of all segments: whatever becomes of them, the next life begins with the image as it was.  Relocation is the cell's own start-up
  * code's work (native/lib/crt).
  */
 #include "cell.h"
@@ -9,6 +9,7 @@
 #include "page.h"
 
 #include <nx_base.h>
+#include <nx_manifest.h>
 #include <string.h>
 
 struct elf_head {
@@ -63,18 +64,7 @@ static int read_head(const struct image *im, struct elf_head *h)
 
 static bool manifest_ok(const struct nx_manifest *m)
 {
-    if (m->magic != NX_MANIFEST_MAGIC || memchr(m->name, 0, sizeof(m->name)) == NULL ||
-        m->name[0] == 0 || m->tier >= NX_TIERS || m->placement != NX_PLACE_ISOLATED ||
-        m->window_gb == 0 || m->window_gb > NX_WINDOW_GB_MAX || m->quota_pages > 1ul << 36) {
-        return false;
-    }
-    for (unsigned i = 0; i < NX_MANIFEST_WANTS; i++) {
-        if (m->want[i].slot >= NX_SLOTS ||
-            memchr(m->want[i].what, 0, sizeof(m->want[i].what)) == NULL) {
-            return false;
-        }
-    }
-    return true;
+    return nx_manifest_check(m) == NULL;
 }
 
 int image_manifest(const struct mem *mem, uint64_t off, uint64_t size, struct nx_manifest *out)
@@ -113,17 +103,12 @@ static unsigned segment_prot(uint32_t flags)
            ((flags & 1) ? NX_PROT_X : 0);
 }
 
-/* One page of a segment: the image's own, or a copy with zeroes around the file's bytes. */
+/* One page of a segment: a copy, with zeroes around the file's bytes. */
 static int load_page(struct cell *c, const struct image *im, const struct elf_segment *s,
                      uint64_t page)
 {
     unsigned prot = segment_prot(s->flags);
     uint64_t va = NX_IMAGE + page;
-    if ((prot & NX_PROT_W) == 0) {
-        uint64_t off = im->off + s->offset - s->vaddr % NX_PAGE_SIZE +
-                       (page - ALIGN_DOWN(s->vaddr, NX_PAGE_SIZE));
-        return space_page(&c->window, va, mem_page(im->mem, off / NX_PAGE_SIZE), prot, 0);
-    }
     uint64_t pa = page_alloc_zero(c->quota, 0);
     if (pa == 0) {
         return -NX_ENOMEM;
@@ -192,5 +177,6 @@ int image_load(struct cell *c, const struct mem *mem, uint64_t off, uint64_t siz
         e = -NX_EIMAGE;
     }
     c->entry = NX_IMAGE + h.entry;
+    c->window.stale = ~0ul; /* new code: every hart fences before it runs it (space_enter_stale) */
     return e;
 }

@@ -1,24 +1,36 @@
-/* Log ring, Boot Error Buffer, console messages, panic.  See log.h. */
+/* Log, Boot Error Buffer, console messages, panic.  See log.h. */
 #include "log.h"
 
+#include "event.h"
 #include "fiber.h"
 #include "hart.h"
 #include "watchdog.h"
 
 #include <nx_base.h>
+#include <nx_keep.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#define LOG_SIZE 16384u
+#define LOG_LINES 256u
 #define BEB_SIZE 128u
-#define TAIL 512u /* of the log, shown when nothing goes on */
+#define WRITERS 60u
+#define LAST_LINES 6u /* of the log, shown when nothing goes on */
 
-static char text[LOG_SIZE];
-static uint64_t text_end;
+static struct nx_log log_line[LOG_LINES];
+static struct nx_keep_place log_place[LOG_LINES];
+static struct nx_keep_writer log_writer[WRITERS];
+static struct nx_keep log_keep;
+static uint64_t log_next;
 bool log_to_console;
+
 static struct nx_beb beb[BEB_SIZE];
+static struct nx_keep_place beb_place[BEB_SIZE];
+static struct nx_keep_writer beb_writer[WRITERS];
+static struct nx_keep beb_keep;
 static uint64_t beb_next;
+
+static struct event *watcher;
 
 static int format(char *buf, size_t n, const char *fmt, va_list ap)
 {
@@ -36,41 +48,101 @@ void console_print(const char *fmt, ...)
     arch_console_write(line, (size_t)n);
 }
 
+/* Nobody calls before the first line is written, so that is where the stores begin. */
+static struct nx_log *log_new(const char *writer, uint32_t generation, unsigned level)
+{
+    if (log_keep.places == 0) {
+        nx_keep_init(&log_keep, log_place, LOG_LINES, log_writer, WRITERS);
+    }
+    unsigned at = nx_keep_add(&log_keep, writer, log_next);
+    struct nx_log *l = &log_line[at];
+    *l = (struct nx_log){
+        .number = log_next++,
+        .time = arch_time(),
+        .seq = ++nx_keep_writer(&log_keep, at)->seq,
+        .generation = generation,
+        .level = (uint8_t)level,
+    };
+    strncpy(l->cell, writer, sizeof(l->cell) - 1);
+    return l;
+}
+
+static int log_text(const struct nx_log *l, char *buf, size_t n)
+{
+    unsigned long long time = l->time;
+    return l->generation == 0 ? snprintf(buf, n, "%llu %.*s\n", time, (int)l->len, l->text)
+                              : snprintf(buf, n, "%llu %s.%u: %.*s\n", time, l->cell, l->generation,
+                                         (int)l->len, l->text);
+}
+#define LINE_MAX (NX_LOG_TEXT + 80u) /* what log_text makes */
+
+static void grown(void)
+{
+    if (watcher != NULL) {
+        event_signal(&watcher->to);
+    }
+}
+
+static void log_done(const struct nx_log *l)
+{
+    char line[LINE_MAX];
+    if (log_to_console) {
+        arch_console_write(line, (size_t)log_text(l, line, sizeof(line)));
+    }
+    grown();
+}
+
 void log_print(const char *fmt, ...)
 {
-    char line[320];
-    int head = snprintf(line, sizeof(line), "%llu ", (unsigned long long)arch_time());
+    struct nx_log *l = log_new("nucleus", 0, NX_LOG_INFO);
     va_list ap;
     va_start(ap, fmt);
-    int n = head + format(line + head, sizeof(line) - 1 - (size_t)head, fmt, ap);
+    l->len = (uint16_t)format(l->text, sizeof(l->text), fmt, ap);
     va_end(ap);
-    line[n++] = '\n';
-    for (int i = 0; i < n; i++) {
-        text[text_end++ % LOG_SIZE] = line[i];
-    }
-    if (log_to_console) {
-        arch_console_write(line, (size_t)n);
-    }
+    log_done(l);
+}
+
+void log_add(const struct cell *c, unsigned level, const char *line, size_t n)
+{
+    struct nx_log *l = log_new(c->name, c->generation, level);
+    l->len = (uint16_t)NX_MIN(n, sizeof(l->text));
+    memcpy(l->text, line, l->len);
+    log_done(l);
 }
 
 uint64_t log_end(void)
 {
-    return text_end;
+    return log_next;
 }
 
-size_t log_read(uint64_t *cursor, char *buf, size_t n)
+bool log_read(uint64_t first, struct nx_log *out)
 {
-    uint64_t oldest = text_end > LOG_SIZE ? text_end - LOG_SIZE : 0;
-    size_t got = 0;
-    for (*cursor = NX_MAX(*cursor, oldest); *cursor < text_end && got < n; ++*cursor) {
-        buf[got++] = text[*cursor % LOG_SIZE];
+    unsigned at = log_keep.places != 0 ? nx_keep_find(&log_keep, first) : NX_KEEP_NONE;
+    if (at == NX_KEEP_NONE) {
+        return false;
     }
-    return got;
+    *out = log_line[at];
+    return true;
+}
+
+void log_watch(struct event *e)
+{
+    struct event *before = watcher;
+    if (e != NULL) {
+        object_ref(&e->obj);
+    }
+    watcher = e;
+    if (before != NULL) {
+        object_unref(&before->obj);
+    }
 }
 
 static struct nx_beb *beb_new(enum nx_beb_kind kind, const struct cell *c)
 {
-    struct nx_beb *b = &beb[beb_next % BEB_SIZE];
+    if (beb_keep.places == 0) {
+        nx_keep_init(&beb_keep, beb_place, BEB_SIZE, beb_writer, WRITERS);
+    }
+    struct nx_beb *b = &beb[nx_keep_add(&beb_keep, c->name, beb_next)];
     *b = (struct nx_beb){
         .time = arch_time(),
         .kind = kind,
@@ -88,6 +160,7 @@ void beb_add(enum nx_beb_kind kind, const struct fiber *f, uint64_t arg0, uint64
     b->fiber = (uint32_t)f->handle;
     b->arg0 = arg0;
     b->arg1 = arg1;
+    grown();
 }
 
 void beb_add_cell(enum nx_beb_kind kind, const struct cell *c, uint64_t arg0, uint64_t arg1)
@@ -95,6 +168,7 @@ void beb_add_cell(enum nx_beb_kind kind, const struct cell *c, uint64_t arg0, ui
     struct nx_beb *b = beb_new(kind, c);
     b->arg0 = arg0;
     b->arg1 = arg1;
+    grown();
 }
 
 void beb_cell_dead(const struct cell *c)
@@ -109,12 +183,11 @@ uint64_t beb_end(void)
 
 bool beb_read(uint64_t first, struct nx_beb *out)
 {
-    uint64_t oldest = beb_next > BEB_SIZE ? beb_next - BEB_SIZE : 0;
-    first = NX_MAX(first, oldest);
-    if (first >= beb_next) {
+    unsigned at = beb_keep.places != 0 ? nx_keep_find(&beb_keep, first) : NX_KEEP_NONE;
+    if (at == NX_KEEP_NONE) {
         return false;
     }
-    *out = beb[first % BEB_SIZE];
+    *out = beb[at];
     return true;
 }
 
@@ -131,14 +204,13 @@ _Noreturn void boot_stop(const char *fmt, ...)
 
 _Noreturn void give_up(const char *why)
 {
-    char newest[TAIL + 1];
-    uint64_t cursor = text_end > TAIL ? text_end - TAIL : 0;
-    bool cut = cursor != 0;
-    newest[log_read(&cursor, newest, TAIL)] = 0;
-    const char *line = strchr(newest, '\n');
-    line = cut && line != NULL ? line + 1 : newest;
+    char line[LINE_MAX];
+    struct nx_log l;
+    uint64_t next = log_next > LAST_LINES ? log_next - LAST_LINES : 0;
     arch_console_write("\n", 1);
-    arch_console_write(line, strlen(line));
+    for (; log_read(next, &l); next = l.number + 1) {
+        arch_console_write(line, (size_t)log_text(&l, line, sizeof(line)));
+    }
     console_print("nexus: cannot go on: %s\n", why);
     watchdog_end(false);
 }

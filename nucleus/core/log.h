@@ -1,4 +1,11 @@
-/* The nucleus' log (text), the Boot Error Buffer (structured), and the last word: panic. */
+/* The nucleus' log and the Boot Error Buffer, and the last word: panic.
+ *
+ * Both are records in a fixed number of places, shared fairly among the cells that write (nx_keep.h):
+ * one that floods loses its own oldest, not those of others.  Numbers count all that was ever written,
+ * so a reader sees what is gone.  Writing never waits and never fails.
+ *
+ * Not here: a history longer than these places, and one stream of both; that is the cell logd's.
+ */
 #ifndef LOG_H
 #define LOG_H
 
@@ -8,17 +15,21 @@
 #include <stdint.h>
 
 struct cell;
+struct event;
 struct fiber;
 
 /* To the firmware's console: boot messages and panics only, drivers own the device afterwards. */
 void console_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* To the log ring, a line with time. */
+/* A line of the nucleus' own, and one of a cell's: n <= NX_LOG_TEXT bytes. */
 void log_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_add(const struct cell *c, unsigned level, const char *line, size_t n);
 /* Boot argument `nexus.log=console`: the log goes to the firmware's console as well. */
 extern bool log_to_console;
-uint64_t log_end(void); /* bytes ever written */
-/* Bytes of the log from *cursor (moved up to the oldest kept byte), which moves past them: their number. */
-size_t log_read(uint64_t *cursor, char *buf, size_t n);
+uint64_t log_end(void); /* lines ever written: the next one's number */
+/* Line number `first`, or the oldest kept one after it; false when there is none. */
+bool log_read(uint64_t first, struct nx_log *out);
+/* Signal this event (referenced; NULL: none) whenever log or BEB grow. */
+void log_watch(struct event *e);
 
 void beb_add(enum nx_beb_kind kind, const struct fiber *f, uint64_t arg0, uint64_t arg1);
 void beb_add_cell(enum nx_beb_kind kind, const struct cell *c, uint64_t arg0, uint64_t arg1);

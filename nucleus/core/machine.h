@@ -13,7 +13,8 @@ struct machine {
     uint64_t fdt_base, fdt_size;
     uint64_t plic_base, plic_size;
     uint32_t plic_irqs;
-    uint64_t systable_page; /* physical page that is mapped at NX_SYSTABLE in every cell */
+    uint64_t
+        systable_page[2]; /* physical pages mapped at NX_SYSTABLE: isolated cells, fused ones */
     char bootargs[1024];
 };
 extern struct machine machine;

@@ -5,6 +5,7 @@
 #include "event.h"
 #include "mem.h"
 #include "ring.h"
+#include "shelf.h"
 
 bool object_may_count(const struct quota *q)
 {
@@ -45,6 +46,9 @@ void object_unref(struct object *o)
         break;
     case NX_T_CELL:
         cell_destroy((struct cell *)o);
+        break;
+    case NX_T_SHELF:
+        shelf_destroy((struct shelf *)o);
         break;
     default:
         break; /* the machine object is static */

@@ -90,19 +90,40 @@ static bool is_idle(const struct hart *h)
     return h->online && h->fiber == NULL && h->ready == 0;
 }
 
-/* The hart a woken fiber goes to: where it last ran when that is idle or ours, else an idle one. */
+/* The best tier that is at work or ready on a hart: what is of a better one runs there at once, or when
+ * the program is entered again; NX_TIERS: none. */
+static unsigned hart_tier(const struct hart *h)
+{
+    unsigned running = NX_TIERS;
+    if (h->fiber != NULL) {
+        /* Another hart may just be entering foreign mode, past its look at the queues. */
+        running = fiber_tier(h->fiber, h != this_hart() || h->foreign != NULL);
+    }
+    return h->ready != 0 ? NX_MIN(running, first_tier(h->ready)) : running;
+}
+
+/* The hart a woken fiber goes to: where it last ran when that is idle, else an idle one, else where it
+ * last ran when it outranks what is there, else where the least important work is done that it outranks;
+ * else it waits where it last ran. */
 static struct hart *place(struct fiber *f)
 {
-    if (is_idle(f->hart)) {
-        return f->hart;
+    struct hart *me = this_hart(), *last = f->hart->online ? f->hart : me, *best = last;
+    if (is_idle(last)) {
+        return last;
     }
-    struct hart *me = this_hart();
+    unsigned mine = fiber_tier(f, f->in_foreign), worst = hart_tier(last);
+    bool settled = mine < worst; /* only an idle hart is better */
     for (unsigned i = 0; i < hart_count; i++) {
-        if (&harts[i] != me && is_idle(&harts[i])) {
-            return &harts[i];
+        struct hart *h = &harts[i];
+        if (h != me && is_idle(h)) {
+            return h;
+        }
+        if (!settled && h->online && h->fiber != NULL && hart_tier(h) > NX_MAX(mine, worst)) {
+            best = h;
+            worst = hart_tier(h);
         }
     }
-    return f->hart->online ? f->hart : me;
+    return best;
 }
 
 static void poke(struct hart *h)
@@ -128,7 +149,6 @@ void sched_ready(struct fiber *f)
         return;
     }
     unsigned mine = fiber_tier(f, f->in_foreign);
-    /* Another hart may just be entering foreign mode, past its look at the queues. */
     unsigned theirs = fiber_tier(h->fiber, h != this_hart() || h->foreign != NULL);
     if (mine < theirs) {
         poke(h);

@@ -102,7 +102,11 @@ static bool root_make(struct space *s, unsigned which)
 
 int space_make_window(struct space *s, struct cell *c, unsigned gib)
 {
-    *s = (struct space){.cell = c, .low = NX_WINDOW, .high = NX_WINDOW + ((uint64_t)gib << 30)};
+    *s = (struct space){.cell = c,
+                        .low = NX_WINDOW,
+                        .high = NX_WINDOW + ((uint64_t)gib << 30),
+                        .roots = 1,
+                        .fused = c->fused};
     if (!root_make(s, ROOT_HOST)) {
         return -NX_ENOMEM;
     }
@@ -165,10 +169,14 @@ struct space *space_make(struct cell *c)
     s->cell = c;
     s->low = NX_PAGE_SIZE;
     s->high = NX_LOWER_END;
-    if (!root_make(s, ROOT_HOST) || !root_make(s, ROOT_FOREIGN) ||
+    s->roots = c->fused ? 1 : 2;
+    if (!root_make(s, ROOT_HOST) || (s->roots == 2 && !root_make(s, ROOT_FOREIGN)) ||
         (s->handle = handle_make(&space_handles, s)) == 0) {
         space_end(s);
         return NULL;
+    }
+    if (s->roots == 1) {
+        s->root_value[ROOT_FOREIGN] = s->root_value[ROOT_HOST];
     }
     const pte_t *from = arch_phys(c->window.root[ROOT_HOST]);
     pte_t *to = arch_phys(s->root[ROOT_HOST]);
@@ -182,11 +190,8 @@ struct space *space_make(struct cell *c)
 void space_end(struct space *s)
 {
     struct quota *q = s->cell->quota;
-    if (s->root[ROOT_HOST] != 0 && s->root[ROOT_FOREIGN] != 0) {
+    if (s->root[ROOT_HOST] != 0) {
         table_free_lower(s);
-    } else if (s->root[ROOT_HOST] != 0) {
-        page_unref(s->root[ROOT_HOST]);
-        table_count--;
     }
     asid_give(s->asid[ROOT_HOST]);
     asid_give(s->asid[ROOT_FOREIGN]);
@@ -231,7 +236,7 @@ void space_flush(struct space *s, uint64_t va, uint64_t len)
     bool window = s->handle == 0;
     bool few = len <= 16 * NX_PAGE_SIZE;
     uint64_t others = others_running(s);
-    for (unsigned r = 0; r < (window ? 1 : 2); r++) {
+    for (unsigned r = 0; r < s->roots; r++) {
         if (!few) {
             window ? arch_tlb_all() : arch_tlb_asid(s->asid[r]);
         }
@@ -262,8 +267,9 @@ void space_enter_stale(struct cell *c, struct space *s, uint64_t me)
     }
     if (s != NULL && (s->stale & me) != 0) {
         s->stale &= ~me;
-        arch_tlb_asid(s->asid[ROOT_HOST]);
-        arch_tlb_asid(s->asid[ROOT_FOREIGN]);
+        for (unsigned r = 0; r < s->roots; r++) {
+            arch_tlb_asid(s->asid[r]);
+        }
     }
     arch_fence_code();
 }
@@ -342,12 +348,13 @@ int space_page(struct space *s, uint64_t va, uint64_t pa, unsigned prot, pte_t s
         }
     }
     s->resident++;
-    *e = pte_user(pa, prot, soft);
+    arch_publish();
+    *e = pte_page(pa, prot, soft, s->fused);
     return 0;
 }
 
 /* ---- protect ---- */
-static pte_t protect_entry(pte_t p, unsigned prot, bool *flush)
+static pte_t protect_entry(const struct space *s, pte_t p, unsigned prot, bool *flush)
 {
     if (pte_is_zero(p)) {
         return pte_zero(prot);
@@ -366,7 +373,7 @@ static pte_t protect_entry(pte_t p, unsigned prot, bool *flush)
         soft &= ~PTE_COW;
     }
     *flush |= pte_valid(p);
-    return pte_user(pte_pa(p), prot, soft);
+    return pte_page(pte_pa(p), prot, soft, s->fused);
 }
 
 static int protect_level(struct space *s, pte_t *t, unsigned level, uint64_t va, uint64_t end,
@@ -381,7 +388,7 @@ static int protect_level(struct space *s, pte_t *t, unsigned level, uint64_t va,
             if ((prot & NX_PROT_W) != 0 && pte_has_page(p) && pte_is_sealed(p)) {
                 return -NX_EPERM;
             }
-            t[i] = protect_entry(p, prot, flush);
+            t[i] = protect_entry(s, p, prot, flush);
         } else if (p != 0) {
             if (!pte_valid(p) && stop - va == LEVEL_SIZE(level)) {
                 if (level == ARCH_PT_LEVELS - 1) {
@@ -476,6 +483,7 @@ int space_clone(struct space *dst, struct space *src)
         }
         /* Filled, or filled in part, before another hart that runs dst can see it. */
         e = clone_level(dst, arch_phys(pa), table_at(from[i]), ARCH_PT_LEVELS - 2, &flush);
+        arch_publish();
         table_root_store(dst, i, pte_table(pa));
     }
     if (flush) {

@@ -2,7 +2,8 @@
  *
  * A cell's window is a space with one root.  A foreign space has two roots that share their
  * lower-half tables: the host root (program + the cell's window + nucleus) and the foreign root
- * (program + nucleus).  What a fault makes of an absent page stands in the page table itself
+ * (program + nucleus).  Of a fused cell the program cannot touch the window, which is not for user
+ * mode, so its foreign spaces have the host root only.  What a fault makes of an absent page stands in the page table itself
  * (arch_pte.h: demand-zero, held); the nucleus keeps no list of regions.
  */
 #ifndef SPACE_H
@@ -16,9 +17,11 @@
 struct cell;
 
 struct space {
-    uint64_t root[2]; /* tables (physical): host, foreign; a window has only the first */
+    uint64_t root[2]; /* tables (physical): host, foreign */
     unsigned asid[2];
-    uint64_t root_value[2]; /* for arch_root_set */
+    unsigned roots;         /* 1: the first only, for a window and in a fused cell */
+    bool fused;             /* the window of a fused cell: its pages are not for user mode */
+    uint64_t root_value[2]; /* for arch_root_set; with one root both are the same */
     struct cell *cell;
     uint64_t handle;    /* 0 for a window */
     uint64_t resident;  /* pages */

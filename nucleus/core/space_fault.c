@@ -19,7 +19,8 @@ static int fault_zero(struct space *s, pte_t *e, unsigned access, uint64_t reser
     }
     s->resident++;
     s->cell->energy.pages++;
-    *e = pte_user(pa, prot, 0);
+    arch_publish();
+    *e = pte_page(pa, prot, 0, s->fused);
     return 0;
 }
 
@@ -28,7 +29,7 @@ static int fault_cow(struct space *s, pte_t *e, uint64_t va, uint64_t reserve)
     uint64_t old = pte_pa(*e);
     unsigned prot = pte_prot(*e) | NX_PROT_W;
     if (page_refs(old) == 1) {
-        *e = pte_user(old, prot, 0);
+        *e = pte_page(old, prot, 0, s->fused);
     } else {
         uint64_t pa = page_alloc(s->cell->quota, reserve);
         if (pa == 0) {
@@ -36,7 +37,8 @@ static int fault_cow(struct space *s, pte_t *e, uint64_t va, uint64_t reserve)
         }
         arch_page_copy(arch_phys(pa), arch_phys(old));
         s->cell->energy.pages++;
-        *e = pte_user(pa, prot, 0);
+        arch_publish();
+        *e = pte_page(pa, prot, 0, s->fused);
         page_unref(old);
     }
     space_flush(s, va, NX_PAGE_SIZE);

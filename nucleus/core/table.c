@@ -53,6 +53,7 @@ int table_expand(struct space *s, pte_t *e, unsigned level, unsigned root_index)
             t[i] = old;
         }
     }
+    arch_publish();
     if (level == ARCH_PT_LEVELS - 1) {
         table_root_store(s, root_index, pte_table(pa));
     } else {
@@ -176,5 +177,7 @@ void table_free_lower(struct space *s)
     bool flush = false;
     table_empty_lower(s, &flush);
     table_free(s->root[ROOT_HOST]);
-    table_free(s->root[ROOT_FOREIGN]);
+    if (s->root[ROOT_FOREIGN] != 0) {
+        table_free(s->root[ROOT_FOREIGN]);
+    }
 }

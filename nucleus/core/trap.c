@@ -26,9 +26,11 @@ void trap_fault(struct hart *h, uint64_t addr, unsigned access, uint64_t cause)
     struct fiber *f = h->fiber;
     bool foreign = h->foreign != NULL;
     bool lower = addr < NX_LOWER_END;
+    /* The nucleus' privilege never executes a program's pages, whatever their entries allow. */
+    bool never = f->fused && !foreign && access == NX_PROT_X;
     lock();
     int e = -NX_ENOENT;
-    if (lower && f->space != NULL) {
+    if (lower && f->space != NULL && !never) {
         e = space_fault(f->space, addr, access, FOREIGN_RESERVE_PAGES * NX_PAGE_SIZE);
     } else if (!lower && !foreign) {
         e = space_fault(&f->cell->window, addr, access, 0);

@@ -13,6 +13,8 @@
  *   bool arch_test_and_set(uint32_t *)      acquire: false when it was free and is ours now
  *   void arch_release(uint32_t *)           release store of 0
  *   void arch_relax(void)                   inside spin loops
+ *   void arch_publish(void)                 stores before it (a page's content, a table's entries) are
+ *                                           seen by whoever sees a store after it (the entry for it)
  *   void arch_root_write(uint64_t root)     arch_root_set without the fence that harts without address
  *                                           space numbers need: arch_resume follows and has it
  *   void arch_page_zero(void *), arch_page_copy(void *, const void *)
@@ -34,9 +36,11 @@ struct fiber;
 /* ---- console of the firmware: before a driver cell owns the device, and for panics ---- */
 void arch_console_write(const char *text, size_t n);
 
-/* ---- user mode ---- */
+/* ---- user mode, and the host mode of fused cells ---- */
 /* Load the registers of this hart's current fiber (its own, or its state area's when it is in foreign
- * mode) and leave for user mode.  The hart's stack is empty afterwards. */
+ * mode) and leave for user mode; for host mode of a fiber with `fused` set leave for the nucleus'
+ * privilege, with interrupts on, data of user pages within reach, and code of user pages out of it.
+ * The hart's stack is empty afterwards.  Whatever interrupts that code comes in as from user mode. */
 _Noreturn void arch_resume(struct hart *h);
 /* Forget the live floating point registers / write them to the state area if they were changed.
  * arch_fp_load makes those of the area live. */

@@ -112,16 +112,19 @@ long sys_ioctl(const uint64_t a[6])
     return result;
 }
 
-/* Memory is all there is: what is written is as safe as it can be. */
+/* Files are memory: what is written is as safe as it can be.  Disks have something to do. */
 long sys_fsync(const uint64_t a[6])
 {
     struct file *f = fd_get((int)a[0]);
     if (f == NULL) {
         return -EBADF;
     }
-    bool data = S_ISREG(f->inode->mode) || S_ISDIR(f->inode->mode);
+    int err = S_ISREG(f->inode->mode) || S_ISDIR(f->inode->mode) ? 0 : -EINVAL;
+    if (f->ops->fsync != NULL) {
+        err = f->ops->fsync(f);
+    }
     file_unref(f);
-    return data ? 0 : -EINVAL;
+    return err;
 }
 
 long sys_fdatasync(const uint64_t a[6])

@@ -175,6 +175,7 @@ static long send(struct file *in, struct file *out, int64_t *pos, size_t count)
         }
         *pos += put; /* what was read but not taken is read again */
         done += (size_t)put;
+        mb_lock_break();
         if (put < got || signal_interrupts()) {
             break;
         }

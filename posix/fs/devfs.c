@@ -1,31 +1,38 @@
-/* /dev: the one devtmpfs, and what is behind character device numbers.
+/* /dev: the one devtmpfs, and what is behind device numbers.
  *
  * Drivers of the personality register with devfs_register; a node of that number works anywhere, also
- * one made with mknod.  The memory devices (null, zero, full, random, urandom, kmsg) are here.
- * Block devices: none yet, opening one says ENXIO.
+ * one made with mknod.  The memory devices (null, zero, full, kmsg) are here.
  */
 #include "fs/inode.h"
 #include "path/path.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-struct chardev {
-    struct chardev *next;
+struct device {
+    struct device *next;
     uint64_t dev;
+    uint32_t type; /* S_IFCHR, S_IFBLK */
     int (*open)(struct file *f);
 };
 
-static struct chardev *chardevs;
+static struct device *devices;
 static struct sb *dev_sb;
+const struct vfs_block *vfs_block;
 
-int chardev_open(uint64_t rdev, struct file *f)
+static struct device **device_link(uint32_t type, uint64_t dev)
 {
-    for (const struct chardev *c = chardevs; c != NULL; c = c->next) {
-        if (c->dev == rdev) {
-            return c->open(f);
-        }
+    struct device **link = &devices;
+    while (*link != NULL && ((*link)->dev != dev || (*link)->type != type)) {
+        link = &(*link)->next;
     }
-    return -ENXIO;
+    return link;
+}
+
+int device_open(struct inode *ino, struct file *f)
+{
+    const struct device *d = *device_link(ino->mode & S_IFMT, ino->rdev);
+    return d != NULL ? d->open(f) : -ENXIO;
 }
 
 struct sb *devfs_sb(void)
@@ -33,21 +40,25 @@ struct sb *devfs_sb(void)
     return dev_sb;
 }
 
-/* Make a node right in /dev, whatever is mounted and whoever asks. */
-static int node_make(const char *name, uint32_t mode, uint64_t rdev, const char *target)
+static struct dentry *child(struct dentry *dir, const char *name, unsigned len)
 {
-    struct dentry *dir = dev_sb->root;
+    return dentry_find(dir, name, len, dentry_hash(name, len));
+}
+
+/* Make a node in a folder of /dev, whatever is mounted and whoever asks. */
+static int node_make_in(struct dentry *dir, const char *name, uint32_t mode, uint64_t rdev,
+                        const char *target)
+{
     unsigned len = (unsigned)strlen(name);
-    uint32_t hash = dentry_hash(name, len);
     struct inode *ino;
-    if (dentry_find(dir, name, len, hash) != NULL) {
+    if (child(dir, name, len) != NULL) {
         return -EEXIST;
     }
     int err = tmpfs_make(dev_sb, mode, rdev, target, &ino);
     if (err < 0) {
         return err;
     }
-    struct dentry *d = dentry_make(dir, name, len, hash, ino);
+    struct dentry *d = dentry_make(dir, name, len, dentry_hash(name, len), ino);
     if (d == NULL) {
         inode_unref(ino);
         return -ENOMEM;
@@ -60,17 +71,71 @@ static int node_make(const char *name, uint32_t mode, uint64_t rdev, const char 
     return 0;
 }
 
+/* The folder a name like "input/event0" is in, made when `make` says so; *name becomes the last part. */
+static struct dentry *folder_of(const char **name, bool make)
+{
+    struct dentry *dir = dev_sb->root;
+    const char *slash = strchr(*name, '/');
+    char part[16];
+    if (slash == NULL) {
+        return dir;
+    }
+    unsigned len = (unsigned)(slash - *name);
+    if (len >= sizeof(part)) {
+        return NULL;
+    }
+    memcpy(part, *name, len);
+    part[len] = 0;
+    *name = slash + 1;
+    if (make) {
+        node_make_in(dir, part, S_IFDIR | 0755, 0, NULL);
+    }
+    dir = child(dir, part, len);
+    return dir != NULL && dir->inode != NULL && S_ISDIR(dir->inode->mode) ? dir : NULL;
+}
+
+static int node_make(const char *name, uint32_t mode, uint64_t rdev, const char *target)
+{
+    struct dentry *dir = folder_of(&name, true);
+    return dir != NULL ? node_make_in(dir, name, mode, rdev, target) : -ENOTDIR;
+}
+
+int device_register(uint32_t type, uint64_t dev, int (*open)(struct file *f))
+{
+    struct device *d = mb_alloc(sizeof(*d));
+    if (d == NULL) {
+        return -ENOMEM;
+    }
+    *d = (struct device){.next = devices, .dev = dev, .type = type, .open = open};
+    devices = d;
+    return 0;
+}
+
 int devfs_register(const char *name, uint32_t mode, uint32_t major, uint32_t minor,
                    int (*open)(struct file *f))
 {
-    struct chardev *c = mb_alloc(sizeof(*c));
-    if (c == NULL) {
-        return -ENOMEM;
-    }
-    *c = (struct chardev){.next = chardevs, .dev = dev_make(major, minor), .open = open};
-    chardevs = c;
-    int err = node_make(name, S_IFCHR | (mode & 07777), c->dev, NULL);
+    const uint32_t type = S_ISBLK(mode) ? S_IFBLK : S_IFCHR;
+    const uint64_t dev = dev_make(major, minor);
+    int err = device_register(type, dev, open);
+    err = err < 0 ? err : node_make(name, type | (mode & 07777), dev, NULL);
     return err == -EEXIST ? 0 : err;
+}
+
+void devfs_remove(const char *name, uint32_t type, uint32_t major, uint32_t minor)
+{
+    struct device **link = device_link(type, dev_make(major, minor)), *d = *link;
+    if (d == NULL) {
+        return;
+    }
+    const struct dentry *dir = folder_of(&name, false);
+    struct dentry *node =
+        dir != NULL ? child((struct dentry *)dir, name, (unsigned)strlen(name)) : NULL;
+    if (node != NULL && (node->inode->mode & S_IFMT) == type && node->inode->rdev == d->dev) {
+        node->inode->nlink--;
+        dentry_detach(node);
+    }
+    *link = d->next;
+    mb_free(d);
 }
 
 /* ---- memory devices ---- */
@@ -95,7 +160,7 @@ static unsigned null_poll(struct file *f, struct poll_table *pt)
     return ABI_POLLIN | ABI_POLLOUT | ABI_POLLRDNORM | ABI_POLLWRNORM;
 }
 
-#define CHUNK 65536ul /* between looks at the signals */
+#define CHUNK 65536ul /* between looks at the signals and at who waits for the lock */
 
 static long zero_read(struct file *f, struct iobuf *b, int64_t *pos)
 {
@@ -106,8 +171,11 @@ static long zero_read(struct file *f, struct iobuf *b, int64_t *pos)
         if (err < 0) {
             return b->len < want ? (long)(want - b->len) : err;
         }
-        if (b->len > 0 && signal_interrupts()) {
-            break;
+        if (b->len > 0) {
+            mb_lock_break();
+            if (signal_interrupts()) {
+                break;
+            }
         }
     }
     return (long)(want - b->len);
@@ -118,24 +186,7 @@ static long full_write(struct file *f, struct iobuf *b, int64_t *pos)
     return -ENOSPC;
 }
 
-static long random_read(struct file *f, struct iobuf *b, int64_t *pos)
-{
-    uint8_t bytes[256];
-    size_t want = b->len;
-    int err = 0;
-    while (b->len > 0 && err == 0) {
-        size_t n = b->len < sizeof(bytes) ? b->len : sizeof(bytes);
-        mb_random(bytes, n);
-        err = iobuf_put(b, bytes, n);
-        if ((want - b->len) % CHUNK == 0 && signal_interrupts()) {
-            break;
-        }
-    }
-    memset(bytes, 0, sizeof(bytes));
-    return b->len < want ? (long)(want - b->len) : err;
-}
-
-/* Lines for the nucleus' log, as on Linux: `echo text > /dev/kmsg`. */
+/* Lines for the log, as on Linux: `echo text > /dev/kmsg`, with a level `echo '<3>text' > /dev/kmsg`. */
 static long kmsg_write(struct file *f, struct iobuf *b, int64_t *pos)
 {
     char line[200];
@@ -148,7 +199,16 @@ static long kmsg_write(struct file *f, struct iobuf *b, int64_t *pos)
         n--;
     }
     line[n] = '\0';
-    mb_log("%s", line);
+    char *text = line, *end;
+    unsigned long level = NX_LOG_INFO;
+    if (line[0] == '<') {
+        unsigned long priority = strtoul(line + 1, &end, 10);
+        if (end != line + 1 && *end == '>') {
+            level = priority % NX_LOG_LEVELS; /* above it is the facility */
+            text = end + 1;
+        }
+    }
+    mb_log_at((unsigned)level, "%s", text);
     return (long)all;
 }
 
@@ -158,11 +218,6 @@ static const struct file_ops zero_ops = {
     .name = "zero", .read = zero_read, .write = null_write, .lseek = null_lseek, .poll = null_poll};
 static const struct file_ops full_ops = {
     .name = "full", .read = zero_read, .write = full_write, .lseek = null_lseek, .poll = null_poll};
-static const struct file_ops random_ops = {.name = "random",
-                                           .read = random_read,
-                                           .write = null_write,
-                                           .lseek = null_lseek,
-                                           .poll = null_poll};
 static const struct file_ops kmsg_ops = {
     .name = "kmsg", .read = null_read, .write = kmsg_write, .lseek = null_lseek, .poll = null_poll};
 
@@ -181,12 +236,6 @@ static int zero_open(struct file *f)
 static int full_open(struct file *f)
 {
     f->ops = &full_ops;
-    return 0;
-}
-
-static int random_open(struct file *f)
-{
-    f->ops = &random_ops;
     return 0;
 }
 
@@ -218,8 +267,10 @@ int devfs_init(void)
         uint32_t minor;
         int (*open)(struct file *f);
     } memory[] = {
-        {"null", 3, null_open},     {"zero", 5, zero_open},      {"full", 7, full_open},
-        {"random", 8, random_open}, {"urandom", 9, random_open}, {"kmsg", 11, kmsg_open},
+        {"null", 3, null_open},
+        {"zero", 5, zero_open},
+        {"full", 7, full_open},
+        {"kmsg", 11, kmsg_open},
     };
     static const char *const links[][2] = {
         {"fd", "/proc/self/fd"},
@@ -243,6 +294,7 @@ int devfs_init(void)
     for (unsigned i = 0; i < sizeof(memory) / sizeof(memory[0]) && err == 0; i++) {
         err = devfs_register(memory[i].name, 0666, 1, memory[i].minor, memory[i].open);
     }
+    err = err < 0 ? err : devrandom_init();
     for (unsigned i = 0; i < sizeof(links) / sizeof(links[0]) && err == 0; i++) {
         err = node_make(links[i][0], S_IFLNK | 0777, 0, links[i][1]);
     }

@@ -248,9 +248,19 @@ int tmpfs_fallocate(struct inode *ino, unsigned mode, int64_t off, int64_t len);
 /* How much of n bytes at off may be written under RLIMIT_FSIZE (raises SIGXFSZ) and the largest
  * size: 1..n, or -EFBIG. */
 long write_limit(int64_t off, size_t n);
-/* Open a character device by number: sets f->ops.  -ENXIO. */
-int chardev_open(uint64_t rdev, struct file *f);
+/* Open what a device node names: sets f->ops.  -ENXIO. */
+int device_open(struct inode *ino, struct file *f);
+/* What opens device nodes of this type (S_IFCHR, S_IFBLK) and number. */
+int device_register(uint32_t type, uint64_t dev, int (*open)(struct file *f));
 int devfs_init(void);
+/* devrandom.c */
+int devrandom_init(void);
+/* Wait until random numbers are good: 0, -EAGAIN, or -ERESTARTSYS. */
+int random_wait(bool nonblock);
+/* bus.c: the folder /Bus, and a device in it. */
+int bus_init(void);
+int bus_supervisor_init(void);
+int bus_register(const char *name, uint32_t mode, int (*open)(struct file *f));
 struct sb *devfs_sb(void);
 int fifo_open(struct inode *ino, struct file *f);
 void pipe_free(struct pipe *p); /* evict of a FIFO */

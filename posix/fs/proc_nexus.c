@@ -46,6 +46,7 @@ int proc_show_cell(struct text *t, struct inode *ino)
     } line[] = {
         {"generation", NX_CELL_GENERATION}, {"pages", NX_CELL_PAGES},     {"quota", NX_CELL_QUOTA},
         {"fibers", NX_CELL_FIBERS},         {"runtime", NX_CELL_RUNTIME}, {"tier", NX_CELL_TIER},
+        {"fused", NX_CELL_PLACEMENT},
     };
     for (unsigned i = 0; i < sizeof(line) / sizeof(line[0]); i++) {
         text_printf(t, "%s %lu\n", line[i].name, (unsigned long)mb_cell_value(line[i].what));

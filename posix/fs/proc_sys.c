@@ -20,15 +20,16 @@ __attribute__((weak)) const char *uname_text(unsigned field)
 }
 enum { UNAME_SYSTEM, UNAME_NODE, UNAME_RELEASE, UNAME_VERSION };
 
-/* The newest part of the system's log; the membrane may know it. */
-__attribute__((weak)) size_t mb_log_text(char *buf, size_t n)
+/* The nucleus' log; the membrane may know it. */
+__attribute__((weak)) bool mb_log_read(uint64_t *number, struct nx_log *out)
 {
-    return 0;
+    return false;
 }
 
 static int show_meminfo(struct text *t, struct inode *ino)
 {
     uint64_t total = mb_pages_total(), free = mb_pages_free(), shmem = tmpfs_pages;
+    uint64_t buffers = vfs_block != NULL ? vfs_block->cached() : 0;
     uint64_t resident = 0;
     for (const struct process *p = process_first(); p != NULL; p = p->next) {
         resident += p->zombie ? 0 : process_resident(p);
@@ -39,8 +40,8 @@ static int show_meminfo(struct text *t, struct inode *ino)
     } line[] = {
         {"MemTotal:", KB(total)},
         {"MemFree:", KB(free)},
-        {"MemAvailable:", KB(free)},
-        {"Buffers:", 0},
+        {"MemAvailable:", KB(free + buffers)},
+        {"Buffers:", KB(buffers)},
         {"Cached:", KB(shmem)},
         {"SwapCached:", 0},
         {"Active:", KB(resident)},
@@ -168,13 +169,22 @@ static int show_cmdline(struct text *t, struct inode *ino)
 static int show_devices(struct text *t, struct inode *ino)
 {
     text_printf(t,
-                "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n\nBlock devices:\n");
+                "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n 10 misc\n 13 input\n"
+                " 29 fb\n229 hvc\n\nBlock devices:\n254 virtblk\n");
     return 0;
+}
+
+static size_t fill_partitions(void *ctx, char *buf, size_t n)
+{
+    return vfs_block->partitions(buf, n);
 }
 
 static int show_partitions(struct text *t, struct inode *ino)
 {
     text_printf(t, "major minor  #blocks  name\n\n");
+    if (vfs_block != NULL) {
+        text_fill(t, fill_partitions, NULL);
+    }
     return 0;
 }
 
@@ -271,7 +281,7 @@ static int show_boot_id(struct text *t, struct inode *ino)
 
 static int show_entropy_avail(struct text *t, struct inode *ino)
 {
-    text_printf(t, "256\n");
+    text_printf(t, "%d\n", mb_random_seeded() ? 256 : 0);
     return 0;
 }
 
@@ -280,6 +290,9 @@ static int show_entropy_avail(struct text *t, struct inode *ino)
 /* What must be the same before and after any run of programs: the leak check compares. */
 static int show_leak(struct text *t, struct inode *ino)
 {
+    if (vfs_block != NULL) {
+        vfs_block->shrink(~0ul);
+    }
     mb_trim();
     const struct {
         const char *name;
@@ -299,14 +312,17 @@ static int show_leak(struct text *t, struct inode *ino)
     return 0;
 }
 
-static size_t fill_log(void *ctx, char *buf, size_t n)
-{
-    return mb_log_text(buf, n);
-}
-
+/* What the nucleus keeps of the log, a line each; the longer history is /Bus/log. */
 static int show_log(struct text *t, struct inode *ino)
 {
-    text_fill(t, fill_log, NULL);
+    struct nx_log l;
+    for (uint64_t number = 0; mb_log_read(&number, &l); number++) {
+        if (l.generation != 0) {
+            text_printf(t, "%lu %s.%u: %.*s\n", (ul)l.time, l.cell, l.generation, l.len, l.text);
+        } else { /* the nucleus itself */
+            text_printf(t, "%lu %.*s\n", (ul)l.time, l.len, l.text);
+        }
+    }
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "fs/cpio.h"
 #include "fs/inode.h"
 #include "fs/procfs.h"
+#include "fs/stl.h"
 #include "path/path.h"
 
 static int mount_here(const char *dir, uint32_t mode, const struct fs_type *type, unsigned flags)
@@ -60,6 +61,9 @@ int vfs_init(void)
     err = err < 0 ? err : mount_here("/dev", 0755, &devtmpfs_type, ABI_MS_NOSUID);
     err = err < 0 ? err : mount_here("/proc", 0555, &proc_type, safe | ABI_MS_NOEXEC);
     err = err < 0 ? err : mount_here("/tmp", 01777, &tmpfs_type, safe);
+    err = err < 0 ? err : bus_init();
+    err = err < 0 ? err : bus_supervisor_init();
+    err = err < 0 ? err : stl_init();
     if (err < 0) {
         return err;
     }

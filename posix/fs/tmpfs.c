@@ -26,8 +26,8 @@ static void tmpfs_evict(struct inode *ino)
 
 static int special_open(struct inode *ino, struct file *f)
 {
-    if (S_ISCHR(ino->mode)) {
-        return chardev_open(ino->rdev, f);
+    if (S_ISCHR(ino->mode) || S_ISBLK(ino->mode)) {
+        return device_open(ino, f);
     }
     return S_ISFIFO(ino->mode) ? fifo_open(ino, f) : -ENXIO;
 }

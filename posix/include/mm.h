@@ -58,6 +58,10 @@ struct mm_futex_key {
 };
 int mm_futex_key(struct mm *mm, uint64_t addr, bool private_, struct mm_futex_key *key);
 
+/* Does anybody map a file with these operations? */
+struct file_ops;
+bool mm_ops_mapped(const struct file_ops *ops);
+
 /* Before the first process; sets mb_fault_hook and vfs_truncate_hook.  0 or -ENOMEM. */
 int mm_init(void);
 

@@ -66,8 +66,9 @@ struct file_ops {
      * file's; before it is freed vfs_truncate_hook is called. */
     void *(*page)(struct file *f, uint64_t off, bool write, int *err);
     int (*mmap_ok)(struct file *f, unsigned prot, bool shared); /* NULL with page set: always */
-    void (*flush)(struct file *f);                              /* a descriptor of it is closed */
-    void (*release)(struct file *f);                            /* last reference gone */
+    int (*fsync)(struct file *f);    /* NULL: memory is all there is behind it */
+    void (*flush)(struct file *f);   /* a descriptor of it is closed */
+    void (*release)(struct file *f); /* last reference gone */
 };
 
 struct file {
@@ -157,9 +158,20 @@ void poll_wait(struct poll_table *pt, struct waitq *q);
 /* ---- set-up ---- */
 int vfs_init(void); /* root tmpfs, /dev, /proc, /tmp mounted; archives unpacked */
 
-/* Character devices: posix/tty registers the console with these.  open sets f->ops and f->priv (and
- * may block or refuse); the node appears as /dev/<name>. */
+/* Devices: a node /dev/<name> ("input/event0": the folder is made), of the type S_IFBLK in mode, else a
+ * character device.  open sets f->ops and f->priv (and may block or refuse). */
 int devfs_register(const char *name, uint32_t mode, uint32_t major, uint32_t minor,
                    int (*open)(struct file *f));
+/* The other way: node, if it is still what was registered, and device go.  Open files stay. */
+void devfs_remove(const char *name, uint32_t type, uint32_t major, uint32_t minor);
+
+/* What posix/block knows that others tell; NULL as long as there is no disk. */
+struct vfs_block {
+    size_t (*partitions)(char *buf, size_t n); /* lines of /proc/partitions, as snprintf */
+    int (*sync)(void);                         /* all disks flush; blocks */
+    uint64_t (*cached)(void);                  /* pages */
+    uint64_t (*shrink)(uint64_t pages);        /* give pages back: how many went */
+};
+extern const struct vfs_block *vfs_block;
 
 #endif

@@ -35,6 +35,8 @@ int wait_on_one(struct waitq *q, uint64_t deadline);
 int wait_park(uint64_t deadline);
 /* As wait_on, but only a fatal signal (SIGKILL, exit of the group) interrupts. */
 int wait_on_killable(struct waitq *q, uint64_t deadline);
+/* Sleep until woken, whatever is sent meanwhile: for a device's answer, which always comes. */
+void wait_on_device(struct waitq *q);
 bool signal_interrupts(void); /* posix/signal: a signal wants handling by the current thread */
 bool signal_fatal(void);      /* posix/signal: the current thread is to die */
 

@@ -25,6 +25,18 @@ unsigned mm_inode_mapped(const struct inode *ino)
     return *inode_count_of(ino);
 }
 
+bool mm_ops_mapped(const struct file_ops *ops)
+{
+    for (const struct mm *mm = mm_all; mm; mm = mm->next) {
+        for (uint32_t i = 0; i < mm->count; i++) {
+            if (mm->vma[i].kind == VMA_FILE && mm->vma[i].file->ops == ops) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 void vma_object_ref(const struct vma *v)
 {
     if (v->kind == VMA_FILE) {

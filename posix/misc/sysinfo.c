@@ -1,8 +1,9 @@
-/* sysinfo, getrandom, syslog: small questions about the machine. */
+/* sysinfo, getrandom: small questions about the machine. */
 #include <asm/errno.h>
 #include <linux/random.h>
 #include <linux/sysinfo.h>
 #include <string.h>
+#include "fs/inode.h"
 #include "load.h"
 #include "proc.h"
 #include "ptime.h"
@@ -36,6 +37,11 @@ long sys_getrandom(const uint64_t a[6])
         return -EINVAL;
     if (n > INT32_MAX)
         n = INT32_MAX;
+    if (!(flags & GRND_INSECURE)) {
+        int err = random_wait(flags & GRND_NONBLOCK);
+        if (err)
+            return err;
+    }
     while (done < n) {
         size_t part = n - done < sizeof buf ? n - done : sizeof buf;
         mb_random(buf, part);
@@ -46,30 +52,4 @@ long sys_getrandom(const uint64_t a[6])
             break;
     }
     return (long)done;
-}
-
-/* The system's log is not kept here (BusyBox' dmesg finds it empty); the calls that change how it goes
- * to the console succeed. */
-long sys_syslog(const uint64_t a[6])
-{
-    switch ((int)a[0]) {
-    case 2: /* READ */
-    case 3: /* READ_ALL */
-    case 4: /* READ_CLEAR */
-        if ((int64_t)a[1] == 0 || (int)a[2] < 0)
-            return -EINVAL;
-        return 0;
-    case 0: /* CLOSE */
-    case 1: /* OPEN */
-    case 5: /* CLEAR */
-    case 6: /* CONSOLE_OFF */
-    case 7: /* CONSOLE_ON */
-    case 8: /* CONSOLE_LEVEL */
-    case 9: /* SIZE_UNREAD */
-        return 0;
-    case 10: /* SIZE_BUFFER */
-        return 16384;
-    default:
-        return -EINVAL;
-    }
 }

@@ -146,9 +146,12 @@ long sys_umount2(const uint64_t a[6])
     return err < 0 ? err : mount_remove(m, (flags & ABI_MNT_DETACH) != 0);
 }
 
-/* Nothing is anywhere but in memory yet. */
+/* Files are in memory; what was written to disks is made safe. */
 long sys_sync(const uint64_t a[6])
 {
+    if (vfs_block != NULL) {
+        vfs_block->sync();
+    }
     return 0;
 }
 

@@ -54,7 +54,7 @@ static void fire(struct waiter *w)
 {
     struct task *t = w->fiber->task;
     w->fired = true;
-    if (t != NULL && t->state == 'S') {
+    if (t != NULL && (t->state == 'S' || t->state == 'D')) {
         t->state = 'R'; /* from now on, not from when it gets a hart */
     }
     mb_wake(w->fiber);
@@ -82,17 +82,22 @@ void wait_wake_one(struct waitq *q)
     }
 }
 
-/* Sleep, seen as sleeping by ps. */
-static int park(uint64_t deadline)
+/* Sleep, seen as sleeping (S), or as waiting for a device (D), by ps. */
+static int park_as(char state, uint64_t deadline)
 {
     struct task *t = current;
     if (t == NULL) {
         return mb_park(deadline);
     }
-    t->state = 'S';
+    t->state = state;
     int err = mb_park(deadline);
     t->state = 'R';
     return err;
+}
+
+static int park(uint64_t deadline)
+{
+    return park_as('S', deadline);
 }
 
 /* The queue points to our stack only while we are in here; gcc does not see that take_off ends it. */
@@ -113,6 +118,16 @@ static int sleep_on(struct waitq *q, uint64_t deadline, bool (*interrupts)(void)
     }
     take_off(q, &w);
     return w.fired ? 0 : err;
+}
+
+void wait_on_device(struct waitq *q)
+{
+    struct waiter w = {.exclusive = false};
+    wait_add(q, &w);
+    while (!w.fired) {
+        park_as('D', MB_NEVER);
+    }
+    take_off(q, &w);
 }
 
 int wait_on(struct waitq *q, uint64_t deadline)

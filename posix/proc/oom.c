@@ -1,4 +1,4 @@
-/* Memory is exhausted: end the process that holds most of it.
+/* Memory is exhausted: give back what is only kept in case, else end the process that holds most.
  *
  * The thread that ran into the wall then waits a moment and tries its access again; when the victim
  * is itself, it ends.  pid 1 is spared.
@@ -6,7 +6,9 @@
 #include "proc.h"
 #include "ptime.h"
 #include "sig.h"
+#include "vfs.h"
 
+#define SHRINK_PAGES 256ul
 #define OOM_WAIT_NS 10000000ul
 
 static struct process *largest(bool *dying)
@@ -34,7 +36,10 @@ void proc_oom(void)
 {
     struct task *t = current;
     bool dying;
+    uint64_t cached = vfs_block ? vfs_block->shrink(SHRINK_PAGES) : 0;
     mb_trim();
+    if (cached)
+        return;
     struct process *worst = largest(&dying);
     if (worst && !dying) {
         mb_log("out of memory: killed process %d (%s), %lu pages resident", worst->pid,

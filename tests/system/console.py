@@ -29,6 +29,8 @@ import mkcpio  # noqa: E402
 import run as distro_run  # noqa: E402
 
 LINUX = os.environ.get("NEXUS_TEST_LINUX")
+# What `make run PLACEMENT=...` takes; a test file that runs in several takes it as its only one.
+PLACEMENT = os.environ.get("PLACEMENT")
 # Time limits are for this much slower a machine than the one they were written on.
 SLOW = float(os.environ.get("NEXUS_TEST_SLOW", "1"))
 PROMPT = "@@> "
@@ -51,10 +53,15 @@ class Failure(Exception):
 class Machine:
     """A booted system with a shell at its console.
 
-    extra is a folder laid over the root; more are further arguments for QEMU."""
+    extra is a folder laid over the root; more are further arguments for QEMU; place is where cells
+    run, as `make run PLACEMENT=...` takes it; without rng it has no source of random
+    numbers."""
 
-    def __init__(self, smp=1, mem=256, extra=None, cells=(), more=(), boot_time=60, linux=LINUX):
+    def __init__(self, smp=1, mem=256, extra=None, cells=(), more=(), boot_time=60, place=None,
+                 linux=LINUX, rng=True):
         self.smp = smp
+        self.rng = rng
+        self.place = (PLACEMENT or "") if place is None else place
         self.work = tempfile.mkdtemp(prefix="nexus-test-")
         self.log = open(os.path.join(self.work, "console"), "wb")
         args = self._linux(linux, smp, mem, extra, more) if linux else self._nexus(smp, mem, extra, cells, more)
@@ -71,7 +78,7 @@ class Machine:
     def _nexus(self, smp, mem, extra, cells, more):
         initrd = os.path.join(self.work, "bundle")
         distro_run.bundle(initrd, None, extra, cells)
-        return distro_run.machine(initrd, smp, mem, more=more)
+        return distro_run.machine(initrd, smp, mem, rng=self.rng, more=more, place=self.place)
 
     def _linux(self, kernel, smp, mem, extra, more):
         initrd = os.path.join(self.work, "initrd")
@@ -91,6 +98,9 @@ class Machine:
     def _login(self, boot_time):
         self.expect(r"[#$] ", boot_time)
         self.set_prompt()
+        if not LINUX:
+            said = re.findall(r"\b(?:all|posix):(\w+)", distro_run.placement(self.place))
+            same(self.out("grep fused /proc/nexus/cell"), f"fused {int(said[-1:] == ['fused'])}\n", "placement")
 
     def set_prompt(self):
         """A prompt that nothing else looks like; quoted so that its echo does not either."""
@@ -278,6 +288,16 @@ def harts():
     return [int(a) for a in chosen] or [1, 4]
 
 
+def placements(chosen):
+    """Where cells run in the sessions of a file: chosen, or $PLACEMENT alone. Linux has no choice."""
+    return [""] if LINUX else [PLACEMENT] if PLACEMENT is not None else list(chosen)
+
+
+def prefix(smp, place=""):
+    """What the names of a session's tests begin with."""
+    return f"{smp} hart{'s' if smp > 1 else ''}{', ' + place if place else ''}: "
+
+
 def wanted(test):
     names = [a for a in sys.argv[1:] if not a.isdigit()]
     return not names or test.__name__ in names
@@ -295,35 +315,36 @@ def run_one(report, label, machine, test):
         return False
 
 
-def session(report, prefix, smp, tests, leak, warm, options):
+def session(report, label, smp, tests, leak, warm, options):
     machine, before = None, None
     try:
         for test in tests:
-            label = f"{prefix}{test.__name__}"
+            name = f"{label}{test.__name__}"
             if machine is None:
                 try:
                     machine = Machine(smp, **options)
                     before = warm_up(machine, warm) if leak and not LINUX else None
                 except (Failure, pexpect.ExceptionPexpect) as error:
-                    report.not_ok(f"{label}: boot", describe(error))
+                    report.not_ok(f"{name}: boot", describe(error))
                     return
-            if not run_one(report, label, machine, test):
+            if not run_one(report, name, machine, test):
                 machine.close()
                 machine = None
         if machine is not None and leak and not LINUX:
-            run_one(report, f"{prefix}leak", machine, lambda m: check_leak(m, before))
+            run_one(report, f"{label}leak", machine, lambda m: check_leak(m, before))
     finally:
         if machine is not None:
             machine.close()
 
 
-def main(tests, leak=True, warm=(), **options):
-    """Runs the tests for each number of harts; exits with 1 when one failed. `warm` are tests to be
-    run once before it is noted what is in use."""
+def main(tests, leak=True, warm=(), place=("",), **options):
+    """Runs the tests for each number of harts and each of the placements; exits with 1 when one failed.
+    `warm` are tests to be run once before it is noted what is in use."""
     report = Report()
     tests = [t for t in tests if wanted(t)]
     for smp in harts():
-        session(report, f"{smp} hart{'s' if smp > 1 else ''}: ", smp, tests, leak, warm, options)
+        for where in placements(place):
+            session(report, prefix(smp, where), smp, tests, leak, warm, dict(options, place=where))
     sys.exit(1 if report.failed else 0)
 
 

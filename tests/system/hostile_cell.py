@@ -12,7 +12,7 @@ import sys
 import time
 
 import console
-from console import Failure, require, same
+from console import Failure, distro_run, require, same
 from personality_restart import compare, usage
 
 CELLS = [os.path.join(console.BUILD, "tests", "cells", name + ".cell") for name in ("hostile", "victim")]
@@ -155,10 +155,12 @@ def quarantined(m):
 def main():
     report = console.Report()
     tests = [attacked, every_step, victim_noticed, recorded, nothing_lost, nobody_else_died]
+    # The rest of the system may be fused, but not those who try to get at it.
+    place = f"{' '.join(distro_run.places(console.PLACEMENT or ''))} hostile=isolated victim=isolated"
     for smp in console.harts():
-        prefix = f"{smp} hart{'s' if smp > 1 else ''}: "
+        prefix = console.prefix(smp, console.PLACEMENT or "")
         chosen = tests if any(console.wanted(t) for t in tests) else []
-        console.session(report, prefix, smp, chosen, False, (), {"cells": CELLS})
+        console.session(report, prefix, smp, chosen, False, (), {"cells": CELLS, "place": place})
         if console.wanted(quarantined):
             console.session(report, prefix, smp, [quarantined], False, (), {"cells": CRASHER})
     sys.exit(1 if report.failed else 0)

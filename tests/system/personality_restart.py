@@ -3,7 +3,7 @@
 
 Five lives in a row, each with programs running, and what the nucleus has in use is the same in each.
 """
-# timeout: 400
+# timeout: 700
 import hashlib
 import re
 import sys
@@ -143,8 +143,9 @@ def main():
     lives = [only_root, unknown_keys, five_lives, in_the_middle_of_output, with_many_processes,
              with_no_memory_left, from_a_child, driver_never_stopped]
     for smp in console.harts():
-        prefix = f"{smp} hart{'s' if smp > 1 else ''}: "
-        console.session(report, prefix, smp, [t for t in lives if console.wanted(t)], False, (), {})
+        for place in console.placements(("", "all")):
+            console.session(report, console.prefix(smp, place), smp,
+                            [t for t in lives if console.wanted(t)], False, (), {"place": place})
     for test in (ends("o", 0), ends("b", 0)):
         if console.wanted(test):
             console.session(report, "", 1, [test], False, (), {})

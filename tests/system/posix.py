@@ -5,7 +5,8 @@ import re
 import sys
 import time
 
-from console import LINUX, Failure, Machine, Report, check_leak, describe, harts, warm_up
+from console import (LINUX, Failure, Machine, Report, check_leak, describe, harts, placements, prefix,
+                     warm_up)
 import pexpect
 
 LINE = re.compile(r"^(ok|not ok) (\S+?):?( .*)?$", re.M)
@@ -23,30 +24,30 @@ def settle(machine):
     return now
 
 
-def run(report, smp, names):
-    prefix = f"{smp} hart{'s' if smp > 1 else ''}: "
+def run(report, smp, place, names):
+    label = prefix(smp, place)
     machine = None
     try:
-        machine = Machine(smp, mem=256)
+        machine = Machine(smp, mem=256, place=place)
         if not LINUX:
             warm_up(machine)
         output, status = machine.sh("posixtest " + " ".join(names), 300)
         results = LINE.findall(output)
         for good, name, rest in results:
             if good == "ok":
-                report.ok(prefix + name + rest)
+                report.ok(label + name + rest)
             else:
-                report.not_ok(prefix + name, rest)
+                report.not_ok(label + name, rest)
         if not results or (status != 0) != any(good == "not ok" for good, _, _ in results):
-            report.not_ok(prefix + "posixtest", f"status {status}: {output[-1000:]}")
+            report.not_ok(label + "posixtest", f"status {status}: {output[-1000:]}")
         if not LINUX:
             # The first time made what the system keeps; a second one must not take more.
             before = settle(machine)
             machine.sh("posixtest " + " ".join(names) + " >/dev/null", 300)
             check_leak(machine, before)
-            report.ok(prefix + "leak")
+            report.ok(label + "leak")
     except (Failure, pexpect.ExceptionPexpect) as error:
-        report.not_ok(prefix + "session", describe(error))
+        report.not_ok(label + "session", describe(error))
         if machine is not None:
             machine.show_log()
     finally:
@@ -58,7 +59,8 @@ def main():
     report = Report()
     names = [a for a in sys.argv[1:] if not a.isdigit()]
     for smp in harts():
-        run(report, smp, names)
+        for place in placements(("", "all")):
+            run(report, smp, place, names)
     sys.exit(1 if report.failed else 0)
 
 

@@ -217,4 +217,4 @@ TESTS = [pipelines, pipeline_statuses, redirections, here_documents, here_docume
 
 if __name__ == "__main__":
     with folder(SCRIPTS) as extra:
-        main(TESTS, extra=extra)
+        main(TESTS, place=("", "all"), extra=extra)

@@ -36,9 +36,9 @@ static inline bool mb_arch_lock_try(volatile uint64_t *word, uint64_t me)
     return __atomic_compare_exchange_n(word, &free_, me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-static inline void mb_arch_lock_release(volatile uint64_t *word)
+static inline bool mb_arch_lock_release(volatile uint64_t *word, uint64_t me)
 {
-    __atomic_store_n(word, 0, __ATOMIC_RELEASE);
+    return __atomic_compare_exchange_n(word, &me, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 
 #endif

@@ -61,13 +61,19 @@ busy:
     return false;
 }
 
-static inline void mb_arch_lock_release(volatile uint64_t *word)
+static inline bool mb_arch_lock_release(volatile uint64_t *word, uint64_t me)
 {
-    __asm__ volatile("fence rw, w\n"
-                     "sd zero, (%0)"
-                     :
-                     : "r"(word)
-                     : "memory");
+    __asm__ goto("1: lr.d t0, (%0)\n"
+                 "   bne t0, %1, %l[waiters]\n"
+                 "   sc.d.rl t0, zero, (%0)\n"
+                 "   bnez t0, 1b"
+                 :
+                 : "r"(word), "r"(me)
+                 : "memory", "t0"
+                 : waiters);
+    return true;
+waiters:
+    return false;
 }
 
 #endif

@@ -23,15 +23,23 @@ _Noreturn void cell_exit(uint64_t code);
 /* Exit code of a cell that found itself wrong: cell_panic(), a failed assert(). */
 #define CELL_EXIT_PANIC 1
 
-/* Lines for the nucleus' log, prefixed there with the cell's name and generation.  A text may have
- * several lines; a line longer than the nucleus takes is continued in the next. */
+/* Lines for the log, which knows the cell's name and generation.  A text may have several lines; a line
+ * longer than the nucleus takes is continued in the next.  Level: NX_LOG_*; cell_log is NX_LOG_INFO,
+ * cell_panic NX_LOG_CRIT.  Never waits. */
 void cell_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void cell_vlog(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
+void cell_log_at(unsigned level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void cell_vlog(unsigned level, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 _Noreturn void cell_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Map all of the memory, device or ring in `slot` into the window, at the next free place.
  * prot: NX_PROT_*.  *size is set when size is not NULL.  NULL on error, code in *err when not NULL. */
 void *cell_map(unsigned slot, unsigned prot, size_t *size, int *err);
+
+/* I go on.  A cell whose manifest has heartbeat_ms calls this at least that often, from wherever it would
+ * no longer come by if it hung, or its supervisor ends it and starts it again.  No call to the nucleus
+ * but the first time: a count in a page the supervisor looks at (nexus/beat.h).  So a cell with a heartbeat
+ * never sleeps longer than that. */
+void cell_beat(void);
 
 /* Time: ticks now, and ticks of a number of milliseconds (frequency from the info page). */
 uint64_t cell_ticks_of_ms(uint64_t ms);

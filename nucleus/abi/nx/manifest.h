@@ -1,5 +1,6 @@
 /* A cell's manifest in its binary form, BKDL: ELF section .nexus.manifest (its own read-only bytes of
- * the image).  docs/manifest.md has the source form, KDL, and every key.
+ * the image).  docs/manifest.md has the source form, KDL, every key and every rule; nx_manifest.h the
+ * check.
  *
  *      0  +-----------------------------------------------------------+
  *         | magic | name | tier placement restart ... quotas ...       |  the head, 128 bytes
@@ -10,7 +11,8 @@
  *
  * Little endian; what is not used is zero.  What a cell may hold is what stands here, at its first
  * start and at every restart.  The nucleus reads the head (quota, tier, pledge, placement) and checks
- * all of it; the supervisor reads the wants and fills the slots.
+ * all of it; the supervisor reads the wants and fills the slots, and heeds the placement unless the boot
+ * arguments say otherwise (nexus.place).
  */
 #ifndef NX_MANIFEST_H
 #define NX_MANIFEST_H
@@ -37,9 +39,15 @@ enum nx_want_kind {
 
 /* A want that cannot be met leaves its slots empty and is no reason not to start the cell. */
 #define NX_WANT_OPTIONAL 1u
+/* DMA: zeroed for the first life only.  The next finds what the last one left. */
+#define NX_WANT_KEPT 2u
 
 enum nx_restart { NX_RESTART_NEVER, NX_RESTART_ALWAYS, NX_RESTARTS };
-enum nx_placement { NX_PLACE_ISOLATED, NX_PLACE_FUSED, NX_PLACEMENTS };
+enum nx_placement {
+    NX_PLACE_ISOLATED, /* user mode, calls trap */
+    NX_PLACE_FUSED, /* the nucleus' privilege, calls are function calls: fast, and trusted with all */
+    NX_PLACEMENTS
+};
 
 /* One cell for each device of the manifest's first DEVMEM want instead of one: they are named
  * name0, name1 ..., and serve what.0, what.1 ... */
@@ -49,7 +57,7 @@ struct nx_want {
     uint32_t kind; /* enum nx_want_kind */
     uint32_t slot;
     uint32_t rights;     /* NX_R_* at most */
-    uint32_t flags;      /* NX_WANT_OPTIONAL */
+    uint32_t flags;      /* NX_WANT_OPTIONAL, NX_WANT_KEPT */
     uint32_t ring_slots; /* SERVE: slots of each ring (power of two) */
     uint32_t pool_pages; /* SERVE: of each channel's pool, contiguous; DMA: pages */
     uint32_t clients;    /* SERVE: channels, 1 .. NX_SERVE_CLIENTS_MAX */
@@ -82,6 +90,7 @@ struct nx_manifest {
 _Static_assert(sizeof(struct nx_want) == 64, "nx_want layout");
 _Static_assert(sizeof(struct nx_manifest) == 128 + 64 * NX_MANIFEST_WANTS, "nx_manifest layout");
 
+/* For a cell without a manifest.kdl: it fills the structure itself. */
 #define NX_MANIFEST __attribute__((section(".nexus.manifest"), used)) const struct nx_manifest
 
 #endif

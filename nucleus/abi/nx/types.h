@@ -23,6 +23,7 @@ enum nx_error {
 };
 
 #define NX_SLOTS 64
+#define NX_SHELF_PLACES 128
 #define NX_SELF 255u    /* in place of a cell slot: the calling cell */
 #define NX_KICKED 64    /* recv: this fiber was kicked */
 #define NX_NEVER (~0ul) /* deadline that never comes */
@@ -40,6 +41,7 @@ enum nx_type {
     NX_T_IRQ,     /* interrupt line */
     NX_T_CELL,    /* another cell */
     NX_T_MACHINE, /* right to make DEVMEM and IRQ */
+    NX_T_SHELF,   /* places for capabilities to memory and rings */
     NX_TYPES
 };
 
@@ -87,7 +89,7 @@ enum nx_stat {
     NX_STAT_RINGS,
     NX_STAT_EVENTS,
     NX_STAT_CAPS,
-    NX_STAT_LOG_END,
+    NX_STAT_LOG_END, /* number of the next line of the log, of the next entry of the BEB */
     NX_STAT_BEB_END,
     NX_STAT_SWITCHES, /* fiber switches since boot, all harts */
     NX_STAT_IPIS,
@@ -109,6 +111,8 @@ enum nx_cell_value {
     NX_CELL_FIBERS,
     NX_CELL_RUNTIME,     /* ticks */
     NX_CELL_TIER,        /* now: its own, or Void while it has no energy */
+    NX_CELL_PLEDGE,      /* NX_PLEDGE_* it has left */
+    NX_CELL_PLACEMENT,   /* enum nx_placement */
     NX_CELL_ENERGY_USED, /* units (microseconds of a hart) in this life */
     NX_CELL_ENERGY_LEFT, /* units; INT64_MAX: no limit */
     NX_CELL_VALUES
@@ -123,6 +127,7 @@ enum nx_fiber_value {
     NX_FIBER_TIER,    /* now */
     NX_FIBER_STRIKES,
     NX_FIBER_DEMOTIONS,
+    NX_FIBER_HANDLE, /* what others of the cell call the fiber; asked for 0, the caller's own */
     NX_FIBER_VALUES
 };
 enum nx_machine_value {
@@ -131,6 +136,32 @@ enum nx_machine_value {
     NX_MACHINE_MEMORY,
     NX_MACHINE_VALUES
 };
+
+/* A line of the log.  Levels are those of syslog(3). */
+enum nx_log_level {
+    NX_LOG_EMERG,
+    NX_LOG_ALERT,
+    NX_LOG_CRIT,
+    NX_LOG_ERR,
+    NX_LOG_WARNING,
+    NX_LOG_NOTICE,
+    NX_LOG_INFO,
+    NX_LOG_DEBUG,
+    NX_LOG_LEVELS
+};
+#define NX_LOG_TEXT 256u
+struct nx_log {
+    uint64_t number; /* of all lines since boot, from 0; numbers that are missing were lost */
+    uint64_t time;   /* ticks */
+    uint64_t seq;    /* of this writer's lines, from 1, over all its generations */
+    uint32_t generation;
+    uint16_t len; /* of text, which has no control characters but tabs, and no NUL at its end */
+    uint8_t level;
+    uint8_t zero;
+    char cell[32]; /* "nucleus", generation 0: the nucleus itself */
+    char text[NX_LOG_TEXT];
+};
+_Static_assert(sizeof(struct nx_log) == 64 + NX_LOG_TEXT, "nx_log layout");
 
 /* An entry of the Boot Error Buffer. */
 enum nx_beb_kind {
@@ -171,7 +202,9 @@ struct nx_cellinfo {
     uint64_t arg;       /* from spawn START */
     uint64_t image_end; /* first free window address after the image */
     uint64_t window_end;
-    uint64_t quota; /* pages */
+    uint64_t quota;     /* pages */
+    uint32_t placement; /* enum nx_placement */
+    uint32_t reserved;
     char bootargs[1024];
 };
 

@@ -60,6 +60,10 @@ static inline void arch_relax(void)
 {
 }
 
+static inline void arch_publish(void)
+{
+}
+
 static inline void arch_page_zero(void *page)
 {
     memset(page, 0, 4096);

@@ -63,8 +63,8 @@ int arch_hart_start(unsigned hart)
     return 0;
 }
 
-/* The first page of memory, in place of a page of the nucleus' image. */
-uint64_t arch_systable_page(void)
+/* The first page of memory, in place of the pages of the nucleus' image. */
+uint64_t arch_systable_page(bool fused)
 {
     return HOST_MEMORY_BASE;
 }

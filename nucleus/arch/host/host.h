@@ -76,6 +76,7 @@ struct host {
     struct host_hart hart[HARTS_MAX];
     struct host_irq irq[HOST_IRQS];
     struct host_fences fences;
+    uint64_t root_changes;      /* of all harts */
     uintptr_t stack_low;        /* deepest frame that asked for a fence of everything */
     char console[HOST_CONSOLE]; /* what arch_console_write was given, the newest */
     size_t console_len;
@@ -96,7 +97,7 @@ long host_call(uint64_t nr, uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, 
 void host_interrupt(void);
 bool host_interrupt_pending(unsigned hart);
 void host_irq_raise(unsigned irq);
-/* User code that runs accesses va (NX_PROT_R, W or X): where that is in memory, or NULL when the
+/* User code, or that of a fused cell, that runs accesses va (NX_PROT_R, W or X): where that is in memory, or NULL when the
  * access did not come about and something else runs now. */
 void *host_access(uint64_t va, unsigned access);
 /* A system call of a foreign program: its fiber goes on in host mode. */

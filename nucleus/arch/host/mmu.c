@@ -1,4 +1,5 @@
 /* host: roots, and a translation buffer per hart that forgets only what it is told to. */
+#include "fiber.h"
 #include "host.h"
 #include "local.h"
 
@@ -20,6 +21,7 @@ static unsigned root_asid(uint64_t root)
 void arch_root_set(uint64_t root)
 {
     struct host_hart *h = &host.hart[host.current];
+    host.root_changes += h->root != root;
     h->root = root;
     if (host.asids == 1) {
         memset(h->tlb, 0, sizeof(h->tlb));
@@ -66,6 +68,15 @@ static void *user_memory(uint64_t pa)
     return memory ? arch_phys(pa) : device + pa % NX_PAGE_SIZE;
 }
 
+/* Pages are for user mode or for the nucleus' privilege, which reads and writes those of user mode too. */
+static bool allowed(pte_t p, unsigned access)
+{
+    const struct hart *h = &harts[host.current];
+    bool user = h->foreign != NULL || !h->fiber->fused;
+    bool privilege = (p & PTE_U) != 0 ? user || access != NX_PROT_X : !user;
+    return privilege && (pte_prot(p) & access) != 0;
+}
+
 void *mmu_look(uint64_t va, unsigned access)
 {
     struct host_hart *h = &host.hart[host.current];
@@ -73,13 +84,12 @@ void *mmu_look(uint64_t va, unsigned access)
     struct host_tlb *t = tlb_slot(h, va, asid);
     if (t->vpn != (va >> 12) + 1 || t->asid != asid) {
         pte_t p = walk(h->root, va);
-        if (p == 0 || (p & PTE_U) == 0) {
+        if (p == 0) {
             return NULL;
         }
         *t = (struct host_tlb){.vpn = (va >> 12) + 1, .asid = asid, .pte = p};
     }
-    bool allowed = (pte_prot(t->pte) & access) != 0;
-    return allowed ? user_memory(pte_pa(t->pte) + va % NX_PAGE_SIZE) : NULL;
+    return allowed(t->pte, access) ? user_memory(pte_pa(t->pte) + va % NX_PAGE_SIZE) : NULL;
 }
 
 /* Less access than there is costs a fault; more, or another page, is a hole. */

@@ -58,6 +58,11 @@ static inline void arch_relax(void)
     __asm__ volatile(".insn i 0x0f, 0, x0, x0, 0x010" ::: "memory"); /* pause */
 }
 
+static inline void arch_publish(void)
+{
+    __asm__ volatile("fence w, w" ::: "memory");
+}
+
 static inline void arch_root_write(uint64_t root)
 {
     __asm__ volatile("csrw satp, %0" : : "r"(root) : "memory");

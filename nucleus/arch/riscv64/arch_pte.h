@@ -86,14 +86,15 @@ static inline pte_t pte_access(unsigned prot)
     /* Writable implies readable. */
     return (pte_t)((prot & NX_PROT_W) ? prot | NX_PROT_R : prot) << 1;
 }
-/* A user page; soft: PTE_COW, PTE_SHARED, PTE_SEALED.  No access at all gives a held page. */
-static inline pte_t pte_user(uint64_t pa, unsigned prot, pte_t soft)
+/* A page of a space; soft: PTE_COW, PTE_SHARED, PTE_SEALED.  No access at all gives a held page.
+ * fused: user mode may not touch it, the nucleus' privilege may, by the same rules of access. */
+static inline pte_t pte_page(uint64_t pa, unsigned prot, pte_t soft, bool fused)
 {
     pte_t ppn = pa >> 12 << 10;
     if ((prot & 7) == 0) {
         return ppn | soft | PTE_HELD;
     }
-    return ppn | soft | pte_access(prot) | PTE_V | PTE_U | PTE_A | PTE_D;
+    return ppn | soft | pte_access(prot) | PTE_V | (fused ? 0 : PTE_U) | PTE_A | PTE_D;
 }
 static inline pte_t pte_zero(unsigned prot)
 {

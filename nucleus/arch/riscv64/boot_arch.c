@@ -7,14 +7,14 @@
 
 uint8_t hart_stacks[HARTS_MAX][HART_STACK] __attribute__((aligned(16)));
 static uint64_t image_offset; /* virtual - physical */
-extern char start_secondary[], systable_page[];
+extern char start_secondary[], systable_page[], systable_fused[];
 
 static void init_hart(void)
 {
     csr_write(sie, SIE_SOFT | SIE_TIMER | SIE_EXTERNAL);
     csr_write(scounteren, 7); /* programs may read cycle, time, instret */
     csr_clear(sstatus, SSTATUS_FS | SSTATUS_SPP);
-    csr_set(sstatus, 1ul << 5); /* SPIE */
+    csr_set(sstatus, SSTATUS_SPIE);
 }
 
 _Noreturn void arch_boot(uint32_t hwid, uint64_t fdt, uint64_t image_base, uint64_t image_end)
@@ -54,9 +54,9 @@ int arch_irq_init(void)
     return 0;
 }
 
-uint64_t arch_systable_page(void)
+uint64_t arch_systable_page(bool fused)
 {
-    return (uint64_t)systable_page - image_offset;
+    return (uint64_t)(fused ? systable_fused : systable_page) - image_offset;
 }
 
 void arch_console_write(const char *text, size_t n)

@@ -18,6 +18,7 @@
 #define SIE_TIMER 0x020ul
 #define SIE_EXTERNAL 0x200ul
 #define SSTATUS_FS 0x6000ul
+#define SSTATUS_SPIE 0x020ul
 #define SSTATUS_SPP 0x100ul
 
 struct sbi_result {

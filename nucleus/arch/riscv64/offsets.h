@@ -8,6 +8,9 @@
 #define H_SCRATCH 24
 #define H_RESCHED 40
 #define H_READY 44
+#define H_HWID 56
+#define H_SIZE 176
+#define H_COUNT 8
 
 #define F_REG(n) ((n)*8)
 #define F_HOST_ROOT 256
@@ -15,5 +18,6 @@
 #define F_STATE 272
 #define F_KICK 280
 #define F_OUTRANKED 284
+#define F_FUSED 288
 
 #endif

@@ -1,17 +1,31 @@
-/* Trap entry and exit.
+/* Trap entry and exit, and the entries fused cells call.
  *
- * sscratch holds this hart's structure while user code runs and 0 while the nucleus runs; tp is the
- * hart's structure inside the nucleus.  The entry decides what it is before it spills:
+ * sscratch holds this hart's structure while a cell's or a foreign program's code runs and 0 while the
+ * nucleus runs; tp is the hart's structure inside the nucleus.  The entry decides what it is before it
+ * spills:
  *   foreign mode        everything straight into the state area
  *   native system call  what the handler does not preserve for us: ra sp gp tp s0-s11 into the fiber
  *   native, otherwise   the rest as well
  * A system call from foreign mode and enter RUN never leave this file in the common case.
+ *
+ * A fused cell's code runs in supervisor mode with interrupts on.  Its interrupts and faults come in by
+ * trap_entry as those of user mode do, for the nucleus tells them from its own by sscratch.  Its calls
+ * are calls of the fused_ entries: interrupts off, and on with the hart's structure in tp.
+ *
+ * sstatus, inside the nucleus: SIE 0, SPIE 1, SPP 0; native_other, the only way in with SPP set, clears
+ * it.  So every sret goes to user mode but the one of arch_resume that has set SPP, and the entries of
+ * fused cells go back without one.  SUM is set when a hart first resumes a fused cell, and stays set:
+ * changing it costs a flush on some machines.
  */
 #include <nx/callnr.h>
 #include <nx/layout.h>
 #include <nx/state.h>
 
 #include "offsets.h"
+
+#define SSTATUS_SIE 2
+#define SSTATUS_SPP 0x100
+#define SSTATUS_SUM 0x40000
 
 /* After satp changes, on harts without address space numbers: mmu.c writes sfence.vma over it. */
 .macro ROOT_FENCE
@@ -76,21 +90,53 @@
     sd t6, F_REG(31)(sp)
 .endm
 
-.macro SAVE_CALLEE_SAVED
-    sd ra, F_REG(1)(sp)
-    sd gp, F_REG(3)(sp)
-    sd s0, F_REG(8)(sp)
-    sd s1, F_REG(9)(sp)
-    sd s2, F_REG(18)(sp)
-    sd s3, F_REG(19)(sp)
-    sd s4, F_REG(20)(sp)
-    sd s5, F_REG(21)(sp)
-    sd s6, F_REG(22)(sp)
-    sd s7, F_REG(23)(sp)
-    sd s8, F_REG(24)(sp)
-    sd s9, F_REG(25)(sp)
-    sd s10, F_REG(26)(sp)
-    sd s11, F_REG(27)(sp)
+.macro SAVE_CALLEE_SAVED to=sp
+    sd ra, F_REG(1)(\to)
+    sd gp, F_REG(3)(\to)
+    sd s0, F_REG(8)(\to)
+    sd s1, F_REG(9)(\to)
+    sd s2, F_REG(18)(\to)
+    sd s3, F_REG(19)(\to)
+    sd s4, F_REG(20)(\to)
+    sd s5, F_REG(21)(\to)
+    sd s6, F_REG(22)(\to)
+    sd s7, F_REG(23)(\to)
+    sd s8, F_REG(24)(\to)
+    sd s9, F_REG(25)(\to)
+    sd s10, F_REG(26)(\to)
+    sd s11, F_REG(27)(\to)
+.endm
+
+/* All of a call's registers but ra, sp and tp, from the fiber at sp; then sp. */
+.macro LOAD_CALLEE_SAVED
+    ld gp, F_REG(3)(sp)
+    ld s0, F_REG(8)(sp)
+    ld s1, F_REG(9)(sp)
+    ld s2, F_REG(18)(sp)
+    ld s3, F_REG(19)(sp)
+    ld s4, F_REG(20)(sp)
+    ld s5, F_REG(21)(sp)
+    ld s6, F_REG(22)(sp)
+    ld s7, F_REG(23)(sp)
+    ld s8, F_REG(24)(sp)
+    ld s9, F_REG(25)(sp)
+    ld s10, F_REG(26)(sp)
+    ld s11, F_REG(27)(sp)
+    ld sp, F_REG(2)(sp)
+.endm
+
+/* What speaks against enter RUN in the fiber: t1 is not 0 then.  Its state area (t0) is there. */
+.macro ENTER_OBSTACLES fiber
+    lw t1, F_KICK(\fiber)
+    lw t2, H_RESCHED(tp)
+    lw t3, H_READY(tp)
+    lw t4, F_OUTRANKED(\fiber)
+    ld t5, NX_STATE_FLAGS(t0)
+    or t1, t1, t2
+    and t3, t3, t4
+    andi t5, t5, NX_FS_FP_LOAD
+    or t1, t1, t3
+    or t1, t1, t5
 .endm
 
     .text
@@ -172,16 +218,7 @@ enter_fast:
     bnez a0, dispatch
     ld t0, F_STATE(sp)
     beqz t0, dispatch
-    lw t1, F_KICK(sp)
-    lw t2, H_RESCHED(tp)
-    lw t3, H_READY(tp)
-    lw t4, F_OUTRANKED(sp)
-    ld t5, NX_STATE_FLAGS(t0)
-    or t1, t1, t2
-    and t3, t3, t4
-    andi t5, t5, NX_FS_FP_LOAD
-    or t1, t1, t3
-    or t1, t1, t5
+    ENTER_OBSTACLES sp
     bnez t1, dispatch
     ld t1, F_FOREIGN_ROOT(sp)
     sd t0, H_FOREIGN(tp)
@@ -199,6 +236,8 @@ native_other:
     csrr a1, scause
     csrr t0, sepc
     sd t0, F_REG(0)(sp)
+    li t0, SSTATUS_SPP
+    csrc sstatus, t0
     csrr a2, stval
     mv a0, tp
     ld sp, H_STACK(tp)
@@ -221,7 +260,9 @@ trap_foreign:
     addi t3, t3, 4
     sd t3, F_REG(0)(sp)
     ld sp, H_FIBER(tp)
+    lw t1, F_FUSED(sp)
     sd zero, H_FOREIGN(tp)
+    bnez t1, foreign_to_fused
     ld t0, F_HOST_ROOT(sp)
     csrw satp, t0
     ROOT_FENCE
@@ -230,22 +271,19 @@ trap_foreign:
     csrw sscratch, tp
     li a0, NX_LEAVE_SYSCALL
     ld ra, F_REG(1)(sp)
-    ld gp, F_REG(3)(sp)
     ld tp, F_REG(4)(sp)
-    ld s0, F_REG(8)(sp)
-    ld s1, F_REG(9)(sp)
-    ld s2, F_REG(18)(sp)
-    ld s3, F_REG(19)(sp)
-    ld s4, F_REG(20)(sp)
-    ld s5, F_REG(21)(sp)
-    ld s6, F_REG(22)(sp)
-    ld s7, F_REG(23)(sp)
-    ld s8, F_REG(24)(sp)
-    ld s9, F_REG(25)(sp)
-    ld s10, F_REG(26)(sp)
-    ld s11, F_REG(27)(sp)
-    ld sp, F_REG(2)(sp)
+    LOAD_CALLEE_SAVED
     sret
+
+/* The same to a fused cell: fused_enter returns.  The root is the right one already. */
+foreign_to_fused:
+    csrw sscratch, tp
+    li a0, NX_LEAVE_SYSCALL
+    ld ra, F_REG(1)(sp)
+    ld tp, F_REG(4)(sp)
+    LOAD_CALLEE_SAVED
+    csrsi sstatus, SSTATUS_SIE
+    ret
 
 foreign_other:
     sd t3, F_REG(0)(sp)
@@ -261,19 +299,85 @@ foreign_other:
 arch_resume:
     ld t0, H_FIBER(tp)
     ld t1, H_FOREIGN(tp)
-    bnez t1, 1f
+    bnez t1, resume_foreign
+    lw t1, F_FUSED(t0)
     mv sp, t0
     ld t2, F_HOST_ROOT(t0)
-    j 2f
-1:  mv sp, t1
-    ld t2, F_FOREIGN_ROOT(t0)
-2:  csrw satp, t2
+    bnez t1, resume_fused
+resume:
+    csrw satp, t2
     ROOT_FENCE
     ld t2, F_REG(0)(sp)
     csrw sepc, t2
     csrw sscratch, tp
     LOAD_ALL_FROM_SP
     sret
+resume_foreign:
+    mv sp, t1
+    ld t2, F_FOREIGN_ROOT(t0)
+    j resume
+resume_fused:
+    li t1, SSTATUS_SPP | SSTATUS_SUM
+    csrs sstatus, t1
+    j resume
+
+/* ---- the SysTable's entries of fused cells: called, in supervisor mode ---- */
+/* Into the nucleus.  t6 is the fiber, which goes on behind the call if it does not go on here. */
+.macro FUSED_ENTRY
+    csrci sstatus, SSTATUS_SIE
+    mv t1, tp
+    csrrw tp, sscratch, zero
+    ld t6, H_FIBER(tp)
+    SAVE_CALLEE_SAVED t6
+    sd ra, F_REG(0)(t6)
+    sd sp, F_REG(2)(t6)
+    sd t1, F_REG(4)(t6)
+.endm
+
+/* enter RUN: no change of root, for the program's is the one the cell runs in. */
+.macro FUSED_RUN
+    bnez a0, 8f
+    ld t0, F_STATE(t6)
+    beqz t0, 8f
+    ENTER_OBSTACLES t6
+    bnez t1, 8f
+    ld t2, F_REG(0)(t0)
+    sd t0, H_FOREIGN(tp)
+    csrw sepc, t2
+    csrw sscratch, tp
+    mv sp, t0
+    LOAD_ALL_FROM_SP
+    sret
+8:
+.endm
+
+.macro FUSED_CALL name, nr
+    .global fused_\name
+fused_\name:
+    FUSED_ENTRY
+    .if \nr == NX_CALL_ENTER
+    FUSED_RUN
+    .endif
+    la t1, call_\name
+    j fused_dispatch
+.endm
+#define FUSED_EACH(name, nr) FUSED_CALL name, nr;
+    NX_CALLS(FUSED_EACH)
+
+fused_dispatch:
+    ld sp, H_STACK(tp)
+    li s0, 0
+    jalr t1
+    lw t0, H_RESCHED(tp)
+    ld t1, H_FIBER(tp)
+    bnez t0, call_resched
+    csrw sscratch, tp
+    ld ra, F_REG(1)(t1)
+    ld sp, F_REG(2)(t1)
+    ld s0, F_REG(8)(t1)
+    ld tp, F_REG(4)(t1)
+    csrsi sstatus, SSTATUS_SIE
+    ret
 
 /* A trap inside the nucleus is a bug.  sscratch has tp, tp is 0. */
 trap_nucleus:

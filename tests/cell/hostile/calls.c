@@ -59,21 +59,21 @@ static bool page_is_ours(uint64_t va)
 static void wild_texts(void)
 {
     for (unsigned i = 0; i < wild_count; i++) {
-        expect_values(nx_meta_log(wild[i], 16), -NX_EFAULT, "log", wild[i], 16);
+        expect_values(nx_meta_log(wild[i], 16, NX_LOG_INFO), -NX_EFAULT, "log", wild[i], 16);
         expect_values(nx_checkpoint_load(wild[i], 4), -NX_EFAULT, "load", wild[i], 4);
-        expect_values(nx_meta_log(wild[i], 257), -NX_EINVAL, "log", wild[i], 257);
-        expect_values(nx_meta_log(wild[i], wild[i] | 1ul << 32), -NX_EINVAL, "log", wild[i],
-                      wild[i]);
+        expect_values(nx_meta_log(wild[i], 257, NX_LOG_INFO), -NX_EINVAL, "log", wild[i], 257);
+        expect_values(nx_meta_log(wild[i], wild[i] | 1ul << 32, NX_LOG_INFO), -NX_EINVAL, "log",
+                      wild[i], wild[i]);
     }
     /* What may be read and not written, and what begins well and does not end so. */
     EXPECT(nx_checkpoint_load(NX_SYSTABLE, 4), -NX_EFAULT);
     EXPECT(nx_checkpoint_load(NX_CELLINFO, 4), -NX_EFAULT);
     EXPECT(nx_checkpoint_load((uint64_t)wild_texts, 4), -NX_EFAULT);
     EXPECT(nx_map_anon(0, ROOM, PAGE, NX_PROT_R | NX_PROT_W), 0);
-    EXPECT(nx_meta_log(ROOM + PAGE - 8, 16), -NX_EFAULT);
+    EXPECT(nx_meta_log(ROOM + PAGE - 8, 16, NX_LOG_INFO), -NX_EFAULT);
     EXPECT(nx_checkpoint_load(ROOM + PAGE - 2, 4), -NX_EFAULT);
     EXPECT(nx_map_protect(0, ROOM, PAGE, 0), 0);
-    EXPECT(nx_meta_log(ROOM, 16), -NX_EFAULT);
+    EXPECT(nx_meta_log(ROOM, 16, NX_LOG_INFO), -NX_EFAULT);
     EXPECT(nx_map_unmap(0, ROOM, PAGE), 0);
     /* A state that cannot be saved whole is not saved: main.c saves anew before the next step. */
     EXPECT(nx_checkpoint_save(ROOM, 0), -NX_EINVAL);

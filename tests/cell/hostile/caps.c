@@ -328,7 +328,7 @@ static void narrow_pledge(void)
     EXPECT(nx_meta_stat(NX_STAT_PAGES_FREE), -NX_EPERM);
     CHECK(nx_meta_version() == NX_ABI_VERSION);
     nx_mask_pledge(0);
-    bool mute = nx_meta_log((uint64_t) "not ok", 6) == -NX_EPERM &&
+    bool mute = nx_meta_log((uint64_t) "not ok", 6, NX_LOG_INFO) == -NX_EPERM &&
                 nx_meta_version() == -NX_EPERM && nx_meta_machine(0) == -NX_EPERM &&
                 nx_meta_size(SLOT_OUT) == -NX_EPERM;
     cell_exit(mute ? 0x600d : 0xbad);

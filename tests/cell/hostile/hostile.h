@@ -12,16 +12,17 @@
 #ifndef HOSTILE_H
 #define HOSTILE_H
 
+#include <manifest/hostile.h>
 #include <nexus/cell.h>
 #include <nx/sys.h>
 #include <stdbool.h>
 
-#define SLOT_OUT 1  /* the ring to the victim */
-#define SLOT_IN 2   /* the ring from it */
-#define SLOT_FREE 8 /* from here on nothing is in the slots */
-#define QUOTA_PAGES 256
-#define QUOTA_FIBERS 8
-#define QUOTA_SPACES 8
+#define SLOT_OUT SLOT_VICTIM_TX /* the ring to the victim */
+#define SLOT_IN SLOT_VICTIM_RX  /* the ring from it */
+#define SLOT_FREE 8             /* from here on nothing is in the slots */
+#define QUOTA_PAGES MANIFEST_QUOTA_PAGES
+#define QUOTA_FIBERS MANIFEST_QUOTA_FIBERS
+#define QUOTA_SPACES MANIFEST_QUOTA_SPACES
 
 struct step {
     const char *name;

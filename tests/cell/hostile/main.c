@@ -1,27 +1,7 @@
 /* The steps of the hostile cell, in order, over as many lives as it takes.  See hostile.h. */
 #include "hostile.h"
 
-#include <nx/manifest.h>
 #include <nx_base.h>
-
-NX_MANIFEST manifest = {
-    .magic = NX_MANIFEST_MAGIC,
-    .name = "hostile",
-    .tier = NX_TIER_MATTER,
-    .placement = NX_PLACE_ISOLATED,
-    .restart = NX_RESTART_ALWAYS,
-    .backoff_ms = 1,
-    .pledge = NX_PLEDGE_ALL & ~(NX_PLEDGE_SPAWN | NX_PLEDGE_DEBUG),
-    .window_gb = 1,
-    .quota_pages = QUOTA_PAGES,
-    .quota_fibers = QUOTA_FIBERS,
-    .quota_spaces = QUOTA_SPACES,
-    .quota_objects = 256,
-    .want = {{.kind = NX_WANT_USE,
-              .slot = SLOT_OUT, /* and SLOT_IN */
-              .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
-              .what = "victim"}},
-};
 
 #define FIRST_AFTER_MS 1500 /* the shell should be up: whoever watches reads the log through it */
 #define PACE_MS 20          /* between steps: the log is short and has to be read meanwhile */

@@ -88,7 +88,7 @@ static void take_window(void)
         CHECK(pages_used() <= QUOTA_PAGES);
         /* Nothing of it harms what is there already. */
         *(volatile uint64_t *)ROOM = 1;
-        EXPECT(nx_meta_log(ROOM + room - 16, 16), -NX_EFAULT);
+        EXPECT(nx_meta_log(ROOM + room - 16, 16, NX_LOG_INFO), -NX_EFAULT);
         EXPECT(nx_map_unmap(0, ROOM, room), 0);
         if (round == 0) {
             first = pages_used();

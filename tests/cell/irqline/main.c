@@ -10,33 +10,10 @@
  * Logs one line, read by tests/bench/run.py:
  *     figure irq-to-driver N    the worst of many, after the first few
  */
+#include <manifest/irqline.h>
 #include <nexus/cell.h>
-#include <nx/manifest.h>
 #include <nx/sys.h>
 #include <nx_base.h>
-
-#define SLOT_REGS 1
-#define SLOT_IRQ 2
-
-NX_MANIFEST manifest = {
-    .magic = NX_MANIFEST_MAGIC,
-    .name = "irqline",
-    .tier = NX_TIER_PHOTON,
-    .placement = NX_PLACE_ISOLATED,
-    .restart = NX_RESTART_NEVER,
-    .pledge = NX_PLEDGE_MAP | NX_PLEDGE_IPC | NX_PLEDGE_META | NX_PLEDGE_TIME,
-    .window_gb = 1,
-    .quota_pages = 64,
-    .quota_fibers = 2,
-    .want = {{.kind = NX_WANT_DEVMEM,
-              .slot = SLOT_REGS,
-              .rights = NX_R_READ | NX_R_WRITE,
-              .what = "google,goldfish-rtc"},
-             {.kind = NX_WANT_IRQ,
-              .slot = SLOT_IRQ,
-              .rights = NX_R_READ | NX_R_RECV,
-              .what = "google,goldfish-rtc"}},
-};
 
 /* Registers, in words. */
 #define ALARM_LOW 2

@@ -6,23 +6,11 @@
  *     figure overrun-late N      the worst, in 1/10,000 of the budget
  *     figure overrun-seen N      overruns of its own it found
  */
+#include <manifest/overrun.h>
 #include <nexus/cell.h>
-#include <nx/manifest.h>
 #include <nx/sys.h>
 #include <nx_base.h>
 #include <string.h>
-
-NX_MANIFEST manifest = {
-    .magic = NX_MANIFEST_MAGIC,
-    .name = "overrun",
-    .tier = NX_TIER_PHOTON,
-    .placement = NX_PLACE_ISOLATED,
-    .restart = NX_RESTART_NEVER,
-    .pledge = NX_PLEDGE_META | NX_PLEDGE_DEBUG | NX_PLEDGE_TIME,
-    .window_gb = 1,
-    .quota_pages = 64,
-    .quota_fibers = 1,
-};
 
 #define ENTRIES 256u
 static struct nx_beb beb[ENTRIES];

@@ -3,29 +3,11 @@
  * Logs one line a figure, read by tests/bench/run.py from /proc/nexus/log:
  *     figure NAME INSTRUCTIONS
  */
+#include <manifest/ringclient.h>
 #include <nexus/cell.h>
 #include <nexus/channel.h>
-#include <nx/manifest.h>
 
 #define ROUNDS 1000u
-
-NX_MANIFEST manifest = {
-    .magic = NX_MANIFEST_MAGIC,
-    .name = "ringclient",
-    .tier = NX_TIER_MATTER,
-    .placement = NX_PLACE_ISOLATED,
-    .restart = NX_RESTART_NEVER,
-    .pledge = NX_PLEDGE_MAKE | NX_PLEDGE_MAP | NX_PLEDGE_GRANT | NX_PLEDGE_IPC | NX_PLEDGE_META |
-              NX_PLEDGE_SPAWN | NX_PLEDGE_TIME,
-    .window_gb = 1,
-    .quota_pages = 128,
-    .quota_fibers = 2,
-    .quota_objects = 4,
-    .want = {{.kind = NX_WANT_USE,
-              .slot = 1,
-              .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
-              .what = "echo"}},
-};
 
 static uint64_t instructions(void)
 {
@@ -110,7 +92,7 @@ static inline __attribute__((always_inline)) void call(struct channel *ch, uint6
             break;
         }
         if (nx_ring_sleep_prepare(&ch->in) == 0) {
-            (void)nx_recv_wait(1u << 2, NX_NEVER);
+            (void)nx_recv_wait(1ul << SLOT_SERVER_RX, NX_NEVER);
             nx_ring_sleep_cancel(&ch->in);
         }
     }
@@ -124,7 +106,7 @@ static inline __attribute__((always_inline)) void call(struct channel *ch, uint6
 static void round_trip(void)
 {
     struct channel ch;
-    int e = channel_open(&ch, 2, 1);
+    int e = channel_open(&ch, SLOT_SERVER_RX, SLOT_SERVER_TX);
     if (e != 0) {
         cell_panic("channel: error %d", -e);
     }

@@ -1,27 +1,9 @@
 /* Test cell: answers every message of interface "echo" with the same words.  The other half of
  * tests/cell/ringclient, which measures.
  */
+#include <manifest/ringserver.h>
 #include <nexus/cell.h>
 #include <nexus/channel.h>
-#include <nx/manifest.h>
-
-NX_MANIFEST manifest = {
-    .magic = NX_MANIFEST_MAGIC,
-    .name = "ringserver",
-    .tier = NX_TIER_MATTER,
-    .placement = NX_PLACE_ISOLATED,
-    .restart = NX_RESTART_ALWAYS,
-    .pledge = NX_PLEDGE_MAP | NX_PLEDGE_IPC | NX_PLEDGE_META,
-    .window_gb = 1,
-    .quota_pages = 64,
-    .quota_fibers = 1,
-    .want = {{.kind = NX_WANT_SERVE,
-              .slot = 1,
-              .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
-              .ring_slots = 64,
-              .clients = 1,
-              .what = "echo"}},
-};
 
 /* The n messages that are there. */
 static inline void answer(struct channel *ch, int n)
@@ -40,7 +22,7 @@ static inline void answer(struct channel *ch, int n)
 int cell_main(const struct nx_cellinfo *info)
 {
     struct channel ch;
-    int e = channel_open(&ch, 1, 2);
+    int e = channel_open(&ch, SLOT_CLIENT_RX, SLOT_CLIENT_TX);
     if (e != 0) {
         cell_panic("channel: error %d", -e);
     }
@@ -49,7 +31,7 @@ int cell_main(const struct nx_cellinfo *info)
          * sent nothing more. */
         int n = nx_ring_sleep_prepare(&ch.in);
         if (n == 0) {
-            (void)nx_recv_wait(1u << 1, NX_NEVER);
+            (void)nx_recv_wait(1ul << SLOT_CLIENT_RX, NX_NEVER);
             nx_ring_sleep_cancel(&ch.in);
         }
         n = nx_ring_pending(&ch.in, 1);

@@ -4,39 +4,20 @@
  */
 #include "victim.h"
 
+#include <manifest/victim.h>
 #include <nexus/cell.h>
 #include <nexus/channel.h>
 #include <nexus/exit.h>
-#include <nx/manifest.h>
 
-#define SLOT_FROM 1
-#define SLOT_TO 2
 #define PATIENCE_MS 5000
 
-NX_MANIFEST manifest = {
-    .magic = NX_MANIFEST_MAGIC,
-    .name = "victim",
-    .tier = NX_TIER_MATTER,
-    .placement = NX_PLACE_ISOLATED,
-    .restart = NX_RESTART_ALWAYS,
-    .backoff_ms = 1,
-    .pledge = NX_PLEDGE_MAP | NX_PLEDGE_IPC | NX_PLEDGE_META | NX_PLEDGE_TIME,
-    .window_gb = 1,
-    .quota_pages = 64,
-    .quota_fibers = 1,
-    .want = {{.kind = NX_WANT_SERVE,
-              .slot = SLOT_FROM, /* and SLOT_TO */
-              .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
-              .ring_slots = VICTIM_SLOTS,
-              .clients = 1,
-              .what = "victim"}},
-};
+_Static_assert(RING_SLOTS_CLIENT == VICTIM_SLOTS, "what its clients count on");
 
 static struct channel client;
 
 static _Noreturn void report_peer(void)
 {
-    cell_exit(NEXUS_EXIT_PEER | SLOT_FROM);
+    cell_exit(NEXUS_EXIT_PEER | SLOT_CLIENT_RX);
 }
 
 static void answer(const struct nx_slot *request, uint64_t result)
@@ -93,7 +74,7 @@ static _Noreturn void wait_for_foul_play(const struct nx_slot *request)
 
 int cell_main(const struct nx_cellinfo *info)
 {
-    int e = channel_open(&client, SLOT_FROM, SLOT_TO);
+    int e = channel_open(&client, SLOT_CLIENT_RX, SLOT_CLIENT_TX);
     if (e == -NX_EPEER || e == -NX_EINVAL) {
         cell_log("ok a broken channel is not opened (error %d)", -e);
         report_peer();

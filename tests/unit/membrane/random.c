@@ -1,90 +1,285 @@
 /*
- * The random generator: its block function is ChaCha20, and nothing comes twice.
+ * The personality's random generator: what seeds it, and whether it says so.
  */
+// test-sources: lib/rng.c lib/chacha20.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 
-/* The block function is private: its file is taken in whole. */
+/* Its state is private: the file is taken in whole. */
 #include "../../../membrane/random.c" // NOLINT(bugprone-suspicious-include)
 
 uint64_t mb_host_time = 1, mb_host_instret = 2;
 
-/* RFC 8439, 2.3.2 */
-static void chacha20(void **state)
+/* ---- rngd, played by the test ---- */
+
+static int open_result, poll_result;
+static bool answer_at_once, hello_at_once, hello_source;
+static unsigned submitted, slept, added;
+static struct nexus_request *pending;
+static uint8_t pool[4096], fill_with;
+static char said[300];
+
+void mb_log(const char *fmt, ...)
 {
-    static const uint8_t want[64] = {
-        0x10, 0xf1, 0xe7, 0xe4, 0xd1, 0x3b, 0x59, 0x15, 0x50, 0x0f, 0xdd, 0x1f, 0xa3,
-        0x20, 0x71, 0xc4, 0xc7, 0xd1, 0xf4, 0xc7, 0x33, 0xc0, 0x68, 0x03, 0x04, 0x22,
-        0xaa, 0x9a, 0xc3, 0xd4, 0x6c, 0x4e, 0xd2, 0x82, 0x64, 0x46, 0x07, 0x9f, 0xaa,
-        0x09, 0x14, 0xc2, 0xd7, 0x05, 0xd9, 0x8b, 0x02, 0xa2, 0xb5, 0x12, 0x9c, 0xd1,
-        0xde, 0x16, 0x4e, 0xb9, 0xcb, 0xd0, 0x83, 0xe8, 0xa2, 0x50, 0x3c, 0x4e,
-    };
-    static const uint32_t nonce[3] = {0x09000000, 0x4a000000, 0};
-    uint32_t out[16];
-    for (unsigned i = 0; i < sizeof(key); i++) {
-        ((uint8_t *)key)[i] = (uint8_t)i;
-    }
-    block(out, 1, nonce);
-    assert_memory_equal(out, want, sizeof(want));
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(said, sizeof(said), fmt, ap);
+    va_end(ap);
 }
 
-static void nothing_twice(void **state)
+void mb_log_at(unsigned level, const char *fmt, ...)
 {
-    enum { N = 2000 };
-    static uint64_t seen[N];
-    mb_random_init("some seed", 9);
-    for (unsigned i = 0; i < N; i++) {
-        mb_random(&seen[i], sizeof(seen[i]));
-        for (unsigned k = 0; k < i; k++) {
-            assert_true(seen[k] != seen[i]);
-        }
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(said, sizeof(said), fmt, ap);
+    va_end(ap);
+}
+
+uint64_t mb_ns_to_ticks(uint64_t ns)
+{
+    return ns / 100;
+}
+
+void mb_service_add(struct nexus_client *c, void (*gone)(struct nexus_client *c))
+{
+    added++;
+}
+
+int client_open(struct nexus_client *c, unsigned slot)
+{
+    c->pool = pool;
+    c->pool_size = sizeof(pool);
+    return open_result;
+}
+
+int client_submit(struct nexus_client *c, struct nexus_request *r)
+{
+    submitted++;
+    pending = r;
+    return 0;
+}
+
+static void answer(int result, uint32_t n)
+{
+    struct nexus_request *r = pending;
+    struct nx_slot reply = {.word32 = {(uint32_t)result, n}};
+    pending = NULL;
+    memset(pool, fill_with, SEED);
+    r->done(r, result, &reply);
+}
+
+int client_poll(struct nexus_client *c)
+{
+    const struct nx_slot hello = {.word32 = {hello_source ? NEXUS_RANDOM_SOURCE : 0}};
+    if (hello_at_once) {
+        c->hello(c, &hello);
+    }
+    if (answer_at_once && pending != NULL) {
+        answer(0, SEED);
+    }
+    return poll_result;
+}
+
+int client_sleep_prepare(struct nexus_client *c)
+{
+    return 0;
+}
+
+void client_awake(struct nexus_client *c)
+{
+}
+
+uint64_t client_watch(const struct nexus_client *c)
+{
+    return 6;
+}
+
+static long wait(uint64_t op, uint64_t mask, uint64_t deadline, uint64_t a3, uint64_t a4,
+                 uint64_t a5)
+{
+    slept++;
+    mb_host_time = deadline;
+    return -NX_ETIME;
+}
+static const struct nx_systable table = {.call = {[NX_CALL_RECV] = wait}};
+const struct nx_systable *nx_host_table = &table;
+
+static struct nx_cellinfo info;
+
+static int begin(void **state)
+{
+    open_result = poll_result = 0;
+    answer_at_once = hello_at_once = hello_source = false;
+    submitted = slept = added = 0;
+    have_rngd = asked = seeded = false;
+    source = true;
+    mb_random_hook = NULL;
+    given = 0;
+    fill_with = 0x11;
+    memset(&info, 0, sizeof(info));
+    return 0;
+}
+
+static void no_rngd(void **state)
+{
+    open_result = -NX_EBADF;
+    mb_random_init(&info);
+    assert_false(mb_random_seeded());
+    assert_int_equal(submitted, 0);
+    assert_int_equal(added, 0);
+    assert_non_null(strstr(said, "no hardware source"));
+}
+
+static void rngd_seeds(void **state)
+{
+    answer_at_once = true;
+    mb_random_init(&info);
+    assert_true(mb_random_seeded());
+    assert_int_equal(slept, 0);
+    assert_int_equal(added, 1);
+    for (unsigned i = 0; i < SEED; i++) {
+        assert_int_equal(pool[i], 0); /* nobody else is to see the seed */
     }
 }
 
-/* Every byte of the buffer is written, none beside it, whatever the length. */
-static void lengths(void **state)
+/* rngd says that there is no source: nobody waits for it. */
+static void no_source(void **state)
 {
-    uint8_t buf[600], sum[600] = {0};
-    for (size_t n = 0; n <= 500; n += 7) {
-        memset(sum, 0, sizeof(sum));
-        for (unsigned round = 0; round < 12; round++) {
-            memset(buf, 0, sizeof(buf));
-            mb_random(buf + 10, n);
-            for (size_t i = 0; i < sizeof(buf); i++) {
-                sum[i] |= buf[i];
-            }
-        }
-        for (size_t i = 0; i < sizeof(buf); i++) {
-            assert_int_equal(sum[i] != 0, i >= 10 && i < 10 + n);
-        }
-    }
+    hello_at_once = true;
+    mb_random_init(&info);
+    assert_int_equal(slept, 0);
+    assert_false(mb_random_seeded());
 }
 
-/* What was handed out is not in memory any more, and the key is a new one. */
-static void erased(void **state)
+static unsigned hooks;
+static void hook(void)
 {
-    uint32_t before[8];
-    uint8_t out[100];
-    memcpy(before, key, sizeof(key));
-    used = POOL;
-    mb_random(out, sizeof(out));
-    assert_true(memcmp(before, key, sizeof(key)) != 0);
-    for (size_t i = 0; i < used; i++) {
-        assert_int_equal(pool[i], 0);
+    hooks++;
+}
+
+/* It takes too long: the start goes on, and the seed is told of when it comes. */
+static void a_late_seed(void **state)
+{
+    uint8_t before[32], after[32];
+    hello_at_once = hello_source = true;
+    mb_random_init(&info);
+    assert_int_equal(slept, 1);
+    assert_false(mb_random_seeded());
+    mb_random_hook = hook;
+    hooks = 0;
+    mb_random(before, sizeof(before));
+    answer(0, SEED);
+    assert_true(mb_random_seeded());
+    assert_int_equal(hooks, 1);
+    mb_random(after, sizeof(after));
+    assert_memory_not_equal(before, after, sizeof(before));
+}
+
+static void broken_answers(void **state)
+{
+    mb_random_init(&info);
+    answer(-NX_EIO, 0);
+    assert_false(mb_random_seeded());
+    for (uint32_t n = 0; n < 2 * SEED; n++) {
+        if (n != SEED) {
+            ask_rngd();
+            answer(0, n);
+            assert_false(mb_random_seeded());
+        }
     }
+    ask_rngd();
+    answer(0, UINT32_MAX);
+    assert_false(mb_random_seeded());
+}
+
+static void a_broken_ring(void **state)
+{
+    poll_result = -NX_EPEER;
+    mb_random_init(&info);
+    assert_false(mb_random_seeded());
+    assert_int_equal(added, 0);
+}
+
+static void boot_arguments(void **state)
+{
+    open_result = -NX_EBADF;
+    (void)snprintf(info.bootargs, sizeof(info.bootargs), "%s", "quiet nexus.seed=0123");
+    mb_random_init(&info);
+    assert_true(mb_random_seeded());
+    begin(state);
+    open_result = -NX_EBADF;
+    (void)snprintf(info.bootargs, sizeof(info.bootargs), "%s", "nexus.rng=jitter");
+    mb_random_init(&info);
+    assert_true(mb_random_seeded());
+}
+
+/* The seed of the boot argument makes a difference, and the same one is the same. */
+static void seeds_differ(void **state)
+{
+    uint8_t out[3][32];
+    static const char *const args[] = {"nexus.seed=1", "nexus.seed=2", "nexus.seed=1"};
+    for (unsigned i = 0; i < 3; i++) {
+        begin(state);
+        open_result = -NX_EBADF;
+        mb_host_time = 1;
+        (void)snprintf(info.bootargs, sizeof(info.bootargs), "%s", args[i]);
+        mb_random_init(&info);
+        mb_random(out[i], sizeof(out[i]));
+    }
+    assert_memory_not_equal(out[0], out[1], sizeof(out[0]));
+    assert_memory_equal(out[0], out[2], sizeof(out[0]));
+}
+
+static void reseeds(void **state)
+{
+    static uint8_t buf[65536];
+    answer_at_once = true;
+    mb_random_init(&info);
+    assert_int_equal(submitted, 1);
+    for (unsigned i = 0; i < RESEED_BYTES / sizeof(buf); i++) {
+        assert_int_equal(submitted, 1);
+        mb_random(buf, sizeof(buf));
+    }
+    assert_int_equal(submitted, 2);
+    mb_random(buf, sizeof(buf)); /* one request at a time */
+    assert_int_equal(submitted, 2);
+    answer(0, SEED);
+    mb_random(buf, 1);
+    assert_int_equal(submitted, 2);
+    mb_host_time += RESEED_NS / 100;
+    mb_random(buf, 1);
+    assert_int_equal(submitted, 3);
+}
+
+static void mixing_in_counts_for_nothing(void **state)
+{
+    uint8_t a[16], b[16];
+    struct nx_rng same;
+    open_result = -NX_EBADF;
+    mb_random_init(&info);
+    same = rng;
+    mb_random(a, sizeof(a));
+    rng = same;
+    mb_random_mix("something", 9);
+    mb_random(b, sizeof(b));
+    assert_memory_not_equal(a, b, sizeof(a));
+    assert_false(mb_random_seeded());
 }
 
 int main(void)
 {
+#define T(name) cmocka_unit_test_setup(name, begin)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(chacha20),
-        cmocka_unit_test(nothing_twice),
-        cmocka_unit_test(lengths),
-        cmocka_unit_test(erased),
+        T(no_rngd),        T(rngd_seeds),
+        T(no_source),      T(a_late_seed),
+        T(broken_answers), T(a_broken_ring),
+        T(boot_arguments), T(seeds_differ),
+        T(reseeds),        T(mixing_in_counts_for_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
  * that die, and which device of the tree a manifest means.
  *
  * test-sources: native/supervisor/order.c native/supervisor/restart.c native/supervisor/tree.c
+ * test-sources: native/supervisor/plan.c native/supervisor/place.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,10 +15,13 @@
 #include <cmocka.h>
 
 #include "../../../native/supervisor/order.h"
+#include "../../../native/supervisor/plan.h"
+#include "../../../native/supervisor/place.h"
 #include "../../../native/supervisor/restart.h"
 #include "../../../native/supervisor/tree.h"
 
 #include <libfdt.h>
+#include <nx_base.h>
 
 /* ---- order ---- */
 
@@ -193,6 +197,122 @@ static void devices_are_found_by_compatible(void **state)
     assert_int_equal(d.base, 0x5000);
     assert_false(tree_device(tree, "wrapped", &d));
     assert_false(tree_device(tree, "maker", &d));
+
+    int at = -1;
+    assert_true(tree_next(tree, "maker,new", &at, &d));
+    assert_int_equal(d.base, 0x4000);
+    assert_false(tree_next(tree, "maker,new", &at, &d));
+}
+
+/* ---- the plan ---- */
+
+static void instances_have_numbers(void **state)
+{
+    const struct nx_manifest m = {.name = "disk",
+                                  .want = {SERVE("block"), USE("clock"), SERVE("trim")}};
+    struct nx_manifest out;
+    assert_true(plan_instance(&m, 0, &out));
+    assert_string_equal(out.name, "disk0");
+    assert_string_equal(out.want[0].what, "block.0");
+    assert_string_equal(out.want[1].what, "clock");
+    assert_string_equal(out.want[2].what, "trim.0");
+    assert_true(plan_instance(&m, 12, &out));
+    assert_string_equal(out.name, "disk12");
+    assert_string_equal(out.want[0].what, "block.12");
+}
+
+static void long_names_have_no_instances(void **state)
+{
+    struct nx_manifest m = {.want = {SERVE("block")}}, out;
+    memset(m.name, 'n', sizeof(m.name) - 2);
+    assert_true(plan_instance(&m, 9, &out));
+    assert_false(plan_instance(&m, 10, &out));
+    strcpy(m.name, "n");
+    memset(m.want[0].what, 'w', sizeof(m.want[0].what) - 2);
+    assert_false(plan_instance(&m, 0, &out));
+    m.want[0].what[sizeof(m.want[0].what) - 3] = 0;
+    assert_true(plan_instance(&m, 9, &out));
+    assert_false(plan_instance(&m, 10, &out));
+}
+
+static void the_first_register_window_is_the_device(void **state)
+{
+    const struct nx_manifest none = {.want = {SERVE("x")}};
+    const struct nx_manifest m = {.want = {SERVE("x"),
+                                           {.kind = NX_WANT_IRQ, .what = "no"},
+                                           {.kind = NX_WANT_DEVMEM, .what = "a"},
+                                           {.kind = NX_WANT_DEVMEM, .what = "b"}}};
+    assert_null(plan_device(&none));
+    assert_string_equal(plan_device(&m)->what, "a");
+}
+
+static void absence_spreads_to_those_who_cannot_do_without(void **state)
+{
+    static const struct nx_manifest cell[] = {
+        {.want = {USE("b")}},
+        {.want = {USE("a"), SERVE("b")}},
+        {.want = {SERVE("a")}},
+        {.want = {{.kind = NX_WANT_USE, .flags = NX_WANT_OPTIONAL, .what = "b"}, SERVE("c")}},
+        {.want = {USE("c"), USE("d")}},
+        {.want = {USE("c"), SERVE("d")}},
+        {.want = {USE("nobody")}},
+    };
+    const struct nx_manifest *cells[7];
+    bool absent[7] = {[2] = true};
+    for (unsigned i = 0; i < 7; i++) {
+        cells[i] = &cell[i];
+    }
+    plan_absent(cells, 7, absent);
+    static const bool want[7] = {true, true, true, false, false, false, true};
+    for (unsigned i = 0; i < 7; i++) {
+        assert_int_equal(absent[i], want[i]);
+    }
+}
+
+static void who_is_served_twice_lacks_nothing_with_one(void **state)
+{
+    static const struct nx_manifest cell[] = {
+        {.want = {SERVE("a")}}, {.want = {SERVE("a")}}, {.want = {USE("a")}}};
+    const struct nx_manifest *cells[] = {&cell[0], &cell[1], &cell[2]};
+    bool absent[3] = {true, false, false};
+    plan_absent(cells, 3, absent);
+    assert_true(absent[0] && !absent[1] && !absent[2]);
+}
+
+/* ---- placements ---- */
+static void the_manifest_says_where_unless_the_boot_arguments_do(void **state)
+{
+    static const struct {
+        const char *args;
+        uint32_t manifest, place;
+    } cases[] = {
+        {"", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+        {"", NX_PLACE_FUSED, NX_PLACE_FUSED},
+        {"", 7, NX_PLACE_ISOLATED},
+        {"nexus.place=posix:fused", NX_PLACE_ISOLATED, NX_PLACE_FUSED},
+        {"nexus.place=posix:isolated", NX_PLACE_FUSED, NX_PLACE_ISOLATED},
+        {"nexus.place=uart:fused", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+        {"a=b nexus.place=uart:fused,posix:fused c", NX_PLACE_ISOLATED, NX_PLACE_FUSED},
+        {"nexus.place=all:fused,posix:isolated", NX_PLACE_FUSED, NX_PLACE_ISOLATED},
+        {"nexus.place=posix:isolated,all:fused", NX_PLACE_ISOLATED, NX_PLACE_FUSED},
+        {"nexus.place=uart:fused nexus.place=posix:fused", NX_PLACE_ISOLATED, NX_PLACE_FUSED},
+        {"nexus.place=posix", NX_PLACE_FUSED, NX_PLACE_FUSED},
+        {"nexus.place=posix:", NX_PLACE_FUSED, NX_PLACE_FUSED},
+        {"nexus.place=posix:fuse", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+        {"nexus.place=posix:fused2", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+        {"nexus.place=posi:fused,posix2:fused", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+        {"nexus.place=,,:,all", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+        {"nexus.place=", NX_PLACE_FUSED, NX_PLACE_FUSED},
+        {"nexus.place", NX_PLACE_FUSED, NX_PLACE_FUSED},
+        {"xnexus.place=posix:fused", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+        {"nexus.place= posix:fused", NX_PLACE_ISOLATED, NX_PLACE_ISOLATED},
+    };
+    for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+        struct nx_manifest m = {.name = "posix", .placement = cases[i].manifest};
+        char *args = strdup(cases[i].args); /* the sanitizer sees a step behind it */
+        assert_int_equal(place_of(args, &m), cases[i].place);
+        free(args);
+    }
 }
 
 int main(void)
@@ -205,6 +325,12 @@ int main(void)
         cmocka_unit_test(a_long_life_clears_the_record),
         cmocka_unit_test(the_wait_has_a_limit),
         cmocka_unit_test(devices_are_found_by_compatible),
+        cmocka_unit_test(instances_have_numbers),
+        cmocka_unit_test(long_names_have_no_instances),
+        cmocka_unit_test(the_first_register_window_is_the_device),
+        cmocka_unit_test(absence_spreads_to_those_who_cannot_do_without),
+        cmocka_unit_test(who_is_served_twice_lacks_nothing_with_one),
+        cmocka_unit_test(the_manifest_says_where_unless_the_boot_arguments_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

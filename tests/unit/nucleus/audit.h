@@ -31,7 +31,8 @@ static inline void audit_ref(struct audit *a, uint64_t pa)
     }
 }
 
-static inline void audit_table(struct audit *a, uint64_t table, unsigned level)
+static inline void audit_table(struct audit *a, const struct space *s, uint64_t table,
+                               unsigned level)
 {
     const pte_t *t = arch_phys(table);
     audit_ref(a, table);
@@ -39,12 +40,12 @@ static inline void audit_table(struct audit *a, uint64_t table, unsigned level)
     for (unsigned i = 0; i < ARCH_PT_ENTRIES; i++) {
         if (level > 0 && pte_valid(t[i])) {
             assert_false(pte_leaf(t[i]));
-            audit_table(a, pte_pa(t[i]), level - 1);
+            audit_table(a, s, pte_pa(t[i]), level - 1);
         } else if (level == 0 && pte_has_page(t[i])) {
             audit_ref(a, pte_pa(t[i]));
             a->resident++;
             if (pte_valid(t[i])) {
-                assert_true((t[i] & PTE_U) != 0 && (t[i] & PTE_G) == 0);
+                assert_true((t[i] & PTE_U) == (s->fused ? 0 : PTE_U) && (t[i] & PTE_G) == 0);
                 /* Private pages that others use too are not writable in place, unless the cell
                  * shares its own; a sealed one is never. */
                 assert_true(!pte_is_sealed(t[i]) || (t[i] & PTE_W) == 0);
@@ -61,12 +62,15 @@ static inline void audit_space(struct audit *a, const struct space *s)
 {
     bool window = s->handle == 0;
     const pte_t *host_t = arch_phys(s->root[ROOT_HOST]);
-    const pte_t *foreign_t = window ? NULL : arch_phys(s->root[ROOT_FOREIGN]);
+    const pte_t *foreign_t = s->roots == 2 ? arch_phys(s->root[ROOT_FOREIGN]) : NULL;
     const pte_t *window_t = arch_phys(s->cell->window.root[ROOT_HOST]);
     unsigned first = LEVEL_INDEX(s->cell->window.low, ARCH_PT_LEVELS - 1);
     unsigned last = LEVEL_INDEX(s->cell->window.high - 1, ARCH_PT_LEVELS - 1);
     a->resident = 0;
-    for (unsigned r = 0; r < (window ? 1 : 2); r++) {
+    assert_int_equal(s->roots, window || s->cell->fused ? 1 : 2);
+    assert_int_equal(s->fused, window && s->cell->fused);
+    assert_true(s->roots == 2 || window || s->root_value[ROOT_FOREIGN] == s->root_value[ROOT_HOST]);
+    for (unsigned r = 0; r < s->roots; r++) {
         audit_ref(a, s->root[r]);
         a->tables++;
         assert_int_equal(s->root_value[r], arch_root(s->root[r], s->asid[r]));
@@ -77,15 +81,15 @@ static inline void audit_space(struct audit *a, const struct space *s)
         if (i >= ARCH_PT_ENTRIES / 2 && !in_window) {
             const pte_t *nucleus = arch_phys((nucleus_root << 12) & 0x00fffffffffff000ul);
             assert_true(host_t[i] == nucleus[i]);
-            assert_true(window || foreign_t[i] == nucleus[i]);
+            assert_true(foreign_t == NULL || foreign_t[i] == nucleus[i]);
         } else if (in_window) {
-            assert_true(host_t[i] == window_t[i] && (window || foreign_t[i] == 0));
+            assert_true(host_t[i] == window_t[i] && (foreign_t == NULL || foreign_t[i] == 0));
         } else {
-            assert_true(window ? host_t[i] == 0 : host_t[i] == foreign_t[i]);
+            assert_true(window ? host_t[i] == 0 : foreign_t == NULL || host_t[i] == foreign_t[i]);
         }
         if ((window ? in_window : i < ARCH_PT_ENTRIES / 2) && host_t[i] != 0) {
             if (pte_valid(host_t[i])) {
-                audit_table(a, pte_pa(host_t[i]), ARCH_PT_LEVELS - 2);
+                audit_table(a, s, pte_pa(host_t[i]), ARCH_PT_LEVELS - 2);
             } else {
                 assert_true(pte_is_zero(host_t[i]));
             }
@@ -103,6 +107,16 @@ static inline void audit_object(struct audit *a, struct object *o)
     }
     assert_true(a->seen_count < 4096);
     a->seen[a->seen_count++] = o;
+    if (o->type == NX_T_SHELF) {
+        const struct shelf *s = (const struct shelf *)o;
+        for (unsigned i = 0; i < NX_SHELF_PLACES; i++) {
+            if (s->cap[i].obj != NULL) {
+                a->caps++;
+                assert_true(s->cap[i].obj->type == NX_T_MEM || s->cap[i].obj->type == NX_T_RING);
+                audit_object(a, s->cap[i].obj);
+            }
+        }
+    }
     if (o->type == NX_T_RING) {
         a->rings++;
         o = &((struct ring *)o)->mem->obj;
@@ -321,7 +335,7 @@ static inline void audit_tlb_of(const struct space *s, const struct space *table
             assert_false(runs);
             continue;
         }
-        for (unsigned r = 0; r < (tables->handle == 0 ? 1 : 2); r++) {
+        for (unsigned r = 0; r < tables->roots; r++) {
             assert_int_equal(host_tlb_stale(i, tables->root_value[r], s->low, s->high), 0);
         }
     }

@@ -3,6 +3,7 @@
 #include "audit.h"
 
 #include "../../../nucleus/core/audit.h"
+#include "shelf.h"
 #include "watchdog.h"
 
 static struct cell *a, *b;
@@ -114,6 +115,23 @@ static void listeners(void **state)
     DAMAGE(b->death.cell, b, 1);
 }
 
+static void shelves(void **state)
+{
+    assert_int_equal(nx_make_shelf(20), 0);
+    assert_int_equal(nx_grant_shelve(20, 3, 2), 0);
+    assert_int_equal(nx_grant_shelve(20, 7, 3), 0);
+    assert_int_equal(nx_grant_copy(NX_SELF, 20, 21, NX_R_ALL), 0); /* it counts once */
+    assert_int_equal(nx_meta_audit(), 0);
+    struct cap *place = &((struct shelf *)a->caps[20].obj)->cap[3];
+    DAMAGE(place->epoch, 1, 1);
+    DAMAGE(place->rights, NX_R_ALL + 1, 1);
+    DAMAGE(place->obj, (struct object *)8, 1);
+    DAMAGE(place->obj, a->caps[1].obj, 1); /* no event lies on a shelf */
+    DAMAGE(place->obj->refs, 2, 1);
+    assert_int_equal(nx_grant_drop(20), 0);
+    assert_int_equal(nx_grant_drop(21), 0);
+}
+
 static void fibers(void **state)
 {
     DAMAGE(a->fiber_count, 7, 1);
@@ -155,13 +173,10 @@ static void after_a_systemic_event(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        AUDIT_TEST(slots),
-        AUDIT_TEST(objects),
-        AUDIT_TEST(addresses),
-        AUDIT_TEST(listeners),
-        AUDIT_TEST(fibers),
-        AUDIT_TEST(who_may_ask),
-        AUDIT_TEST(after_a_systemic_event),
+        AUDIT_TEST(slots),       AUDIT_TEST(objects),
+        AUDIT_TEST(addresses),   AUDIT_TEST(listeners),
+        AUDIT_TEST(fibers),      AUDIT_TEST(shelves),
+        AUDIT_TEST(who_may_ask), AUDIT_TEST(after_a_systemic_event),
     };
     test_boot(1, 32 * MIB);
     machine.plic_irqs = 64;

@@ -508,7 +508,7 @@ static void device_windows_are_no_memory(void **state)
     assert_int_equal(nx_meta_phys(5, 0), -NX_EBADF);
     /* Registers are no page of the cell's: nobody copies them, shares them or binds to them. */
     assert_int_equal(nx_map_share(0, HEAP + 4 * PAGE, PAGE, RW, HEAP), 0);
-    assert_int_equal(nx_meta_log(HEAP, 8), -NX_EFAULT);
+    assert_int_equal(nx_meta_log(HEAP, 8, NX_LOG_INFO), -NX_EFAULT);
     long s = nx_make_space();
     assert_int_equal(nx_enter_bind((uint64_t)s, HEAP), -NX_EFAULT);
     assert_int_equal(nx_map_unmap(0, HEAP, 2 * PAGE), 0);

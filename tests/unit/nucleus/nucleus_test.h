@@ -29,6 +29,7 @@
 #include "page.h"
 #include "ring.h"
 #include "../../../nucleus/core/sched.h" /* the host has a sched.h too */
+#include "shelf.h"
 #include "space.h"
 #include "timeq.h"
 
@@ -110,7 +111,7 @@ static inline void test_boot(unsigned hart_number, uint64_t bytes)
     memset(root, 0, PAGE);
     root[320] = root[510] = pte_nucleus(0, NX_PROT_R | NX_PROT_W);
     space_init(HOST_MEMORY_BASE + PAGE);
-    machine.systable_page = arch_systable_page();
+    machine.systable_page[0] = machine.systable_page[1] = arch_systable_page(false);
     assert_int_equal(arch_irq_init(), 0);
 }
 

@@ -666,6 +666,83 @@ static void a_busy_hart_is_interrupted_for_a_better_tier(void **state)
     test_end(v);
 }
 
+/* Harts 1 and 2 are busy with cells of these tiers; sleepers of Matter ran last on hart 1. */
+struct crowd {
+    struct cell *sleeper[2], *busy[2];
+};
+
+static struct crowd crowd(unsigned tier1, unsigned tier2)
+{
+    struct crowd c;
+    use_harts(3);
+    (void)run(1);
+    (void)run(2);
+    for (unsigned i = 0; i < 2; i++) {
+        hart(0);
+        c.sleeper[i] = make("sleeper", NX_TIER_MATTER);
+        assert_ptr_equal(run(1)->cell, c.sleeper[i]);
+        assert_int_equal(nx_tick_sleep(NX_NEVER - 1), HOST_SWITCHED);
+    }
+    hart(0);
+    c.busy[0] = make("busy1", tier1);
+    assert_ptr_equal(run(1)->cell, c.busy[0]);
+    hart(0);
+    c.busy[1] = make("busy2", tier2);
+    assert_ptr_equal(run(2)->cell, c.busy[1]);
+    hart(0);
+    return c;
+}
+
+static struct fiber *wake(struct cell *c)
+{
+    struct fiber *f = list_first(&c->fibers, struct fiber, cell_link);
+    lock();
+    fiber_wake(f, 0);
+    unlock();
+    return f;
+}
+
+static void crowd_end(const struct crowd *c)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        test_end(c->sleeper[i]);
+        test_end(c->busy[i]);
+    }
+}
+
+static void a_woken_fiber_goes_where_it_outranks_somebody(void **state)
+{
+    struct crowd c = crowd(NX_TIER_MATTER, NX_TIER_VOID);
+    struct fiber *f = wake(c.sleeper[0]);
+    assert_ptr_equal(f->hart, &harts[2]);
+    assert_true(host.hart[2].ipi);
+    assert_false(host.hart[1].ipi);
+    /* Not both: the first is about to run there. */
+    assert_ptr_equal(wake(c.sleeper[1])->hart, &harts[1]);
+    pass(0);
+    assert_ptr_equal(on(2), f);
+    assert_ptr_equal(on(1)->cell, c.busy[0]);
+    crowd_end(&c);
+}
+
+static void a_woken_fiber_does_not_move_when_it_outranks_somebody_at_home(void **state)
+{
+    struct crowd c = crowd(NX_TIER_GRAVITY, NX_TIER_VOID);
+    assert_ptr_equal(wake(c.sleeper[0])->hart, &harts[1]);
+    pass(0);
+    assert_ptr_equal(on(1)->cell, c.sleeper[0]);
+    assert_ptr_equal(on(2)->cell, c.busy[1]);
+    crowd_end(&c);
+}
+
+static void a_woken_fiber_waits_at_home_among_equals(void **state)
+{
+    struct crowd c = crowd(NX_TIER_MATTER, NX_TIER_MATTER);
+    assert_ptr_equal(wake(c.sleeper[0])->hart, &harts[1]);
+    assert_false(host.hart[1].ipi);
+    crowd_end(&c);
+}
+
 /* A hart in host mode may be about to enter the program, whose tier is a worse one. */
 static void a_hart_about_to_enter_is_interrupted_too(void **state)
 {
@@ -877,6 +954,9 @@ int main(void)
         SCHED_TEST(a_hand_over_does_not_overtake_a_better_tier),
         SCHED_TEST(a_woken_fiber_goes_where_it_was_or_where_nobody_works),
         SCHED_TEST(a_busy_hart_is_interrupted_for_a_better_tier),
+        SCHED_TEST(a_woken_fiber_goes_where_it_outranks_somebody),
+        SCHED_TEST(a_woken_fiber_does_not_move_when_it_outranks_somebody_at_home),
+        SCHED_TEST(a_woken_fiber_waits_at_home_among_equals),
         SCHED_TEST(a_hart_about_to_enter_is_interrupted_too),
         SCHED_TEST(an_idle_machine_sets_no_timer),
         SCHED_TEST(an_idle_hart_sleeps_until_its_timer),

@@ -609,12 +609,13 @@ static void step(void)
     }
 }
 
-static void start(uint64_t seed, unsigned asids)
+static void start(uint64_t seed, unsigned asids, uint32_t placement)
 {
     rng = (struct rng){seed * 2 + 1};
     host.asids = asids;
     struct nx_manifest m = test_manifest("p");
     m.quota_pages = QUOTA;
+    m.placement = placement;
     cell = test_cell_with(&m);
     assert_non_null(run(0));
     assert_int_equal(nx_make_mem(10, MEM_PAGES, 0), 0);
@@ -665,10 +666,11 @@ static void finish(void)
     test_end(cell);
 }
 
-static void random_operations(uint64_t usual_seed, unsigned asids, unsigned steps)
+static void random_operations(uint64_t usual_seed, unsigned asids, uint32_t placement,
+                              unsigned steps)
 {
     struct rng r = rng_seed(usual_seed);
-    start(r.s, asids);
+    start(r.s, asids, placement);
     for (unsigned n = 0; n < steps; n++) {
         step();
         compare(n % (SPACES + 1));
@@ -683,26 +685,36 @@ static void random_operations(uint64_t usual_seed, unsigned asids, unsigned step
 
 static void spaces_agree_with_the_model(void **state)
 {
-    random_operations(1, 1u << 16, 12000);
+    random_operations(1, 1u << 16, NX_PLACE_ISOLATED, 12000);
 }
 
 static void also_with_few_address_space_numbers(void **state)
 {
-    random_operations(2, 12, 5000);
+    random_operations(2, 12, NX_PLACE_ISOLATED, 5000);
 }
 
 static void also_without_address_space_numbers(void **state)
 {
-    random_operations(3, 1, 5000);
+    random_operations(3, 1, NX_PLACE_ISOLATED, 5000);
+}
+
+static void of_a_fused_cell(void **state)
+{
+    random_operations(4, 1u << 16, NX_PLACE_FUSED, 6000);
+}
+
+static void of_a_fused_cell_without_numbers(void **state)
+{
+    random_operations(5, 1, NX_PLACE_FUSED, 3000);
 }
 
 int main(void)
 {
     test_boot(4, 24 * MIB);
     const struct CMUnitTest tests[] = {
-        TEST(spaces_agree_with_the_model),
-        TEST(also_with_few_address_space_numbers),
-        TEST(also_without_address_space_numbers),
+        TEST(spaces_agree_with_the_model),        TEST(also_with_few_address_space_numbers),
+        TEST(also_without_address_space_numbers), TEST(of_a_fused_cell),
+        TEST(of_a_fused_cell_without_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,11 +13,12 @@ static struct cell *cell;
 static struct fiber *f;
 static uint64_t space;
 
-static int begin(void **state)
+static int begin_at(void **state, enum nx_placement placement)
 {
     (void)counts_before(state);
     struct nx_manifest m = test_manifest("p");
     m.quota_pages = 1024;
+    m.placement = placement;
     host.current = 0;
     cell = test_cell_with(&m);
     f = run(0);
@@ -29,6 +30,16 @@ static int begin(void **state)
     return 0;
 }
 
+static int begin(void **state)
+{
+    return begin_at(state, NX_PLACE_ISOLATED);
+}
+
+static int begin_fused(void **state)
+{
+    return begin_at(state, NX_PLACE_FUSED);
+}
+
 static int end(void **state)
 {
     audit();
@@ -37,7 +48,12 @@ static int end(void **state)
     return counts_after(state);
 }
 
-#define TRAP_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define FUSED_TEST(name)                              \
+    {                                                 \
+        "fused: " #name, name, begin_fused, end, NULL \
+    }
+/* In both placements: what a trap means does not depend on it. */
+#define TRAP_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end), FUSED_TEST(name)
 
 static void enter(void)
 {
@@ -403,6 +419,63 @@ static void random_accesses_never_get_through(void **state)
     }
 }
 
+/* ---- fused ---- */
+/* Host mode and the program have one address space; what the hart remembers of the window is not the
+ * program's all the same. */
+static void one_root_serves_both_modes(void **state)
+{
+    enter();
+    host_foreign_call();
+    assert_int_equal(f->foreign_root, f->host_root);
+    uint64_t changes = host.root_changes;
+    for (unsigned i = 0; i < 8; i++) {
+        assert_non_null(host_access(HEAP + i * PAGE, NX_PROT_W));
+        assert_non_null(host_access(LOW + i * PAGE, NX_PROT_W));
+        assert_int_equal(nx_enter_run(), HOST_SWITCHED);
+        assert_non_null(host_access(LOW + i * PAGE, NX_PROT_R));
+        assert_null(host_access(HEAP + i * PAGE, NX_PROT_R));
+        left(NX_LEAVE_FAULT);
+        assert_int_equal(f->state->addr, HEAP + i * PAGE);
+        assert_int_equal(nx_enter_run(), HOST_SWITCHED);
+        host_foreign_call();
+        left(NX_LEAVE_SYSCALL);
+    }
+    assert_int_equal(host.root_changes, changes);
+}
+
+/* A jump into the program must not fault for ever: its entry allows what the privilege does not. */
+static void a_programs_code_is_not_executed(void **state)
+{
+    enter();
+    assert_non_null(host_access(LOW, NX_PROT_W));
+    host_foreign_call();
+    assert_int_equal(nx_map_protect(space, LOW, PAGE, NX_PROT_R | NX_PROT_X), 0);
+    assert_int_equal(nx_enter_run(), HOST_SWITCHED);
+    assert_non_null(host_access(LOW, NX_PROT_X));
+    host_foreign_call();
+    f->reg[0] = LOW;
+    assert_null(host_access(LOW, NX_PROT_X));
+    assert_int_equal(cell->state, NX_CS_DEAD);
+    assert_int_equal(cell->end.pc, LOW);
+    assert_int_equal(cell->end.code, 12);
+}
+
+static void copies_of_the_window_are_the_programs(void **state)
+{
+    enter();
+    host_foreign_call();
+    *(uint64_t *)host_access(HEAP, NX_PROT_W) = 17;
+    assert_int_equal(nx_map_share(space, LOW, PAGE, RW, HEAP), 1);
+    assert_int_equal(nx_map_protect(0, HEAP, PAGE, NX_PROT_R), 0);
+    assert_int_equal(nx_map_protect(0, HEAP, PAGE, 0), 0);
+    assert_int_equal(nx_map_protect(0, HEAP, PAGE, RW), 0);
+    assert_int_equal(*(uint64_t *)host_access(HEAP, NX_PROT_W), 17);
+    assert_int_equal(nx_enter_run(), HOST_SWITCHED);
+    assert_int_equal(*(uint64_t *)host_access(LOW, NX_PROT_W), 17);
+    assert_null(host_access(HEAP, NX_PROT_W));
+    left(NX_LEAVE_FAULT);
+}
+
 int main(void)
 {
     test_boot(1, 8 * MIB);
@@ -426,6 +499,9 @@ int main(void)
         TRAP_TEST(a_kick_is_seen_at_the_next_trap),
         TRAP_TEST(an_ended_cell_stops_at_the_next_trap),
         TRAP_TEST(random_accesses_never_get_through),
+        FUSED_TEST(one_root_serves_both_modes),
+        FUSED_TEST(a_programs_code_is_not_executed),
+        FUSED_TEST(copies_of_the_window_are_the_programs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <devices.h>
 #include <tax.h>
 
 #include "exec.h"
@@ -70,13 +71,16 @@ struct mb_fiber *mb_self(void)
 void mb_lock(void)
 {
 }
+void mb_lock_break(void)
+{
+}
 void mb_unlock(void)
 {
 }
 void mb_yield(void)
 {
 }
-int mb_enter(void)
+long mb_enter(void)
 {
     return NX_LEAVE_KICK;
 }
@@ -242,6 +246,18 @@ size_t mb_console_write(const void *buf, size_t n)
     return n;
 }
 
+/* A second line: there is none. */
+void (*mb_hvc_input_hook)(const void *buf, size_t n);
+void (*mb_hvc_writable_hook)(void);
+bool mb_hvc_present(void)
+{
+    return false;
+}
+size_t mb_hvc_write(const void *buf, size_t n)
+{
+    return n;
+}
+
 /* ---- neighbours ---- */
 
 struct mm *mm_make(void)
@@ -382,7 +398,9 @@ int devfs_register(const char *name, uint32_t mode, uint32_t major, uint32_t min
                    int (*open)(struct file *f))
 {
     (void)mode, (void)major, (void)minor;
-    *(strcmp(name, "tty") ? &fake_open_console : &fake_open_tty) = open;
+    if (strcmp(name, "hvc0") != 0) {
+        *(strcmp(name, "tty") ? &fake_open_console : &fake_open_tty) = open;
+    }
     return 0;
 }
 void poll_wait(struct poll_table *pt, struct waitq *q)

@@ -43,7 +43,7 @@ struct host_thread {
     pthread_cond_t wake;
     bool woken, done;
     int signals; /* sent to itself: SIGPIPE, SIGXFSZ */
-    bool interrupted;
+    bool interrupted, killed;
     long result;
     void (*fn)(void *);
     void *arg;
@@ -65,6 +65,12 @@ struct mb_fiber *mb_self(void)
 
 void mb_lock(void)
 {
+    pthread_mutex_lock(&host_lock);
+}
+
+void mb_lock_break(void)
+{
+    pthread_mutex_unlock(&host_lock);
     pthread_mutex_lock(&host_lock);
 }
 
@@ -328,6 +334,50 @@ void mb_log(const char *fmt, ...)
     va_end(ap);
 }
 
+void mb_log_at(unsigned level, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(host_log, sizeof(host_log), fmt, ap);
+    va_end(ap);
+}
+
+static bool host_unseeded;
+void (*mb_random_hook)(void);
+bool mb_random_seeded(void)
+{
+    return !host_unseeded;
+}
+
+void mb_random_mix(const void *bytes, size_t n)
+{
+}
+
+/* logd, when a test plays it. */
+static bool host_stl;
+static uint64_t host_stl_from, host_stl_followed;
+static mb_stl_done *host_stl_done;
+void (*mb_stl_hook)(uint64_t end);
+bool mb_stl_present(void)
+{
+    return host_stl;
+}
+
+int mb_stl_ask(uint64_t from, mb_stl_done *done)
+{
+    if (host_stl_done != NULL) {
+        return -EBUSY;
+    }
+    host_stl_from = from;
+    host_stl_done = done;
+    return 0;
+}
+
+void mb_stl_follow(uint64_t from)
+{
+    host_stl_followed = from;
+}
+
 void mb_random(void *buf, size_t n)
 {
     static uint64_t x = 88172645463325252ull;
@@ -505,7 +555,7 @@ bool signal_interrupts(void)
 
 bool signal_fatal(void)
 {
-    return false;
+    return host_me->killed;
 }
 
 static uint64_t host_mask_pushed;
@@ -531,6 +581,13 @@ static void host_interrupt(struct host_thread *t)
 {
     t->interrupted = true;
     mb_wake(&t->fiber);
+}
+
+/* The same with SIGKILL. */
+static void host_kill(struct host_thread *t)
+{
+    t->killed = true;
+    host_interrupt(t);
 }
 
 /* ---- making processes and threads ---- */
@@ -815,8 +872,8 @@ static int host_end(void **state)
 /* Not every test uses all of it. */
 __attribute__((unused)) static void *const host_unused[] = {
     host_run,  host_join, host_wait_parked, host_settle, host_interrupt, host_fail_after,
-    t_open,    t_read,    t_stat,           t_mkdir,     t_unlink,       t_rmdir,
-    t_symlink, t_file,    t_write,          t_close,
+    host_kill, t_open,    t_read,           t_stat,      t_mkdir,        t_unlink,
+    t_rmdir,   t_symlink, t_file,           t_write,     t_close,
 };
 
 #endif

@@ -1,0 +1,62 @@
+/* The hardware's random numbers: interface "entropy" (nexus/entropy.h). */
+#include "devices.h"
+
+#include <nx_base.h>
+
+#include <nexus/entropy.h>
+#include <string.h>
+
+struct entropy_dev {
+    struct nexus_request r;
+    void (*done)(const void *bytes, size_t n, int err); /* NULL: nothing was asked */
+    struct device d;
+};
+
+static struct entropy_dev *entropy;
+
+static bool hello(struct device *d, const struct nx_slot *slot)
+{
+    return d->client.pool != NULL && d->client.pool_size >= MB_ENTROPY_MAX;
+}
+
+static void answered(struct nexus_request *r, int result, const struct nx_slot *reply)
+{
+    void (*done)(const void *bytes, size_t n, int err) = entropy->done;
+    uint8_t bytes[MB_ENTROPY_MAX];
+    int err = driver_errno(result);
+    uint32_t n = err == 0 && reply != NULL ? reply->word32[1] : 0;
+    if (n > r->slot.buf_len) {
+        n = 0;
+        err = -EIO;
+    }
+    memcpy(bytes, entropy->d.client.pool, n);
+    memset(entropy->d.client.pool, 0, n);
+    entropy->done = NULL;
+    done(bytes, n, err);
+    memset(bytes, 0, n);
+}
+
+int mb_entropy_ask(size_t n, void (*done)(const void *bytes, size_t n, int err))
+{
+    if (entropy == NULL || !entropy->d.there) {
+        return -ENODEV;
+    }
+    if (entropy->done != NULL) {
+        return -EBUSY;
+    }
+    entropy->r.slot = (struct nx_slot){.type = NEXUS_ENTROPY_READ};
+    entropy->r.slot.buf_len = n < MB_ENTROPY_MAX ? (uint32_t)n : MB_ENTROPY_MAX;
+    entropy->r.done = answered;
+    entropy->done = done;
+    int err = driver_ask(&entropy->d, &entropy->r);
+    if (err < 0) {
+        entropy->done = NULL;
+    }
+    return err;
+}
+
+void entropy_init(void)
+{
+    entropy = driver_open(MB_SLOT_ENTROPY, sizeof(*entropy), offsetof(struct entropy_dev, d),
+                          MB_DEV_ENTROPY, 0, hello, NULL);
+}

@@ -1,0 +1,93 @@
+/* Sessions with the drivers of devices: opening, HELLO, errors.  See devices.h. */
+#include "devices.h"
+
+#include <nx_base.h>
+
+void (*mb_device_hook)(enum mb_device kind, unsigned index, bool again);
+static unsigned pending;
+
+unsigned mb_devices_pending(void)
+{
+    return pending;
+}
+
+static void hello(struct nexus_client *c, const struct nx_slot *slot)
+{
+    struct device *d = (struct device *)c;
+    bool again = d->there;
+    pending -= c->generation == 1;
+    if (!d->hello(d, slot)) {
+        mb_log("device %u.%u: its driver's configuration makes no sense", (unsigned)d->kind,
+               d->index);
+        return;
+    }
+    d->there = true;
+    if (mb_device_hook) {
+        mb_device_hook(d->kind, d->index, again);
+    }
+}
+
+static void work(void *ctx)
+{
+    struct device *d = ctx;
+    int e = 0, more = 1;
+    client_awake(&d->client);
+    while (e == 0 && more > 0) {
+        e = client_poll(&d->client);
+        more = e == 0 ? client_sleep_prepare(&d->client) : e;
+    }
+    if (more < 0 && d->there) {
+        /* Its requests have ended with errors, and so will all that follow. */
+        mb_log("device %u.%u: the driver broke the protocol of its rings", (unsigned)d->kind,
+               d->index);
+        d->there = false;
+    }
+}
+
+void *driver_open(unsigned slot, size_t size, size_t at, enum mb_device kind, unsigned index,
+                  bool (*on_hello)(struct device *d, const struct nx_slot *slot),
+                  void (*event)(struct nexus_client *c, const struct nx_slot *slot))
+{
+    if (nx_meta_size(slot) <= 0) {
+        return NULL; /* an optional want that was not met */
+    }
+    /* A request holds slots of a cache line: a run of pages is aligned to that. */
+    uint8_t *memory = mb_zalloc(size > MB_PAGE ? size : MB_PAGE);
+    if (memory == NULL) {
+        return NULL;
+    }
+    struct device *d = (struct device *)(memory + at);
+    d->kind = kind;
+    d->index = index;
+    d->hello = on_hello;
+    d->client.hello = hello;
+    d->client.event = event;
+    int e = client_open(&d->client, slot);
+    if (e < 0) {
+        mb_log("device %u.%u: no channel: %d", (unsigned)kind, index, e);
+        mb_free(memory);
+        return NULL;
+    }
+    pending++;
+    port_add(client_watch(&d->client), d, work);
+    return memory;
+}
+
+int driver_ask(struct device *d, struct nexus_request *r)
+{
+    int e = client_submit(&d->client, r);
+    return e == 0 ? 0 : e == -NX_EFULL ? -EAGAIN : -EIO;
+}
+
+int driver_errno(int result)
+{
+    return result > 0 ? -EIO : mb_errno(result);
+}
+
+void mb_devices_init(void)
+{
+    block_init();
+    entropy_init();
+    display_init();
+    input_init();
+}

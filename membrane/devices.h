@@ -1,0 +1,46 @@
+/* The personality's channels, and who serves them: private to membrane/.
+ *
+ * The main fiber sleeps on all slots at once (serve.c).  What fires is worked off under the personality
+ * lock; everything else that touches a channel holds it too, so a channel is used by one fiber at a time.
+ */
+#ifndef MEMBRANE_DEVICES_H
+#define MEMBRANE_DEVICES_H
+
+#include "mb_int.h"
+
+#include <devices.h>
+#include <nexus/session.h>
+
+/* What the serving fiber knows of a channel. */
+struct port {
+    uint64_t watch; /* slots */
+    void *ctx;
+    void (*work)(void *ctx); /* [lock] something came: take all, announce sleep again */
+};
+void port_add(uint64_t watch, void *ctx, void (*work)(void *ctx));
+
+/* A session with a device's driver. */
+struct device {
+    struct nexus_client client; /* first */
+    enum mb_device kind;
+    unsigned index;
+    bool there; /* it has said HELLO, and what it said makes sense */
+    /* HELLO: take the configuration; false: it makes no sense. */
+    bool (*hello)(struct device *d, const struct nx_slot *slot);
+};
+/* Open the channel of the USE want at `slot`: into new memory of `size` bytes that has a struct device at
+ * offset `at`.  NULL: the machine has no such device. */
+void *driver_open(unsigned slot, size_t size, size_t at, enum mb_device kind, unsigned index,
+                  bool (*hello)(struct device *d, const struct nx_slot *slot),
+                  void (*event)(struct nexus_client *c, const struct nx_slot *slot));
+/* Send a request; 0 or -EAGAIN. */
+int driver_ask(struct device *d, struct nexus_request *r);
+/* The errno of a reply's result. */
+int driver_errno(int result);
+
+void block_init(void);
+void entropy_init(void);
+void display_init(void);
+void input_init(void);
+
+#endif

@@ -1,0 +1,163 @@
+/* The commands that only tell; docs/supervisor.md has their columns. */
+#include "control.h"
+#include "link.h"
+
+#include <nexus/cell.h>
+#include <nx/sys.h>
+#include <nx_base.h>
+#include <string.h>
+
+typedef unsigned long ul;
+
+static const char *const states[] = {
+    [SERVICE_DOWN] = "down",       [SERVICE_RUNNING] = "running",
+    [SERVICE_WAITING] = "waiting", [SERVICE_QUARANTINE] = "quarantine",
+    [SERVICE_ABSENT] = "absent",
+};
+static const char *const tiers[NX_TIERS] = {"photon", "matter", "gravity", "void"};
+
+static ul value(const struct service *s, enum nx_cell_value what)
+{
+    long v = s->state == SERVICE_RUNNING ? nx_meta_cell(s->slot, what) : 0;
+    return v > 0 ? (ul)v : 0;
+}
+
+static ul us_of_ticks(ul ticks)
+{
+    return ticks / (cell_ticks_of_ms(1000) / 1000000);
+}
+
+static ul stat(enum nx_stat what)
+{
+    long v = nx_meta_stat(what);
+    return v > 0 ? (ul)v : 0;
+}
+
+static unsigned restarts(const struct service *s)
+{
+    return s->generation > 1 ? s->generation - 1 : 0;
+}
+
+void show_ps(struct answer *a)
+{
+    answer_add(a, "%-16s %4s %-10s %-7s %7s %6s %10s %s\n", "CELL", "GEN", "STATE", "TIER", "PAGES",
+               "FIBERS", "TIME", "NOTE");
+    for (unsigned i = 0; i < service_count; i++) {
+        const struct service *s = &services[i];
+        const ul us = us_of_ticks(value(s, NX_CELL_RUNTIME));
+        answer_add(a, "%-16s %4u %-10s %-7s %7lu %6lu %6lu.%03lu %s\n", s->manifest.name,
+                   s->generation, states[s->state], tiers[s->manifest.tier % NX_TIERS],
+                   value(s, NX_CELL_PAGES), value(s, NX_CELL_FIBERS), us / 1000000,
+                   us / 1000 % 1000, s->state == SERVICE_ABSENT ? s->missing : "-");
+    }
+}
+
+void show_top(struct answer *a)
+{
+    answer_add(a, "machine %lu %lu %lu %lu %lu\n", (ul)nx_meta_machine(NX_MACHINE_HARTS),
+               us_of_ticks(cell_now()), us_of_ticks(stat(NX_STAT_IDLE_TICKS)),
+               stat(NX_STAT_PAGES_TOTAL), stat(NX_STAT_PAGES_FREE));
+    for (unsigned i = 0; i < service_count; i++) {
+        const struct service *s = &services[i];
+        const ul us = us_of_ticks(value(s, NX_CELL_RUNTIME));
+        answer_add(a, "cell %s %u %s %s %lu %lu %lu %lu %lu %u\n", s->manifest.name, s->generation,
+                   states[s->state], tiers[s->manifest.tier % NX_TIERS], value(s, NX_CELL_PAGES),
+                   value(s, NX_CELL_QUOTA), value(s, NX_CELL_FIBERS), us, (ul)s->manifest.energy,
+                   restarts(s));
+    }
+}
+
+void show_services(struct answer *a)
+{
+    const char *what;
+    const struct service *server, *client;
+    answer_add(a, "%-24s %-16s %s\n", "INTERFACE", "SERVED BY", "USED BY");
+    for (unsigned i = 0; link_at(i, &what, &server, &client); i++) {
+        answer_add(a, "%-24s %-16s %s\n", what, server->manifest.name,
+                   client != NULL ? client->manifest.name : "-");
+    }
+}
+
+/* ---- log and Boot Error Buffer ---- */
+
+static void add_time(struct answer *a, ul number, ul ticks)
+{
+    const ul us = us_of_ticks(ticks);
+    answer_add(a, "%lu %lu.%06lu ", number, us / 1000000, us % 1000000);
+}
+
+static const char *beb_kind(uint32_t kind)
+{
+    static const char *const kinds[] = {
+        [NX_BEB_OVERRUN] = "overrun",     [NX_BEB_DEMOTED] = "demoted",
+        [NX_BEB_FAULT] = "fault",         [NX_BEB_DENIED] = "denied",
+        [NX_BEB_CELL_DEAD] = "cell-dead", [NX_BEB_PROMOTED] = "promoted",
+    };
+    return kind < ARRAY_LEN(kinds) && kinds[kind] != NULL ? kinds[kind] : "?";
+}
+
+#define BEB_USUAL 20u
+
+/* The number of the first of the newest n before `end`.  Entries may be missing in between: those that
+ * are there count. */
+static uint64_t beb_first(uint64_t n, uint64_t end)
+{
+    struct nx_beb b;
+    uint64_t have = 0, number = 0;
+    for (; nx_meta_beb((uint64_t)&b, sizeof(b), number) == 1 && b.number < end;
+         number = b.number + 1) {
+        have++;
+    }
+    number = n == 0 ? end : 0;
+    for (; number < end && have > n && nx_meta_beb((uint64_t)&b, sizeof(b), number) == 1; have--) {
+        number = b.number + 1;
+    }
+    return number;
+}
+
+void show_beb(const struct command *c, struct answer *a)
+{
+    struct nx_beb b;
+    const uint64_t end = stat(NX_STAT_BEB_END); /* what comes while we look is for the next time */
+    uint64_t number = beb_first(c->has_number ? c->number : BEB_USUAL, end);
+    for (; !a->full && nx_meta_beb((uint64_t)&b, sizeof(b), number) == 1 && b.number < end;
+         number = b.number + 1) {
+        const size_t before = a->len;
+        add_time(a, (ul)b.number, (ul)b.time);
+        answer_add(a, "hart%u %s %.*s.%u fiber %#x %#lx %#lx\n", b.hart, beb_kind(b.kind),
+                   (int)sizeof(b.cell), b.cell, b.generation, b.fiber, (ul)b.arg0, (ul)b.arg1);
+        a->len = a->full ? before : a->len;
+    }
+}
+
+void show_log(const struct command *c, struct answer *a)
+{
+    struct nx_log l;
+    uint64_t number = c->has_number ? c->number : 0;
+    for (; !a->full && nx_meta_readlog((uint64_t)&l, sizeof(l), number) == 1;
+         number = l.number + 1) {
+        const size_t before = a->len;
+        add_time(a, (ul)l.number, (ul)l.time);
+        answer_add(a, "%.*s.%u: %.*s\n", (int)sizeof(l.cell), l.cell, l.generation, (int)l.len,
+                   l.text);
+        a->len = a->full ? before : a->len;
+    }
+}
+
+/* ---- pledges ---- */
+
+void show_pledge(const struct service *s, struct answer *a)
+{
+    static const char *const classes[] = {"spawn", "make",    "map",  "grant", "ipc",
+                                          "time",  "foreign", "meta", "debug"};
+    const ul has = s->state == SERVICE_RUNNING ? value(s, NX_CELL_PLEDGE) : s->manifest.pledge;
+    answer_add(a, "%s:", s->manifest.name);
+    for (unsigned i = 0; i < ARRAY_LEN(classes); i++) {
+        if ((has >> i & 1) != 0) {
+            answer_add(a, " %s", classes[i]);
+        } else if ((s->manifest.pledge >> i & 1) != 0) {
+            answer_add(a, " (%s)", classes[i]); /* given up since */
+        }
+    }
+    answer_add(a, "\n");
+}
