@@ -61,9 +61,14 @@ int cell_main(const struct nx_cellinfo *info)
     while (e >= 0) {
         const bool config = irq && driver_interrupt(&driver);
         irq = false;
+        const uint32_t taken = client.in.own, given = client.out.own;
         e = hvc_service(&hvc, config);
-        channel_bell_in(&client);
-        channel_bell_out(&client);
+        if (client.in.own != taken) {
+            channel_bell_in(&client);
+        }
+        if (client.out.own != given) {
+            channel_bell_out(&client);
+        }
         report();
         if (e == 0 && may_sleep()) {
             irq = nx_recv_wait(watch, NX_NEVER) == DRIVER_SLOT_IRQ;

@@ -19,9 +19,9 @@ struct net {
     struct driver *driver;
     struct virtq rx, tx;
     struct nexus_frame_config config;
-    uint32_t frame_max;      /* bytes of the longest frame */
     uint64_t header_phys;    /* one header of zeros for all frames that are sent; */
     uint64_t rx_header_phys; /* where the device puts those of received ones, by slot */
+    uint32_t frame_max;      /* bytes of the longest frame */
     bool link_due;           /* the client has not been told of the link's state */
     bool rx_used[NET_DEPTH]; /* slot holds a request */
     bool tx_used[NET_DEPTH];

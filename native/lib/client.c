@@ -30,6 +30,7 @@ static int push(struct nexus_client *c, struct nexus_request *r)
     r->slot.flags &= (uint16_t)~NX_SLOT_REPLY;
     int e = nx_ring_push(&c->ch.out, &r->slot);
     r->sent = e == 0;
+    c->pushed |= e == 0;
     return e;
 }
 
@@ -41,16 +42,28 @@ static int push_hello(struct nexus_client *c)
     }
     int e = nx_ring_push(&c->ch.out, &hello);
     if (e == 0) {
-        c->hello_sent = true;
+        c->hello_sent = c->pushed = true;
         c->hello_end = c->ch.out.own;
     }
     return e;
 }
 
+/* Ring for what we did, and for nothing else: a bell for each look at the rings would wake the server,
+ * whose look would wake us, without end. */
+static void ring_bells(struct nexus_client *c)
+{
+    if (c->pushed) {
+        channel_bell_out(&c->ch);
+    }
+    if (c->popped) {
+        channel_bell_in(&c->ch);
+    }
+    c->pushed = c->popped = false;
+}
+
 /* Put what waits into the ring, as far as there is room: 0 or -NX_EPEER. */
 static int push_waiting(struct nexus_client *c)
 {
-    const uint32_t before_all = c->ch.out.own;
     int e = push_hello(c);
     while (e == 0 && c->generation != 0 && c->waiting != NULL) {
         struct nexus_request *r = c->waiting;
@@ -62,9 +75,7 @@ static int push_waiting(struct nexus_client *c)
             }
         }
     }
-    if (c->ch.out.own != before_all) { /* or two idle sides would wake one another for ever */
-        channel_bell_out(&c->ch);
-    }
+    ring_bells(c);
     return e == -NX_EFULL ? 0 : e;
 }
 
@@ -216,7 +227,7 @@ int client_submit(struct nexus_client *c, struct nexus_request *r)
 
 int client_poll(struct nexus_client *c)
 {
-    const uint32_t most = c->ch.in.count, first = c->ch.in.own;
+    const uint32_t most = c->ch.in.count;
     int e = 0;
     if (c->broken) {
         return -NX_EPEER;
@@ -225,13 +236,11 @@ int client_poll(struct nexus_client *c)
         struct nx_slot slot;
         e = nx_ring_pop(&c->ch.in, &slot);
         if (e == 0) {
+            c->popped = true;
             e = take(c, &slot);
         }
     }
     if (e == 0 || e == -NX_EEMPTY) {
-        if (c->ch.in.own != first) {
-            channel_bell_in(&c->ch);
-        }
         e = push_waiting(c);
     }
     return e != 0 ? break_off(c) : 0;

@@ -31,11 +31,13 @@ static int push_waiting(struct nexus_server *s)
     if (s->hello_due) {
         e = nx_ring_push(&s->ch.out, &s->hello);
         s->hello_due = e != 0;
+        s->pushed |= e == 0;
     }
     while (e == 0 && backlog_count(s) != 0) {
         e = nx_ring_push(&s->ch.out, &s->backlog[s->backlog_head % s->backlog_size]);
         if (e == 0) {
             s->backlog_head++;
+            s->pushed = true;
         }
     }
     return e;
@@ -60,8 +62,6 @@ int server_open(struct nexus_server *s, unsigned slot, unsigned client, struct n
     slot += 3 * client;
     int e = channel_open(&s->ch, slot, slot + 1);
     if (e == 0) {
-        s->rung_in = s->ch.in.own;
-        s->rung_out = s->ch.out.own;
         int none;
         s->pool = cell_map(slot + 2, NX_PROT_R | NX_PROT_W, &s->pool_size, &none);
     }
@@ -89,6 +89,7 @@ int server_hello(struct nexus_server *s, const struct nx_slot *config)
         return n;
     }
     nx_ring_release(&s->ch.in, (uint32_t)n);
+    s->popped = true;
     server_config(s, config);
     s->hello.cookie = s->ch.in.own;
     s->hello_due = true;
@@ -102,6 +103,7 @@ int server_take(struct nexus_server *s, struct nx_slot *request)
         if (e != 0) {
             return e == -NX_EEMPTY ? 0 : e;
         }
+        s->popped = true;
         if (request->type != NEXUS_HELLO) {
             s->taken++;
             return 1;
@@ -151,6 +153,7 @@ int server_event(struct nexus_server *s, const struct nx_slot *event)
         struct nx_slot slot = *event;
         slot.flags &= (uint16_t)~NX_SLOT_REPLY;
         e = nx_ring_push(&s->ch.out, &slot);
+        s->pushed |= e == 0;
     }
     s->event_due = e == -NX_EFULL;
     return e;
@@ -159,15 +162,14 @@ int server_event(struct nexus_server *s, const struct nx_slot *event)
 int server_flush(struct nexus_server *s)
 {
     int e = push_waiting(s);
-    /* Only when there is news: or two idle sides would wake one another for ever. */
-    if (s->ch.in.own != s->rung_in) {
-        s->rung_in = s->ch.in.own;
+    /* For what we did, and for nothing else: the client's look would wake us, without end. */
+    if (s->popped) {
         channel_bell_in(&s->ch);
     }
-    if (s->ch.out.own != s->rung_out) {
-        s->rung_out = s->ch.out.own;
+    if (s->pushed) {
         channel_bell_out(&s->ch);
     }
+    s->pushed = s->popped = false;
     return e == -NX_EFULL ? 0 : e;
 }
 

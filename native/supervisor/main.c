@@ -215,11 +215,11 @@ static uint64_t look_after(void)
     return next == HEALTH_NEVER ? NX_NEVER : cell_ticks_of_ms(next);
 }
 
-static void hear(const struct nx_cellinfo *info, long slot)
+static void hear(long slot)
 {
     for (unsigned i = 0; slot >= 0 && slot < NX_SLOTS && i < service_count; i++) {
         if (services[i].state == SERVICE_RUNNING && services[i].slot == (unsigned)slot) {
-            silence_if_told(info);
+            silence_if_told();
             service_ended(&services[i]);
         }
     }
@@ -244,7 +244,7 @@ int cell_main(const struct nx_cellinfo *info)
                 watch |= 1ul << services[i].slot;
             }
         }
-        hear(info, nx_recv_wait(watch, busy ? 0 : deadline)); /* NX_KICKED: L0 wants to hear of us */
+        hear(nx_recv_wait(watch, busy ? 0 : deadline)); /* NX_KICKED: L0 wants to hear of us */
         control_serve();
     }
 }

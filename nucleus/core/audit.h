@@ -1,8 +1,8 @@
 /* The audit of capabilities: does what cells hold agree with the objects it names?
  *
  * One call looks at every slot of every cell, at most 255 times 64, and at the 128 places of every shelf:
- * that is its bound, and it is no call for every day.  Nothing is repaired and nothing is trusted: an object's address is looked at before what is
- * there.  With the nucleus lock.
+ * that is its bound, and it is no call for every day.  Nothing is repaired and nothing is trusted: an
+ * object's address is looked at before what is there.  With the nucleus lock.
  *
  * Checked: an object is memory of the nucleus and has a type, an epoch not behind the capability's, a quota
  * that is in use, and no fewer references than capabilities to it; its listener is a cell that holds it;

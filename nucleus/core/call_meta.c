@@ -241,9 +241,8 @@ static long meta_cell(struct fiber *f, uint64_t slot, uint64_t what)
 
 long call_meta(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
-    bool system =
-        op == NX_META_STAT || op == NX_META_READLOG || op == NX_META_BEB || op == NX_META_WATCH ||
-        op == NX_META_AUDIT;
+    bool system = op == NX_META_STAT || op == NX_META_READLOG || op == NX_META_BEB ||
+                  op == NX_META_WATCH || op == NX_META_AUDIT;
     struct fiber *f = call_begin(system ? NX_PLEDGE_DEBUG : NX_PLEDGE_META), *other;
     struct space *s;
     long r;

@@ -133,7 +133,7 @@ int cell_start(struct cell *c, uint64_t arg)
         return e;
     }
     if (c->fused) {
-        log_print("cell %s generation %u is fused", c->name, c->generation);
+        log_print("%s.%u is fused", c->name, c->generation);
     }
     c->state = NX_CS_RUNNING;
     sched_ready(f);

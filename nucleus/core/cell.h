@@ -25,7 +25,7 @@ struct cell {
     uint32_t tier;     /* of its fibers now: its own, or Void while it has no energy */
     uint32_t own_tier; /* the manifest's */
     uint32_t attend;   /* CELL_*: its next call has to look at something first */
-    bool fused; /* its native code runs with the nucleus' privilege */
+    bool fused;        /* its native code runs with the nucleus' privilege */
     struct quota *quota;
     struct energy energy;
     struct space window;

@@ -86,7 +86,7 @@ def show(what, ours, linux, aim):
         good = all(n is not None and n <= int(aim) for n in ours)
         verdict = f"{'at most' if good else 'MISSED:'} {int(aim):,}"
     ratio = " ".join(f"{n / linux:.2f}" for n in ours if n is not None and linux)
-    line(what, *map(number, ours), number(linux), ratio, verdict)
+    line(what, number(ours[0]), number(ours[1]) if len(ours) > 1 else "", number(linux), ratio, verdict)
     return good
 
 

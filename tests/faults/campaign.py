@@ -36,7 +36,7 @@ BLOCKS = 4096
 STUCK = 10  # seconds
 IMAGE, IMAGE_END = guest.WINDOW + 0x200000, guest.WINDOW + 0x10000000
 STACK, STACK_END = guest.WINDOW + 0x80000, guest.WINDOW + 0x100000
-LOAD = re.compile(rb"load (\d+) (\d+) (\d+) (\d+) (\d+)\r\n")
+LOAD = re.compile(rb"load (\d+) (\d+) (\d+) (\d+) (\d+)\r+\n")
 
 
 def make_disk(path):

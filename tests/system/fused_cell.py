@@ -29,7 +29,7 @@ def every_step(m):
             text = text[text.index(lines[-1]) + 1:]
         lines += text
     text = "\n".join(lines)
-    fused = len(re.findall(r"cell wild generation \d+ is fused$", text, re.M))
+    fused = len(re.findall(r" wild\.\d+ is fused$", text, re.M))
     lives = 1 + len(re.findall(r" cell wild generation \d+ ends: ", text))
     same(fused, lives if "wild=fused" in m.place else 0, "fused lives")
     good = len(re.findall(r" wild\.\d+: ok ", text))

@@ -3,7 +3,7 @@
 
 Five lives in a row, each with programs running, and what the nucleus has in use is the same in each.
 """
-# timeout: 400
+# timeout: 700
 import hashlib
 import re
 import sys

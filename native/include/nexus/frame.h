@@ -5,9 +5,11 @@
  *
  *   SEND      buf_off, buf_len: a frame without checksum; answered when it has left.  Not repeated after
  *             a restart (ends with -NX_EPEER): a network may lose frames, and must not double them
- *   RECEIVE   buf_off, buf_len: room for a frame; answered when one came, word32[1]: its length
+ *   RECEIVE   buf_off, buf_len: room for a frame, mtu + 14 bytes at least; answered when one came,
+ *             word32[1]: its length
  *
- * EVENT LINK: word32[0]: 1 the link is up, 0 down.  Errors: -NX_EINVAL (range, length).
+ * EVENT LINK: word32[0]: 1 the link is up, 0 down.  Errors: -NX_EINVAL (range, length), -NX_EBUSY (more
+ * than `depth` requests of this type).
  */
 #ifndef NEXUS_FRAME_H
 #define NEXUS_FRAME_H

@@ -81,6 +81,7 @@ struct nexus_client {
     struct nexus_request *waiting, **waiting_end; /* not sent, in order */
     uint32_t hello_end;                           /* index behind our HELLO */
     bool hello_sent, broken;
+    bool pushed, popped; /* since the bells were last looked at */
 };
 
 /* Take the channel of the USE want at `slot` (three slots).  0, or an error of channel_open; the pool
@@ -114,8 +115,8 @@ struct nexus_server {
     struct nx_slot *backlog;
     uint32_t backlog_size, backlog_head, backlog_tail;
     bool hello_due, renewing, event_due;
-    uint32_t taken;             /* not yet answered */
-    uint32_t rung_in, rung_out; /* indices the client was last rung for */
+    bool pushed, popped; /* since the bells were last looked at */
+    uint32_t taken;      /* not yet answered */
 };
 
 /* Take channel `client` of the SERVE want at `slot`.  backlog: room for as many replies as requests the

@@ -13,6 +13,8 @@ _Static_assert(offsetof(struct hart, stack_top) == H_STACK, "offsets.h");
 _Static_assert(offsetof(struct hart, scratch) == H_SCRATCH, "offsets.h");
 _Static_assert(offsetof(struct hart, resched) == H_RESCHED, "offsets.h");
 _Static_assert(offsetof(struct hart, ready) == H_READY, "offsets.h");
+_Static_assert(offsetof(struct hart, hwid) == H_HWID, "offsets.h");
+_Static_assert(sizeof(struct hart) == H_SIZE && HARTS_MAX == H_COUNT, "offsets.h");
 _Static_assert(offsetof(struct fiber, host_root) == F_HOST_ROOT, "offsets.h");
 _Static_assert(offsetof(struct fiber, foreign_root) == F_FOREIGN_ROOT, "offsets.h");
 _Static_assert(offsetof(struct fiber, state) == F_STATE, "offsets.h");

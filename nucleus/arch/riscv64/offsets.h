@@ -8,6 +8,9 @@
 #define H_SCRATCH 24
 #define H_RESCHED 40
 #define H_READY 44
+#define H_HWID 56
+#define H_SIZE 176
+#define H_COUNT 8
 
 #define F_REG(n) ((n)*8)
 #define F_HOST_ROOT 256

@@ -6,6 +6,8 @@
  */
 #include <nx/layout.h>
 
+#include "offsets.h"
+
 #define LEAF 0xef /* V R W X G A D */
 #define GIB_PPN 0x10000000 /* one gigabyte in the frame number field */
 #define DIRECT_GIB 64
@@ -16,6 +18,10 @@ _start:
     /* a0: hart number, a1: device tree */
     csrw sie, zero
     csrw sscratch, zero
+    la t0, started
+    li t1, 1
+    amoswap.w.aq t1, t1, (t0)
+    bnez t1, start_again
     la t0, nucleus_bss
     la t1, nucleus_end
 1:  sd zero, 0(t0)
@@ -55,6 +61,23 @@ _start:
     call arch_boot
     j .
 
+/* The nucleus runs already.  OpenSBI 1.1 marks a hart as to be started before it stores where: one that
+ * looks in between comes here, with what was stored for the first.  Its structure is found by number. */
+start_again:
+    la t0, harts
+    li t1, H_COUNT
+1:  lwu t2, H_HWID(t0)
+    beq t2, a0, 2f
+    addi t0, t0, H_SIZE
+    addi t1, t1, -1
+    bnez t1, 1b
+3:  wfi
+    j 3b
+2:  slli a1, t0, 34
+    srli a1, a1, 34
+    li t2, 0xffffffff80000000
+    add a1, a1, t2
+
 /* Secondary harts: a0 hart number, a1 virtual address of the hart's structure. */
     .global start_secondary
 start_secondary:
@@ -91,6 +114,11 @@ paging_on:
 1:  la t0, trap_entry
     csrw stvec, t0
     ret
+
+    .section .data
+    .balign 4
+started:
+    .word 0
 
     .section .bss
     .balign 4096

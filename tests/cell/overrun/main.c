@@ -6,6 +6,7 @@
  *     figure overrun-late N      the worst, in 1/10,000 of the budget
  *     figure overrun-seen N      overruns of its own it found
  */
+#include <manifest/overrun.h>
 #include <nexus/cell.h>
 #include <nx/sys.h>
 #include <nx_base.h>

@@ -350,6 +350,36 @@ static void a_server_starts_with_a_full_reply_ring(void **state)
     assert_int_equal(late.result, -NX_EPEER);
 }
 
+/* Both sides asleep, and then a look at the rings without news: nobody is woken. */
+static void a_look_wakes_nobody(void **state)
+{
+    struct job j;
+    settle();
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(server_sleep_prepare(&server), 0);
+        assert_int_equal(client_sleep_prepare(&client), 0);
+        memset(bells, 0, sizeof(bells));
+        client_awake(&client);
+        assert_int_equal(client_poll(&client), 0);
+        assert_int_equal(bells[1] + bells[2], 0);
+        assert_int_equal(client_sleep_prepare(&client), 0);
+        server_awake(&server);
+        assert_int_equal(server_flush(&server), 0);
+        assert_int_equal(bells[1] + bells[2], 0);
+        assert_int_equal(server_sleep_prepare(&server), 0);
+        submit(&j, AGAIN, 1); /* but news do */
+        assert_int_equal(bells[1], 1);
+        server_awake(&server);
+        struct nx_slot request;
+        assert_int_equal(server_take(&server, &request), 1);
+        answer(&request);
+        assert_int_equal(server_flush(&server), 0);
+        assert_int_equal(bells[2], 1);
+        client_awake(&client);
+        settle();
+    }
+}
+
 /* ---- a new client ---- */
 
 static void a_new_client_waits_for_what_the_server_holds(void **state)
@@ -704,6 +734,7 @@ int main(void)
         TEST(a_server_dies_at_every_point),
         TEST(what_is_sent_again_keeps_its_order),
         TEST(a_server_starts_with_a_full_reply_ring),
+        TEST(a_look_wakes_nobody),
         TEST(a_new_client_waits_for_what_the_server_holds),
         TEST(a_new_client_finds_a_full_ring),
         TEST(a_server_restart_answers_a_new_client),

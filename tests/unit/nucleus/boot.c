@@ -352,6 +352,33 @@ static void a_minute_later_it_is_another_matter(void)
     }
 }
 
+/* A device may still write to it: nobody gets it before the restart after this one. */
+static void what_a_device_knows_is_kept(void)
+{
+    struct counts before = counts_now();
+    CHECK(nx_make_mem(12, 8, NX_MEM_CONTIG) == 0 && nx_make_mem(13, 8, NX_MEM_CONTIG) == 0);
+    long told = nx_meta_phys(12, 0);
+    uint64_t untold = ((struct mem *)supervisor->caps[13].obj)->base;
+    CHECK(told > 0 && page_refs((uint64_t)told) == 1 && page_refs(untold) == 1);
+    (void)nx_exit_cell(3);
+    CHECK(supervisor->generation == 2);
+    CHECK(page_refs((uint64_t)told) == 1 && page_refs(untold) == 0);
+    CHECK(counts_now().mems == before.mems + 1);
+    (void)nx_exit_cell(3);
+    CHECK(supervisor->generation == 3);
+    CHECK(page_refs((uint64_t)told) == 0);
+    CHECK(counts_now().mems == before.mems && counts_now().quotas == before.quotas);
+    audit_sched();
+}
+
+static void memory_of_devices_outlives_a_restart(void **state)
+{
+    struct plan p = good();
+    p.then = what_a_device_knows_is_kept;
+    assert_int_equal(boot(&p), 0);
+    assert_true(outcome->finished);
+}
+
 static void restarts_now_and_then_are_without_end(void **state)
 {
     struct plan p = good();
@@ -525,6 +552,7 @@ int main(void)
         cmocka_unit_test(without_the_supervisor_nothing_goes_on),
         cmocka_unit_test(or_the_machine_is_reset),
         cmocka_unit_test(restarts_now_and_then_are_without_end),
+        cmocka_unit_test(memory_of_devices_outlives_a_restart),
         cmocka_unit_test(the_log_goes_to_the_console_on_request),
         cmocka_unit_test(a_damaged_machine_is_refused_with_a_reason),
         cmocka_unit_test(a_damaged_bundle_is_refused),
