@@ -1,41 +1,31 @@
-/* Does a cell that runs do what its manifest promises - beat, and use no more than its energy?
+/* Does a cell that runs do what its manifest promises, that is, does it beat?
  *
  * Looked at only when a look is due, and due only while there are cells that promise something: an idle
  * machine stays asleep.
  *
- * Heartbeat: a look every heartbeat_ms.  A cell that has not beaten between two looks is late, and one
- * that is late twice in a row is hung: it had between one and two times heartbeat_ms without a
- * beat, never less than one.
+ * A look every heartbeat_ms.  A cell that has not beaten between two looks is late, and one that is late
+ * twice in a row is hung: it had between one and two times heartbeat_ms without a beat, never less than
+ * one.
  *
- * Energy: one unit is one microsecond of a hart.  A look every second; a cell that used more than its
- * manifest's energy times the seconds since the last look is over its budget. */
+ * Energy is not looked at here: the nucleus accounts it, and holds to it those that have a limit. */
 #ifndef SUPERVISOR_HEALTH_H
 #define SUPERVISOR_HEALTH_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum health_state { HEALTH_GOOD, HEALTH_HUNG, HEALTH_SPENT };
-
-#define HEALTH_ENERGY_MS 1000u
 #define HEALTH_NEVER (~0ul)
 
 struct health {
-    uint64_t beat_due; /* ms; HEALTH_NEVER: it need not beat */
+    uint64_t due; /* ms: the next look; HEALTH_NEVER: it need not beat */
     uint64_t beats;
     bool late;
-    uint64_t energy_due; /* ms; HEALTH_NEVER: no limit */
-    uint64_t energy_since, used_us;
 };
 
 /* A life begins. */
-void health_start(struct health *h, uint64_t now_ms, uint64_t heartbeat_ms, uint64_t energy);
+void health_start(struct health *h, uint64_t now_ms, uint64_t heartbeat_ms);
 
-/* When the next look is due, ms. */
-uint64_t health_due(const struct health *h);
-
-/* Look, whether due or not.  beats: what stands in its page; used_us: what it has run in this life. */
-enum health_state health_look(struct health *h, uint64_t now_ms, uint64_t heartbeat_ms,
-                              uint64_t beats, uint64_t energy, uint64_t used_us);
+/* Look, whether due or not: is it hung?  beats: what stands in its page. */
+bool health_hung(struct health *h, uint64_t now_ms, uint64_t heartbeat_ms, uint64_t beats);
 
 #endif

@@ -100,7 +100,8 @@ static long run_cell(struct service *s)
 /* How its next life's beginning went. */
 static void begun(struct service *s, long e)
 {
-    s->generation++;
+    /* The nucleus counts lives as well, and for longer than we live. */
+    s->generation = e == 0 ? (uint32_t)nx_meta_cell(s->slot, NX_CELL_GENERATION) : s->generation + 1;
     s->born_ms = service_now_ms();
     s->wanted = false;
     if (e != 0) {
@@ -109,7 +110,7 @@ static void begun(struct service *s, long e)
         return;
     }
     s->state = SERVICE_RUNNING;
-    health_start(&s->health, s->born_ms, s->manifest.heartbeat_ms, s->manifest.energy);
+    health_start(&s->health, s->born_ms, s->manifest.heartbeat_ms);
     s->health.beats = s->beat != NULL ? s->beat->beats : 0;
 }
 
@@ -158,10 +159,7 @@ static struct end report_end(const struct service *s)
         break;
     default:
         tell(s, "%s generation %u was killed%s (%#lx)", name, n,
-             code == NEXUS_KILL_HUNG     ? ": no heartbeat"
-             : code == NEXUS_KILL_ENERGY ? ": too much energy used"
-                                         : "",
-             code);
+             code == NEXUS_KILL_HUNG ? ": no heartbeat" : "", code);
     }
     return end;
 }
@@ -247,8 +245,13 @@ void service_ended(struct service *s)
 /* End it and wait for that: its fibers may have to leave other harts first. */
 static bool end_cell(struct service *s, uint64_t code)
 {
+    const uint64_t deadline = cell_now() + cell_ticks_of_ms(KILL_WAIT_MS);
+    long slot;
     nx_exit_kill(s->slot, code);
-    return nx_recv_wait(1ul << s->slot, cell_now() + cell_ticks_of_ms(KILL_WAIT_MS)) >= 0;
+    do {
+        slot = nx_recv_wait(1ul << s->slot, deadline);
+    } while (slot == NX_KICKED); /* the nucleus only wants to hear of us */
+    return slot >= 0;
 }
 
 bool service_kill(struct service *s, uint64_t code, bool blamed)
@@ -316,21 +319,12 @@ bool service_blame_client(struct service *s, unsigned slot)
 
 uint64_t service_look(struct service *s, uint64_t now_ms)
 {
-    if (s->state != SERVICE_RUNNING || health_due(&s->health) > now_ms) {
-        return s->state == SERVICE_RUNNING ? health_due(&s->health) : HEALTH_NEVER;
+    if (s->state != SERVICE_RUNNING || s->health.due > now_ms) {
+        return s->state == SERVICE_RUNNING ? s->health.due : HEALTH_NEVER;
     }
-    const long run = nx_meta_cell(s->slot, NX_CELL_RUNTIME);
-    switch (health_look(&s->health, now_ms, s->manifest.heartbeat_ms,
-                        s->beat != NULL ? s->beat->beats : 0, s->manifest.energy,
-                        (uint64_t)run * 1000 / cell_ticks_of_ms(1))) {
-    case HEALTH_HUNG:
+    if (health_hung(&s->health, now_ms, s->manifest.heartbeat_ms,
+                    s->beat != NULL ? s->beat->beats : 0)) {
         (void)service_kill(s, NEXUS_KILL_HUNG, true);
-        break;
-    case HEALTH_SPENT:
-        (void)service_kill(s, NEXUS_KILL_ENERGY, true);
-        break;
-    default:
-        break;
     }
-    return s->state == SERVICE_RUNNING ? health_due(&s->health) : HEALTH_NEVER;
+    return s->state == SERVICE_RUNNING ? s->health.due : HEALTH_NEVER;
 }

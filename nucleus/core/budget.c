@@ -33,6 +33,20 @@ static void set_tier(struct fiber *f, unsigned tier)
     f->strikes = 0;
 }
 
+void budget_retier(struct fiber *f)
+{
+    unsigned tier = NX_MAX(f->tier, f->cell->tier);
+    f->outranked_by = (1u << tier) - 1;
+    f->quantum = f->budget != 0 ? f->budget : tier_ticks[tier];
+    f->left = NX_MIN(f->left, f->quantum);
+    if (f->status == FIBER_RUNNING) {
+        f->hart->resched = 1;
+        if (f->hart != this_hart()) {
+            arch_ipi(f->hart->index);
+        }
+    }
+}
+
 void sched_set_tier(struct fiber *f, unsigned tier)
 {
     set_tier(f, tier);
@@ -47,7 +61,7 @@ void sched_set_tier(struct fiber *f, unsigned tier)
 
 void budget_promote(struct fiber *f)
 {
-    if (f->tier > f->cell->tier && arch_time() - f->last_strike > second) {
+    if (f->tier > f->cell->own_tier && arch_time() - f->last_strike > second) {
         set_tier(f, f->tier - 1);
         f->demotions--;
         f->last_strike = arch_time();
@@ -58,13 +72,15 @@ void budget_promote(struct fiber *f)
 bool budget_over(struct hart *h, struct fiber *f)
 {
     uint64_t now = arch_time();
+    /* Of this activation; budget_account forgets by how much it went over. */
+    uint64_t ran = now - h->since + (f->quantum > f->left ? f->quantum - f->left : 0);
     budget_account(h, f, now);
     if (f->left != 0) {
         return false;
     }
     if (NX_MAX(f->tier, f->cell->tier) < NX_TIER_VOID) {
         f->last_strike = now;
-        beb_add(NX_BEB_OVERRUN, f, f->quantum, f->runtime);
+        beb_add(NX_BEB_OVERRUN, f, f->quantum, ran);
         if (++f->strikes >= STRIKES) {
             set_tier(f, NX_MAX(f->tier, f->cell->tier) + 1);
             f->demotions++;
@@ -108,7 +124,7 @@ int sched_period(struct fiber *f, uint64_t period, uint64_t budget)
             used += (g->budget << 20) / g->period;
         }
     }
-    if (budget >= 1ul << 43 || used + (budget << 20) / period > 1ul << 20) {
+    if (budget > second / 1000 * BUDGET_MAX_MS || used + (budget << 20) / period > 1ul << 20) {
         return -NX_EBUSY;
     }
     f->period = period;

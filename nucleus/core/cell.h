@@ -3,6 +3,7 @@
 #define CELL_H
 
 #include "cap.h"
+#include "energy.h"
 #include "space.h"
 
 #include <nx/manifest.h>
@@ -10,15 +11,23 @@
 
 #define CKPT_MAX 32768u
 
+/* What a call of a cell attends to before it is worked off (call_attend). */
+#define CELL_ENDING 1u /* it is DYING or DEAD */
+#define CELL_ASKED 2u  /* L0 wants to hear from it */
+
 struct cell {
     struct object obj;
     char name[32];
+    char line[32]; /* whose child it is, when the supervisor did not make it: lineage.h */
     uint32_t generation;
     uint32_t state; /* enum nx_cell_state */
     uint32_t pledge;
-    uint32_t tier;
-    bool fused; /* its native code runs with the nucleus' privilege */
+    uint32_t tier;     /* of its fibers now: its own, or Void while it has no energy */
+    uint32_t own_tier; /* the manifest's */
+    uint32_t attend;   /* CELL_*: its next call has to look at something first */
+    bool fused;        /* its native code runs with the nucleus' privilege */
     struct quota *quota;
+    struct energy energy;
     struct space window;
     struct list spaces; /* foreign spaces */
     struct list fibers;
@@ -65,6 +74,9 @@ extern struct cell *supervisor; /* the first cell: nothing goes on without it */
 
 /* A cell without image, in state NEW, with one reference; *err says why not. */
 struct cell *cell_make(const struct nx_manifest *man, uint32_t generation, int *err);
+/* The same, made by a cell: its lineage follows from that, lineage.h. */
+struct cell *cell_make_by(const struct cell *maker, const struct nx_manifest *man,
+                          uint32_t generation, int *err);
 /* Give it its image and manifest from the ELF file in `image`. */
 struct mem;
 int image_manifest(const struct mem *image, uint64_t off, uint64_t size, struct nx_manifest *out);

@@ -46,11 +46,12 @@ static inline struct hart *this_hart(void)
 }
 
 extern uint32_t nucleus_lock_word;
+void watchdog_lock_wait(void); /* watchdog.h */
 
 static inline void lock(void)
 {
-    while (arch_test_and_set(&nucleus_lock_word)) {
-        arch_relax();
+    if (__builtin_expect(arch_test_and_set(&nucleus_lock_word), 0)) {
+        watchdog_lock_wait();
     }
 }
 

@@ -4,6 +4,7 @@
 #include "budget.h"
 #include "hart.h"
 #include "timeq.h"
+#include "watchdog.h"
 
 #include <nx_base.h>
 
@@ -159,6 +160,14 @@ void sched_ready(struct fiber *f)
     }
 }
 
+void sched_first(struct fiber *f)
+{
+    sched_unready(f);
+    budget_refill(f);
+    enqueue(this_hart(), f, true, f->in_foreign);
+    poke(this_hart());
+}
+
 /* ---- switching: the parts are inline, as every instruction here is paid on every message ---- */
 static __attribute__((noinline)) void fp_out(struct hart *h, struct fiber *f)
 {
@@ -229,7 +238,9 @@ static __attribute__((noinline)) _Noreturn void idle(struct hart *h)
             f = steal(h);
         }
         if (f != NULL) {
-            run(h, f, arch_time(), f->in_foreign);
+            uint64_t now = arch_time();
+            watchdog_busy(now);
+            run(h, f, now, f->in_foreign);
         }
     }
 }
@@ -295,6 +306,9 @@ _Noreturn void sched_leave(struct fiber *f)
         }
     }
     object_unref(&c->obj);
+    if (watchdog_restarting()) {
+        watchdog_revive();
+    }
     run_next(h, now);
 }
 
@@ -315,7 +329,7 @@ _Noreturn void sched_reschedule(void)
         enqueue(h, f, !over, f->in_foreign);
         run_next(h, now);
     }
-    budget_arm(h, f, arch_time());
+    budget_arm(h, f, h->since); /* to the tick: what passed since then is run, too */
     unlock();
     arch_resume(h);
 }
@@ -325,7 +339,9 @@ _Noreturn void sched_enter(void)
     struct hart *h = this_hart();
     lock();
     h->online = true;
-    run_next(h, arch_time());
+    uint64_t now = arch_time();
+    watchdog_busy(now);
+    run_next(h, now);
 }
 
 /* ---- interrupts ---- */
@@ -340,6 +356,12 @@ void sched_timer(void)
     while ((f = timeq_first(h)) != NULL && f->deadline <= now) {
         fiber_wake(f, f->sleeps ? 0 : -NX_ETIME);
     }
+    if (energy_limited != 0 && now >= energy_next) {
+        energy_tick(now);
+    }
+    if (now >= watchdog_due || now >= watchdog_due_idle) {
+        watchdog_tick(now);
+    }
     if (h->fiber != NULL) {
         h->resched = 1; /* sched_reschedule looks at the budget and arms the timer again */
     } else {
@@ -350,5 +372,8 @@ void sched_timer(void)
 
 void sched_ipi(void)
 {
+    if (watchdog_ending != 0) {
+        arch_halt();
+    }
     this_hart()->resched = 1;
 }

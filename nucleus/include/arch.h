@@ -82,6 +82,7 @@ void arch_irq_done(unsigned irq); /* the device was served; the line may fire ag
 
 /* ---- the end ---- */
 _Noreturn void arch_halt(void);
+_Noreturn void arch_reset(void); /* a cold start of the machine; halts when the firmware cannot */
 /* Print the hart's registers at a fault and the call chain from frame pointer fp. */
 void arch_backtrace(uint64_t pc, uint64_t fp);
 

@@ -183,9 +183,10 @@ def hanger_is_restarted(m):
     same(generation(m, "hanger"), 3, "generation")
 
 
-def spender_is_restarted(m):
-    wait_for(m, "the thrifty life", lambda: logged(m, r"spender\.2: is thrifty"))
-    require(logged(m, r"spender generation 1 was killed: too much energy"), "why it ended")
+def spender_is_held_back(m):
+    wait_for(m, "its energy back", lambda: logged(m, r"spender\.1: is in its own tier again"))
+    require(logged(m, r"spender\.1: is held back in tier 3, having used more than allowed"), "held back")
+    same(cells(m)["spender"]["TIER"], "matter", "tier now")
 
 
 def swap(m):
@@ -247,7 +248,7 @@ def how_fast(m):
 
 PLAIN = [ps, services, top, pledge, log, log_follows, beb, wrong_use, only_root, the_file,
          several_at_once, restart, driver_is_killed, driver_is_killed_while_it_writes]
-TEST_CELLS = [crasher_is_quarantined_and_let_out, hanger_is_restarted, spender_is_restarted, swap,
+TEST_CELLS = [crasher_is_quarantined_and_let_out, hanger_is_restarted, spender_is_held_back, swap,
               bad_images_change_nothing, how_fast, personality_is_killed]
 
 

@@ -11,9 +11,8 @@
                                        native/supervisor/service.c for who is believed */
 
 /* Codes with which the supervisor ends a cell (NX_WHY_KILLED). */
-#define NEXUS_KILL_ASKED 0x40000  /* somebody asked for it: nexus kill, restart, swap */
-#define NEXUS_KILL_HUNG 0x50000   /* no heartbeat */
-#define NEXUS_KILL_ENERGY 0x60000 /* more energy used than its manifest allows */
+#define NEXUS_KILL_ASKED 0x40000 /* somebody asked for it: nexus kill, restart, swap */
+#define NEXUS_KILL_HUNG 0x50000  /* no heartbeat */
 #define NEXUS_EXIT_KIND(code) ((code) & ~0xfful)
 #define NEXUS_EXIT_VALUE(code) ((code)&0xff)
 

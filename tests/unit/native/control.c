@@ -1,6 +1,6 @@
 /*
  * control.c - what is asked of the supervisor, as text: commands, answers; and what it looks at by
- * itself: heartbeats and energy, and whether an image may take a cell's place.
+ * itself: heartbeats, and whether an image may take a cell's place.
  *
  * test-sources: native/supervisor/command.c native/supervisor/answer.c native/supervisor/health.c
  * test-sources: native/supervisor/plan.c
@@ -183,63 +183,39 @@ static void an_answer_may_have_no_room(void **state)
 static void who_promises_nothing_is_never_looked_at(void **state)
 {
     struct health h;
-    health_start(&h, 5000, 0, 0);
-    assert_true(health_due(&h) == HEALTH_NEVER);
-    assert_int_equal(health_look(&h, 1000000, 0, 0, 0, 1u << 30), HEALTH_GOOD);
+    health_start(&h, 5000, 0);
+    assert_true(h.due == HEALTH_NEVER);
+    assert_false(health_hung(&h, 1000000, 0, 0));
 }
 
 static void a_beating_cell_lives(void **state)
 {
     struct health h;
     uint64_t now = 1000, beats = 0;
-    health_start(&h, now, BEAT, 0);
+    health_start(&h, now, BEAT);
     for (unsigned i = 0; i < 100; i++) {
-        assert_int_equal(health_due(&h), now + BEAT);
+        assert_int_equal(h.due, now + BEAT);
         now += BEAT;
-        assert_int_equal(health_look(&h, now, BEAT, ++beats, 0, 0), HEALTH_GOOD);
+        assert_false(health_hung(&h, now, BEAT, ++beats));
     }
     /* one look without a beat, now and then, is only the phase of the two clocks */
     for (unsigned i = 0; i < 100; i++) {
         now += BEAT;
-        assert_int_equal(health_look(&h, now, BEAT, beats += i % 2, 0, 0), HEALTH_GOOD);
+        assert_false(health_hung(&h, now, BEAT, beats += i % 2));
     }
 }
 
 static void a_silent_cell_is_hung_after_two_looks(void **state)
 {
     struct health h;
-    health_start(&h, 0, BEAT, 0);
-    assert_int_equal(health_look(&h, BEAT, BEAT, 3, 0, 0), HEALTH_GOOD);
-    assert_int_equal(health_look(&h, 2 * BEAT - 1, BEAT, 3, 0, 0), HEALTH_GOOD); /* not due */
-    assert_int_equal(health_look(&h, 2 * BEAT, BEAT, 3, 0, 0), HEALTH_GOOD);
-    assert_int_equal(health_look(&h, 3 * BEAT, BEAT, 3, 0, 0), HEALTH_HUNG);
-    health_start(&h, 0, BEAT, 0); /* never beat at all */
-    assert_int_equal(health_look(&h, BEAT, BEAT, 0, 0, 0), HEALTH_GOOD);
-    assert_int_equal(health_look(&h, 2 * BEAT, BEAT, 0, 0, 0), HEALTH_HUNG);
-}
-
-static void energy_is_so_much_in_a_second(void **state)
-{
-    struct health h;
-    const uint64_t energy = 1000;
-    health_start(&h, 0, 0, energy);
-    assert_int_equal(health_due(&h), HEALTH_ENERGY_MS);
-    assert_int_equal(health_look(&h, 1000, 0, 0, energy, 1000), HEALTH_GOOD);
-    assert_int_equal(health_look(&h, 3000, 0, 0, energy, 3000), HEALTH_GOOD);
-    assert_int_equal(health_look(&h, 4000, 0, 0, energy, 4001), HEALTH_SPENT);
-    health_start(&h, 0, 0, ~0ul);
-    assert_int_equal(health_look(&h, 1000, 0, 0, ~0ul, 1ul << 60), HEALTH_GOOD);
-}
-
-static void the_earlier_look_is_due(void **state)
-{
-    struct health h;
-    health_start(&h, 0, 300, 5);
-    assert_int_equal(health_due(&h), 300);
-    assert_int_equal(health_look(&h, 300, 300, 1, 5, 0), HEALTH_GOOD);
-    assert_int_equal(health_look(&h, 600, 300, 2, 5, 0), HEALTH_GOOD);
-    assert_int_equal(health_look(&h, 900, 300, 3, 5, 0), HEALTH_GOOD);
-    assert_int_equal(health_due(&h), HEALTH_ENERGY_MS);
+    health_start(&h, 0, BEAT);
+    assert_false(health_hung(&h, BEAT, BEAT, 3));
+    assert_false(health_hung(&h, 2 * BEAT - 1, BEAT, 3)); /* not due */
+    assert_false(health_hung(&h, 2 * BEAT, BEAT, 3));
+    assert_true(health_hung(&h, 3 * BEAT, BEAT, 3));
+    health_start(&h, 0, BEAT); /* never beat at all */
+    assert_false(health_hung(&h, BEAT, BEAT, 0));
+    assert_true(health_hung(&h, 2 * BEAT, BEAT, 0));
 }
 
 /* ---- swap ---- */
@@ -288,8 +264,6 @@ int main(void)
         cmocka_unit_test(who_promises_nothing_is_never_looked_at),
         cmocka_unit_test(a_beating_cell_lives),
         cmocka_unit_test(a_silent_cell_is_hung_after_two_looks),
-        cmocka_unit_test(energy_is_so_much_in_a_second),
-        cmocka_unit_test(the_earlier_look_is_due),
         cmocka_unit_test(an_image_may_take_the_place_of_its_like),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -144,6 +144,7 @@ static void bundle(uint8_t *at, const struct plan *p)
     e->offset = PAGE;
     e->size = IMAGE_BYTES;
     image_build(at + PAGE, &m);
+    e->crc = nx_crc32(0, at + PAGE, IMAGE_BYTES);
     seal(at);
 }
 
@@ -292,11 +293,26 @@ static void more_harts_than_we_use(void **state)
     assert_int_equal(outcome->exit, HOST_RESUMED);
 }
 
+/* Three lives follow its first; one more end within a minute is too many. */
 static void the_supervisor_ends(void)
 {
+    const struct hart *h = &harts[0];
+    for (uint32_t life = 1; life <= 3; life++) {
+        host.time += 10 * TIMEBASE;
+        uint64_t pages = counts_now().pages;
+        CHECK(nx_make_irq(12, BOOT_SLOT_MACHINE, 10) == 0);
+        (void)nx_exit_cell(3);
+        CHECK(host.exit == HOST_RESUMED && h->fiber != NULL);
+        CHECK(h->fiber->cell == supervisor && supervisor->generation == life + 1);
+        CHECK(h->fiber->reg[0] == NX_IMAGE + 0x1234 && cell_count == 1);
+        CHECK(counts_now().pages == pages);
+        CHECK(nx_meta_size(BOOT_SLOT_BUNDLE) == (long)ALIGN_UP(BUNDLE_SIZE, PAGE));
+    }
+    CHECK(strstr(host.console, "nexus: soft restart 3: the supervisor ended") != NULL);
     log_print("the last line before the end");
     (void)nx_exit_cell(3);
     CHECK(host.exit == HOST_HALTED);
+    CHECK(host.reset == (strstr(machine.bootargs, "nexus.panic=reset") != NULL));
     CHECK(strstr(host.console, "the last line before the end") != NULL);
     CHECK(strstr(host.console, "nexus: cannot go on: the supervisor ended") != NULL);
 }
@@ -314,6 +330,59 @@ static void the_log_goes_to_the_console_on_request(void **state)
     struct plan p = good();
     p.bootargs = "nexus.log=console";
     p.then = the_supervisor_ends;
+    assert_int_equal(boot(&p), 0);
+    assert_true(outcome->finished);
+}
+
+static void or_the_machine_is_reset(void **state)
+{
+    struct plan p = good();
+    p.bootargs = "nexus.panic=reset";
+    p.then = the_supervisor_ends;
+    assert_int_equal(boot(&p), 0);
+    assert_true(outcome->finished);
+}
+
+static void a_minute_later_it_is_another_matter(void)
+{
+    for (uint32_t life = 1; life < 12; life++) {
+        host.time += 21 * TIMEBASE;
+        (void)nx_exit_cell(3);
+        CHECK(host.exit == HOST_RESUMED && supervisor->generation == life + 1);
+    }
+}
+
+/* A device may still write to it: nobody gets it before the restart after this one. */
+static void what_a_device_knows_is_kept(void)
+{
+    struct counts before = counts_now();
+    CHECK(nx_make_mem(12, 8, NX_MEM_CONTIG) == 0 && nx_make_mem(13, 8, NX_MEM_CONTIG) == 0);
+    long told = nx_meta_phys(12, 0);
+    uint64_t untold = ((struct mem *)supervisor->caps[13].obj)->base;
+    CHECK(told > 0 && page_refs((uint64_t)told) == 1 && page_refs(untold) == 1);
+    (void)nx_exit_cell(3);
+    CHECK(supervisor->generation == 2);
+    CHECK(page_refs((uint64_t)told) == 1 && page_refs(untold) == 0);
+    CHECK(counts_now().mems == before.mems + 1);
+    (void)nx_exit_cell(3);
+    CHECK(supervisor->generation == 3);
+    CHECK(page_refs((uint64_t)told) == 0);
+    CHECK(counts_now().mems == before.mems && counts_now().quotas == before.quotas);
+    audit_sched();
+}
+
+static void memory_of_devices_outlives_a_restart(void **state)
+{
+    struct plan p = good();
+    p.then = what_a_device_knows_is_kept;
+    assert_int_equal(boot(&p), 0);
+    assert_true(outcome->finished);
+}
+
+static void restarts_now_and_then_are_without_end(void **state)
+{
+    struct plan p = good();
+    p.then = a_minute_later_it_is_another_matter;
     assert_int_equal(boot(&p), 0);
     assert_true(outcome->finished);
 }
@@ -481,6 +550,9 @@ int main(void)
         cmocka_unit_test(all_harts_are_started),
         cmocka_unit_test(more_harts_than_we_use),
         cmocka_unit_test(without_the_supervisor_nothing_goes_on),
+        cmocka_unit_test(or_the_machine_is_reset),
+        cmocka_unit_test(restarts_now_and_then_are_without_end),
+        cmocka_unit_test(memory_of_devices_outlives_a_restart),
         cmocka_unit_test(the_log_goes_to_the_console_on_request),
         cmocka_unit_test(a_damaged_machine_is_refused_with_a_reason),
         cmocka_unit_test(a_damaged_bundle_is_refused),

@@ -151,6 +151,7 @@ static inline struct nx_manifest test_manifest(const char *name)
         .quota_pages = 512,
         .quota_fibers = 64,
         .quota_spaces = 16,
+        .quota_objects = 64,
     };
     strncpy(m.name, name, sizeof(m.name) - 1);
     return m;
