@@ -60,6 +60,7 @@ class Machine:
     def __init__(self, smp=1, mem=256, extra=None, cells=(), more=(), boot_time=60, place=None,
                  linux=LINUX, rng=True):
         self.smp = smp
+        self.linux = linux
         self.rng = rng
         self.place = (PLACEMENT or "") if place is None else place
         self.work = tempfile.mkdtemp(prefix="nexus-test-")
@@ -98,7 +99,7 @@ class Machine:
     def _login(self, boot_time):
         self.expect(r"[#$] ", boot_time)
         self.set_prompt()
-        if not LINUX:
+        if not self.linux:
             said = re.findall(r"\b(?:all|posix):(\w+)", distro_run.placement(self.place))
             same(self.out("grep fused /proc/nexus/cell"), f"fused {int(said[-1:] == ['fused'])}\n", "placement")
 
