@@ -52,8 +52,8 @@ def placement(text):
 def bundle(out, cmd=None, extra=None, cells=(), base=None):
     """Write the boot bundle OUT: the built one plus what this run adds.
 
-    cmd is text or bytes for /etc/nexus/cmd, extra a folder to lay over the root, cells are files of
-    cells to add (the tests' own)."""
+    cmd is text or bytes for /etc/nexus/cmd, extra a folder to lay over the root (or several), cells are
+    files of cells to add (the tests' own)."""
     parts = mkbundle.parse(mkbundle.read(base or os.path.join(BUILD, "boot.bundle")))
     for path in cells:
         name = os.path.basename(path).removesuffix(".cell")
@@ -62,7 +62,8 @@ def bundle(out, cmd=None, extra=None, cells=(), base=None):
     epoch = int(os.environ.get("SOURCE_DATE_EPOCH", "1735689600"))
     if extra is not None:
         root = mkcpio.Root()
-        root.add_tree(extra)
+        for tree in [extra] if isinstance(extra, str) else extra:
+            root.add_tree(tree)
         parts.append(("extra", mkbundle.ARCHIVE, root.archive(epoch)))
     if cmd is not None:
         root = mkcpio.Root()

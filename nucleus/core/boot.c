@@ -71,6 +71,8 @@ static void init_memory(uint64_t image_base, uint64_t image_end)
     };
     give_memory(keep, ARRAY_LEN(keep));
     nucleus_quota = quota_make(~0ul, ~0u, ~0u);
+    /* The bundle's memory object holds these references: so programs can map archive pages. */
+    page_keep(nucleus_quota, machine.initrd_base, initrd_end);
     machine.obj.quota = nucleus_quota;
 }
 

@@ -24,6 +24,7 @@ import pexpect
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, "build")
+TEST_ROOT = os.path.join(BUILD, "tests", "root")  # programs only tests need; every machine has them
 sys.path[:0] = [os.path.join(TOP, "distro"), os.path.join(TOP, "distro", "tools")]
 import mkcpio  # noqa: E402
 import run as distro_run  # noqa: E402
@@ -78,7 +79,7 @@ class Machine:
 
     def _nexus(self, smp, mem, extra, cells, more):
         initrd = os.path.join(self.work, "bundle")
-        distro_run.bundle(initrd, None, extra, cells)
+        distro_run.bundle(initrd, None, [TEST_ROOT] + ([extra] if extra else []), cells)
         return distro_run.machine(initrd, smp, mem, rng=self.rng, more=more, place=self.place)
 
     def _linux(self, kernel, smp, mem, extra, more):
@@ -86,6 +87,7 @@ class Machine:
         root = mkcpio.Root()
         root.add("/linux-init", 0o100755, LINUX_INIT)
         root.add("/proc", 0o040755)
+        root.add_tree(TEST_ROOT)
         if extra:
             root.add_tree(extra)
         with open(os.path.join(BUILD, "rootfs.cpio"), "rb") as f:

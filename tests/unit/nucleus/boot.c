@@ -229,7 +229,22 @@ static void the_supervisor_runs(void)
     const struct nx_cellinfo *info = host_access(NX_CELLINFO, NX_PROT_R);
     CHECK(fdt_check_header((const char *)host_access(NX_FREE, NX_PROT_R) + info->arg) == 0);
     CHECK(nx_make_devmem(9, BOOT_SLOT_MACHINE, 0x10000000, PAGE) == 0);
-    /* Another cell from the same bundle: its text is the bundle's. */
+    /* Its pages can be mapped from there, and a private mapping be written: to a copy. */
+    CHECK(nx_map_mem(0, NX_FREE + PAGE, PAGE, BOOT_SLOT_BUNDLE | NX_PROT_R << 8, 0) == 0);
+    uint64_t there = NX_FREE + PAGE, copied = NX_FREE + 2 * PAGE;
+    CHECK(nx_map_share(0, copied, PAGE, RW, there) == 0);
+    CHECK(nx_map_share(0, copied, PAGE, NX_PROT_R, there) == 1);
+    CHECK(nx_map_protect(0, copied, PAGE, RW) == -NX_EPERM);
+    CHECK(nx_map_share(0, copied, PAGE, RW | NX_MAP_PRIVATE, there) == 1);
+    CHECK(page_refs(BUNDLE_AT) == 3);
+    CHECK(nx_map_fault(0, copied, 1) == 0);
+    CHECK(page_refs(BUNDLE_AT) == 2);
+    *(char *)host_access(copied, RW) ^= 1;
+    head = host_access(there, NX_PROT_R);
+    CHECK(head->magic == NX_BUNDLE_MAGIC);
+    CHECK(((struct nx_bundle_head *)host_access(copied, NX_PROT_R))->magic != NX_BUNDLE_MAGIC);
+    CHECK(nx_map_unmap(0, there, 2 * PAGE) == 0);
+    /* Another cell from the same bundle. */
     CHECK(nx_spawn_cell(BOOT_SLOT_BUNDLE, PAGE, IMAGE_BYTES, 10, 1) == 0);
     CHECK(nx_grant_drop(10) == 0);
     CHECK(nx_spawn_cell(BOOT_SLOT_FDT, 0, PAGE, 10, 1) == -NX_EPERM);
@@ -237,9 +252,10 @@ static void the_supervisor_runs(void)
     uint64_t given = page_total() * PAGE, kept = MIB + ALIGN_UP(BUNDLE_SIZE, PAGE) + 64 * 1024;
     CHECK(given < BYTES && given > BYTES - kept - 256 * PAGE);
     for (uint64_t pa = HOST_MEMORY_BASE; pa < HOST_MEMORY_BASE + BYTES; pa += PAGE) {
-        bool ours = pa < IMAGE_END || (pa >= BUNDLE_AT && pa < BUNDLE_AT + BUNDLE_SIZE) ||
+        bool ours = pa < IMAGE_END ||
                     (pa >= machine.fdt_base && pa < machine.fdt_base + machine.fdt_size);
         CHECK(!ours || !page_known(pa));
+        CHECK(pa < BUNDLE_AT || pa >= BUNDLE_AT + BUNDLE_SIZE || page_refs(pa) == 1);
     }
 }
 
