@@ -144,6 +144,7 @@ _Noreturn void boot_main(uint32_t hwid, uint64_t fdt, uint64_t image_base, uint6
     log_print("the nucleus is entered");
     for (unsigned i = 0; i < HARTS_MAX; i++) {
         harts[i].index = i;
+        harts[i].bit = 1ul << i;
         sched_init_hart(&harts[i]);
     }
     machine_read(fdt, hwid);

@@ -31,7 +31,8 @@ static inline __attribute__((always_inline)) void budget_arm(struct hart *h, con
 {
     uint64_t due = NX_NEVER;
     const struct fiber *first = h->sleepers;
-    if (f != NULL && (h->ready != 0 || fiber_tier(f, true) != NX_TIER_VOID)) {
+    if (f != NULL &&
+        (h->ready != 0 || (f->tier != NX_TIER_VOID && f->cell->tier != NX_TIER_VOID))) {
         due = now + f->left;
     }
     if (first != NULL && first->deadline < due) {
