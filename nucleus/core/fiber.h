@@ -35,7 +35,7 @@ struct fiber {
     uint64_t capmask;
     uint64_t watch;         /* recv mask while blocked */
     struct list wait_link;  /* in cell->waiting */
-    struct list queue_link; /* in a run queue */
+    struct list queue_link; /* in a run queue, while FIBER_READY; of no meaning else */
     struct list cell_link;  /* in cell->fibers */
 
     /* Sleep deadline: node of a pairing heap, timeq.c. */
