@@ -71,7 +71,8 @@ static long make_cell(const struct service *s, unsigned slot, int image, uint64_
                       uint64_t size)
 {
     const uint64_t life = (s->generation + 1) | (uint64_t)s->instance << 32;
-    const uint64_t place = place_of(((const struct nx_cellinfo *)NX_CELLINFO)->bootargs, &s->manifest);
+    const uint64_t place =
+        place_of(((const struct nx_cellinfo *)NX_CELLINFO)->bootargs, &s->manifest);
     const uint64_t dst_place =
         slot | place << 8 | (place != NX_PLACE_ISOLATED ? SLOT_MACHINE << 16 : 0);
     if (image == SERVICE_BUNDLE) {
@@ -166,7 +167,7 @@ static struct end report_end(const struct service *s)
 }
 
 /* `s` says that its peer on this channel broke the ring protocol.  Who did, the pages do not tell, and
- * either side may lie; servers are trusted more.  So the client answers for it: a server's word ends it,
+ * either side may lie; servers are trusted more.  So the client answers for it: a server's second word ends it,
  * and counts as a death of its own fault.  A client's word ends the server only when the channel cannot
  * be used any more.  True: the end of `s` is not its own fault. */
 static bool accuse(const struct service *s, unsigned long code)
@@ -192,6 +193,22 @@ static bool accuse(const struct service *s, unsigned long code)
     peer->blamed = peer == client;
     nx_exit_kill(peer->slot, code);
     return peer == client;
+}
+
+/* Is it the first time that a server complains of this client?  Its own memory may be what is damaged, and
+ * it lives again in no time; the client may hold all a user has.  Only when its next life, which begins
+ * with what the rings themselves say, complains again, the client answers for it. */
+static bool first_complaint(struct service *s, unsigned long code)
+{
+    const unsigned slot = NEXUS_EXIT_VALUE(code);
+    struct service *server, *client;
+    if (!link_ends(s, slot, &server, &client) || s != server) {
+        return false;
+    }
+    const bool again = s->complained == slot + 1 && s->complained_life + 1 == s->generation;
+    s->complained = again ? 0 : slot + 1;
+    s->complained_life = s->generation;
+    return !again;
 }
 
 /* It may start again, when its policy says so. */
@@ -236,7 +253,7 @@ void service_ended(struct service *s)
         power_off(NEXUS_EXIT_VALUE(code));
     }
     if (end.why == NX_WHY_EXIT && NEXUS_EXIT_KIND(code) == NEXUS_EXIT_PEER) {
-        own_fault = !accuse(s, code);
+        own_fault = !first_complaint(s, code) && !accuse(s, code);
     }
     go_on(s, own_fault);
 }
