@@ -1,4 +1,4 @@
-"""Stops a running QEMU machine and changes its memory, through its gdb stub.
+"""The physical memory of a running QEMU machine, through its gdb stub.
 
 Writes go the way a device's would, so that QEMU forgets code it has translated from there. While a
 `with gdb.stopped():` block runs, the machine stands still.
@@ -68,6 +68,16 @@ class Gdb:
             yield self
         finally:
             self._send(b"c")
+
+    def read(self, address, size):
+        data = b""
+        while len(data) < size:
+            want = min(CHUNK, size - len(data))
+            answer = self._ask(b"m%x,%x" % (address + len(data), want))
+            if answer.startswith(b"E") or not answer:
+                raise ValueError(f"no memory at {address + len(data):#x}")
+            data += bytes.fromhex(answer.decode())
+        return data
 
     def write(self, address, data):
         for at in range(0, len(data), CHUNK):

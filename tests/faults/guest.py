@@ -1,7 +1,7 @@
 """What is in a running Nexus, seen from outside: its cells, and the pages each of them has.
 
-Only for tests that damage memory on purpose. The machine's memory is a file that QEMU shares
-(Memory.arguments()), so that reading takes no time; the nucleus' own structures are found by its symbols
+Only for tests that damage memory on purpose. They read through gdb.Gdb, with the machine standing still,
+or through a file that QEMU shares with us (Memory.arguments()), which takes no time; the nucleus' own structures are found by its symbols
 (build/nucleus.elf) and the offsets in build/tests/faults/offsets.o. What runs meanwhile may be half
 changed: Torn is raised for what makes no sense, and the machine has to stand still (gdb.py) for an
 answer that must be right.
@@ -92,6 +92,7 @@ class Cell:
 
 class Guest:
     def __init__(self, memory):
+        """memory: whatever can read(address, size)."""
         self.memory = memory
         self.cells_list = symbols("nucleus.elf")["cells"]
         raw = subprocess.run([CROSS + "objcopy", "-O", "binary", "-j", ".rodata.nx_offsets",

@@ -75,6 +75,8 @@ class Line:
         if not data:
             raise Gone("the machine has ended")
         self.log.write(data)
+        if len(self.acks) > 1000:
+            self.acks.clear()
         self.buffer += data
         if any(words in self.buffer for words in LAST_WORDS):
             raise Gone("panic")
@@ -95,7 +97,6 @@ class Line:
 
     def command(self, verb, text):
         """Until it is answered: the console may be damaged, and faultload restarts it when it is deaf."""
-        self.acks.clear()
         end = time.monotonic() + SILENCE
         while time.monotonic() < end:
             answer = self.answered(self.send(verb, text), 1)
@@ -166,19 +167,28 @@ class Echo(Load):
     def mark(self):
         self.line.acks.clear()
         self.damaged, self.slowest, self.good = self.line.damaged, 0, 0
-        self.last = time.monotonic()
+        self.last = self.asked = time.monotonic()
         self.out = [self._ask() for _ in range(self.AHEAD)]
 
     def _ask(self):
         text = "a line for the console and back again"
+        self.asked = time.monotonic()
         return self.line.send("e", text), text.encode()
 
-    def _got(self, answer, text):
-        now = time.monotonic()
-        self.slowest, self.last = max(self.slowest, int((now - self.last) * 1e6)), now
-        self.answers += 1
-        self.good += 1
-        self.wrong += answer != text
+    def _take(self):
+        """What has been answered. Answers come in order: who is passed over gets none."""
+        for i, (seq, text) in enumerate(self.out):
+            answer = self.line.acks.pop(seq, None)
+            if answer is not None:
+                now = time.monotonic()
+                self.slowest, self.last = max(self.slowest, int((now - self.last) * 1e6)), now
+                self.answers += 1
+                self.good += 1
+                self.wrong += answer != text
+                self.lost += i
+                self.out = self.out[i + 1:]
+                return True
+        return False
 
     def wait(self, seconds):
         end = time.monotonic() + seconds
@@ -187,18 +197,11 @@ class Echo(Load):
             if left <= 0:
                 return False
             self.line.pump(min(left, 0.05))
-            for i, (seq, text) in enumerate(self.out):
-                if seq in self.line.acks:
-                    self.lost += i  # answers come in order
-                    self._got(self.line.acks.pop(seq), text)
-                    self.out = self.out[i + 1:]
-                    break
-            else:
-                if time.monotonic() - self.last > 0.5 and not int(time.monotonic() * 4) % 4:
-                    os.write(self.line.fd, b"\n")
-                    self.lost += max(0, len(self.out) - self.AHEAD)
-                    self.out = self.out[-self.AHEAD:] + [self._ask()]
-                    self.line.pump(0.25)
+            while self._take():
+                pass
+            if time.monotonic() - max(self.last, self.asked) > 0.1:
+                os.write(self.line.fd, b"\n")  # whatever came of the line before
+                self.out.append(self._ask())
         self.wrong += self.line.damaged - self.damaged
         self.damaged = self.line.damaged
         return True
