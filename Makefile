@@ -422,6 +422,14 @@ spin: deps
 bench: image $(TESTCELL_FILES)
 	@python3 tests/bench/run.py
 
+# The fault campaign: 10,000 injections take about an hour. `make soak N=500 SEED=7 SMP=4`.
+N ?= 10000
+SEED ?= 1
+.PHONY: soak
+soak: test-parts
+	@python3 tests/faults/campaign.py -n $(N) --seed $(SEED) --smp $(SMP) --out $(B)/soak \
+		$(foreach t,$(TARGET_CELL),--target $(t))
+
 # The Linux kernel to compare with, from Debian's sources; takes half an hour, once.
 .PHONY: linux
 linux: $(B)/linux/Image
@@ -466,6 +474,8 @@ help:
 #:       TIMEOUT=600            seconds a CMD may take
 #: make test                    everything there is to check; ends with `N passed, N failed`
 #: make unit, make spin, make lint    parts of it
+#: make soak                    the long fault campaign: N=10000 SEED=1 SMP=1; table in build/soak/table.txt
+#:       TARGET_CELL=virtio_blk0  damage only this cell (several: in quotes)
 #: make bench                   measure, with Linux's figures beside ours
 #: make linux                   build the Linux kernel to compare with (half an hour, once)
 #: make bench-disk              disk speed beside that Linux's, in one run
