@@ -263,10 +263,29 @@ static void ring_bell(const struct link *l)
     }
 }
 
+#define SAY_WAIT_MS 200u
+
+/* Put it, waiting a little for room: the client is dead, so nobody else writes, and its next life waits
+ * for us.  False: the driver does not keep up. */
+static bool say_slot(struct link *l, struct nx_ring *ring, const struct nx_slot *slot,
+                     unsigned *waited_ms)
+{
+    int e;
+    while ((e = nx_ring_push(ring, slot)) == -NX_EFULL && *waited_ms < SAY_WAIT_MS) {
+        if (nx_ring_needs_bell(ring)) {
+            ring_bell(l);
+        }
+        nx_tick_sleep(cell_now() + cell_ticks_of_ms(1));
+        ++*waited_ms;
+    }
+    return e == 0;
+}
+
 void link_say(const struct service *s, const char *text)
 {
     struct link *l = console_of(s);
     struct nx_ring ring;
+    unsigned waited_ms = 0;
     if (l == NULL || l->server->state != SERVICE_RUNNING || map_link(l) == NULL ||
         nx_ring_attach(&ring, NX_RING_PRODUCER, l->ring, l->ring_size) != 0) {
         return;
@@ -275,8 +294,8 @@ void link_say(const struct service *s, const char *text)
         struct nx_slot slot = {.type = NEXUS_CONSOLE_OUTPUT, .flags = NX_SLOT_INLINE};
         slot.buf_len = (uint32_t)NX_MIN(left, (size_t)NX_RING_PAYLOAD);
         memcpy(slot.payload, text, slot.buf_len);
-        if (nx_ring_push(&ring, &slot) != 0) {
-            break; /* full: the driver does not keep up, and waiting for it is not our work */
+        if (!say_slot(l, &ring, &slot, &waited_ms)) {
+            break;
         }
         text += slot.buf_len;
         left -= slot.buf_len;
