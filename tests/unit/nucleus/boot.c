@@ -23,7 +23,8 @@ struct plan {
     unsigned harts;
     uint32_t boot_hart;
     uint64_t memory, timebase, image_base, image_end, fdt_at;
-    struct range reserved[2]; /* memory that is somebody else's; the first in a node, the other in the head */
+    struct range reserved
+        [2]; /* memory that is somebody else's; the first in a node, the other in the head */
     uint64_t initrd_base, initrd_end;
     const char *isa, *bootargs, *plic, *cell;
     unsigned start_fails;
@@ -266,8 +267,8 @@ static void the_supervisor_runs(void)
     uint64_t given = page_total() * PAGE, kept = MIB + ALIGN_UP(BUNDLE_SIZE, PAGE) + 64 * 1024;
     CHECK(given < BYTES && given > BYTES - kept - 256 * PAGE);
     for (uint64_t pa = HOST_MEMORY_BASE; pa < HOST_MEMORY_BASE + BYTES; pa += PAGE) {
-        bool ours = pa < IMAGE_END ||
-                    (pa >= machine.fdt_base && pa < machine.fdt_base + machine.fdt_size);
+        bool ours =
+            pa < IMAGE_END || (pa >= machine.fdt_base && pa < machine.fdt_base + machine.fdt_size);
         CHECK(!ours || !page_known(pa));
         CHECK(pa < BUNDLE_AT || pa >= BUNDLE_AT + BUNDLE_SIZE || page_refs(pa) == 1);
     }
@@ -315,7 +316,8 @@ static void what_is_reserved_is_not_given(void **state)
     p.image_base = HOST_MEMORY_BASE + 2 * MIB;
     p.image_end = p.image_base + MIB;
     p.reserved[0] = (struct range){HOST_MEMORY_BASE, HOST_MEMORY_BASE + 512 * 1024};
-    p.reserved[1] = (struct range){HOST_MEMORY_BASE + 8 * MIB + 1, HOST_MEMORY_BASE + 8 * MIB + PAGE + 1};
+    p.reserved[1] =
+        (struct range){HOST_MEMORY_BASE + 8 * MIB + 1, HOST_MEMORY_BASE + 8 * MIB + PAGE + 1};
     p.then = firmware_keeps_its_own;
     assert_int_equal(boot(&p), 0);
     assert_true(outcome->finished);
