@@ -32,6 +32,7 @@
 #include <stdio.h>
 #include <string.h>
 
+
 /* Map the device tree; the nucleus has checked it, this checks that all of it is in the mapping. */
 static const void *open_tree(uint64_t offset)
 {

@@ -71,8 +71,7 @@ static long make_cell(const struct service *s, unsigned slot, int image, uint64_
                       uint64_t size)
 {
     const uint64_t life = (s->generation + 1) | (uint64_t)s->instance << 32;
-    const uint64_t place =
-        place_of(((const struct nx_cellinfo *)NX_CELLINFO)->bootargs, &s->manifest);
+    const uint64_t place = place_of(((const struct nx_cellinfo *)NX_CELLINFO)->bootargs, &s->manifest);
     const uint64_t dst_place =
         slot | place << 8 | (place != NX_PLACE_ISOLATED ? SLOT_MACHINE << 16 : 0);
     if (image == SERVICE_BUNDLE) {
