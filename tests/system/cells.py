@@ -200,6 +200,16 @@ def swap(m):
     wait_for(m, "its word", lambda: logged(m, rf"swapper\.{n}: the second image runs"))
 
 
+def images_fit_through_the_channel(m):
+    """An image from a file comes in the pool of the supervisor's service: every cell's must fit."""
+    with open(os.path.join(console.TOP, "native", "supervisor", "manifest.kdl"), encoding="utf-8") as f:
+        room = int(re.search(r"serve control .*pool-pages=(\d+)", f.read())[1]) * 4096 - 128  # the command before it
+    folder = os.path.join(console.BUILD, "cells")
+    for name in sorted(os.listdir(folder)):
+        size = os.path.getsize(os.path.join(folder, name))
+        require(size <= room, f"{name} has {size} bytes, a swap takes {room}")
+
+
 def bad_images_change_nothing(m):
     before = cells(m)["swapper"]
     size = int(m.out("stat -c %s /cells/swapped.cell"))
@@ -213,7 +223,7 @@ def bad_images_change_nothing(m):
         require(why in output, f"{how}: {output}")
     output, status = m.sh("nexus swap swapper nothing 2>&1; nexus swap swapper rootfs 2>&1")
     require(status == 1 and output.count("no such image") == 2, output)
-    output, status = m.sh("head -c 300000 /dev/zero > /tmp/image; nexus swap swapper /tmp/image 2>&1")
+    output, status = m.sh("head -c 500000 /dev/zero > /tmp/image; nexus swap swapper /tmp/image 2>&1")
     require(status == 1 and "more than the supervisor takes" in output, output)
     now = cells(m)["swapper"]
     same((now["GEN"], now["STATE"]), (before["GEN"], before["STATE"]), "the cell")
@@ -251,7 +261,7 @@ def how_fast(m):
 PLAIN = [ps, services, top, pledge, log, log_follows, beb, wrong_use, only_root, the_file,
          several_at_once, restart, driver_is_killed, driver_is_killed_while_it_writes]
 TEST_CELLS = [crasher_is_quarantined_and_let_out, hanger_is_restarted, spender_is_held_back, swap,
-              bad_images_change_nothing, how_fast, personality_is_killed]
+              images_fit_through_the_channel, bad_images_change_nothing, how_fast, personality_is_killed]
 
 
 def main():
