@@ -18,6 +18,8 @@ void (*mb_console_writable_hook)(void);
 void (*mb_hvc_input_hook)(const void *buf, size_t n);
 void (*mb_hvc_writable_hook)(void);
 
+#define FLOOD 1024u /* messages in one go: nobody types like that */
+
 struct line {
     struct channel ch;
     bool open;
@@ -98,12 +100,16 @@ static void input(struct line *l)
 {
     struct nx_slot slot;
     int e;
+    unsigned n = 0;
     while ((e = nx_ring_pop(&l->ch.in, &slot)) == 0 || mend(l, e)) {
         if (e != 0) {
             continue;
         }
         channel_well(&l->ch);
         channel_bell_in(&l->ch);
+        if (++n % FLOOD == 0) {
+            let_others(true);
+        }
         if (slot.type == NEXUS_CONSOLE_INPUT && slot.buf_len <= NX_RING_PAYLOAD && *l->input_hook) {
             (*l->input_hook)(slot.payload, slot.buf_len);
         }

@@ -19,6 +19,10 @@ struct port {
 };
 void port_add(uint64_t watch, void *ctx, void (*work)(void *ctx));
 
+/* A driver has sent more than it should have: everybody else has a turn before the rest is taken; a longer
+ * one when it was nonsense, which a damaged driver may have without end. */
+void let_others(bool nonsense);
+
 /* A session with a device's driver. */
 struct device {
     struct nexus_client client; /* first */

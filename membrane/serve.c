@@ -19,6 +19,15 @@ void port_add(uint64_t watch, void *ctx, void (*work)(void *ctx))
     ports[port_count++] = (struct port){.watch = watch, .ctx = ctx, .work = work};
 }
 
+void let_others(bool nonsense)
+{
+    mb_unlock();
+    if (nonsense) {
+        nx_tick_sleep(mb_arch_time() + mb_ns_to_ticks(1000000));
+    }
+    mb_lock();
+}
+
 static uint64_t work_all(void)
 {
     uint64_t watch = 0;
