@@ -16,7 +16,6 @@ from console import Failure, distro_run, require, same
 from personality_restart import compare, usage
 
 CELLS = [os.path.join(console.BUILD, "tests", "cells", name + ".cell") for name in ("hostile", "victim")]
-GLUTTON = [os.path.join(console.BUILD, "tests", "cells", "glutton.cell")]
 CRASHER = [os.path.join(console.BUILD, "tests", "cells", "crasher.cell")]
 PATIENCE = 120 * console.SLOW
 PATIENT_ANSWER = 3 * console.SLOW  # seconds the shell may take while it is attacked
@@ -153,30 +152,6 @@ def quarantined(m):
     m.check("echo alive", "alive\n")
 
 
-def lives(m):
-    """Generation and state of every cell."""
-    return {line.split()[0]: line.split()[1:3] for line in m.out("nexus ps").splitlines()[1:]}
-
-
-def greedy(m):
-    """A cell that hoards its quota, floods the log and a ring, and then never yields: everybody else goes on."""
-    m.out("echo a line from before > /dev/kmsg")
-    end = time.monotonic() + PATIENCE
-    while "glutton.1: spins for ever" not in (log := m.out("cat /proc/nexus/log", 60)):
-        require(time.monotonic() < end, f"it does not come to its end:\n{log[-1000:]}")
-        require(m.out("head -c 16 /dev/random | wc -c", 60) == "16\n", "no random numbers")
-    took = dict(re.findall(r"glutton\.1 #\d+: has (?:said|sent )?(\d+) (\w+)", m.out("sed '/spins for ever/q' /Bus/log", 60)))
-    print(f"# it took {' '.join(f'{n} {what}' for n, what in took.items())}")
-    m.check("seq 1000 | sort -n | tail -1; for i in 1 2 3; do sh -c 'exit 3'; done", "1000\n", 3, 60)
-    m.check("head -c 100000 /dev/urandom | wc -c", "100000\n", timeout=60)
-    require("a line from before" in m.out("dmesg", 60), "it has pushed others' lines out of the log")
-    now = lives(m)
-    same(now["glutton"], ["1", "running"], "glutton")
-    same({name for name, life in now.items() if life[0] not in ("1", "-", "0")}, set(), "cells that ended")
-    m.check("nexus kill glutton", "glutton generation 1 killed\n", timeout=60)
-    m.check("echo still here", "still here\n")
-
-
 def main():
     report = console.Report()
     tests = [attacked, every_step, victim_noticed, recorded, nothing_lost, nobody_else_died]
@@ -186,8 +161,6 @@ def main():
         prefix = console.prefix(smp, console.PLACEMENT or "")
         chosen = tests if any(console.wanted(t) for t in tests) else []
         console.session(report, prefix, smp, chosen, False, (), {"cells": CELLS, "place": place})
-        if console.wanted(greedy):
-            console.session(report, prefix, smp, [greedy], False, (), {"cells": GLUTTON})
         if console.wanted(quarantined):
             console.session(report, prefix, smp, [quarantined], False, (), {"cells": CRASHER})
     sys.exit(1 if report.failed else 0)
