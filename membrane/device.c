@@ -32,15 +32,15 @@ static void hello(struct nexus_client *c, const struct nx_slot *slot)
 static void work(void *ctx)
 {
     struct device *d = ctx;
-    const uint32_t strays = d->client.strays;
     int e = 0, more = 1;
     client_awake(&d->client);
-    for (unsigned round = 1; e == 0 && more > 0; round++) {
+    for (unsigned round = 0; e == 0 && more > 0; round++) {
+        if (round == ROUNDS) {
+            serve_again();
+            return;
+        }
         e = client_poll(&d->client);
         more = e == 0 ? client_sleep_prepare(&d->client) : e;
-        if (more > 0 && round % ROUNDS == 0) {
-            let_others(d->client.strays != strays);
-        }
     }
     if (more < 0 && d->there) {
         /* Its requests have ended with errors, and so will all that follow. */

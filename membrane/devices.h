@@ -19,9 +19,9 @@ struct port {
 };
 void port_add(uint64_t watch, void *ctx, void (*work)(void *ctx));
 
-/* A driver has sent more than it should have: everybody else has a turn before the rest is taken; a longer
- * one when it was nonsense, which a damaged driver may have without end. */
-void let_others(bool nonsense);
+/* From within a port's work: there is more, but everybody else comes first; all are looked at again in a
+ * millisecond. A damaged driver may have nonsense without end. */
+void serve_again(void);
 
 /* A session with a device's driver. */
 struct device {
