@@ -18,6 +18,8 @@ void (*mb_console_writable_hook)(void);
 void (*mb_hvc_input_hook)(const void *buf, size_t n);
 void (*mb_hvc_writable_hook)(void);
 
+#define FLOOD 1024u /* messages in one go: nobody types like that */
+
 struct line {
     struct channel ch;
     bool open;
@@ -93,21 +95,27 @@ static size_t line_write(struct line *l, const void *buf, size_t n)
     return done;
 }
 
-/* Hand on what was typed. */
-static void input(struct line *l)
+/* Hand on what was typed; false: there is more than anybody types. */
+static bool input(struct line *l)
 {
     struct nx_slot slot;
     int e;
+    unsigned n = 0;
     while ((e = nx_ring_pop(&l->ch.in, &slot)) == 0 || mend(l, e)) {
         if (e != 0) {
             continue;
         }
         channel_well(&l->ch);
         channel_bell_in(&l->ch);
+        if (++n == FLOOD) {
+            serve_again();
+            return false;
+        }
         if (slot.type == NEXUS_CONSOLE_INPUT && slot.buf_len <= NX_RING_PAYLOAD && *l->input_hook) {
             (*l->input_hook)(slot.payload, slot.buf_len);
         }
     }
+    return true;
 }
 
 static void output(struct line *l)
@@ -129,7 +137,9 @@ static void work(void *ctx)
     nx_ring_sleep_cancel(&l->ch.in);
     channel_greet(&l->ch);
     do {
-        input(l);
+        if (!input(l)) {
+            return;
+        }
         output(l);
         n = nx_ring_sleep_prepare(&l->ch.in);
     } while (n > 0 || mend(l, n));

@@ -3,6 +3,8 @@
 
 #include <nx_base.h>
 
+#define ROUNDS 8u /* ring fulls taken in one go */
+
 void (*mb_device_hook)(enum mb_device kind, unsigned index, bool again);
 static unsigned pending;
 
@@ -32,7 +34,11 @@ static void work(void *ctx)
     struct device *d = ctx;
     int e = 0, more = 1;
     client_awake(&d->client);
-    while (e == 0 && more > 0) {
+    for (unsigned round = 0; e == 0 && more > 0; round++) {
+        if (round == ROUNDS) {
+            serve_again();
+            return;
+        }
         e = client_poll(&d->client);
         more = e == 0 ? client_sleep_prepare(&d->client) : e;
     }

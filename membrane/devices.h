@@ -19,6 +19,10 @@ struct port {
 };
 void port_add(uint64_t watch, void *ctx, void (*work)(void *ctx));
 
+/* From within a port's work: there is more, but everybody else comes first; all are looked at again in a
+ * millisecond. A damaged driver may have nonsense without end. */
+void serve_again(void);
+
 /* A session with a device's driver. */
 struct device {
     struct nexus_client client; /* first */

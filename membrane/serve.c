@@ -19,6 +19,13 @@ void port_add(uint64_t watch, void *ctx, void (*work)(void *ctx))
     ports[port_count++] = (struct port){.watch = watch, .ctx = ctx, .work = work};
 }
 
+static bool again;
+
+void serve_again(void)
+{
+    again = true;
+}
+
 static uint64_t work_all(void)
 {
     uint64_t watch = 0;
@@ -47,9 +54,13 @@ void mb_serve(void)
 {
     uint64_t watch = work_all();
     for (;;) {
-        long slot = nx_recv_wait(watch, NX_NEVER);
+        long slot =
+            nx_recv_wait(watch, again ? mb_arch_time() + mb_ns_to_ticks(1000000) : NX_NEVER);
         mb_main_fiber.woken = mb_arch_time();
-        if (slot >= 0 && slot < (long)SLOTS) {
+        if (again) {
+            again = false;
+            (void)work_all();
+        } else if (slot >= 0 && slot < (long)SLOTS) {
             work_slot((unsigned)slot);
         } else if (slot < 0) { /* no channels: nothing to serve, but the main fiber must not spin */
             nx_tick_sleep(mb_arch_time() + mb_ns_to_ticks(1000000000));
