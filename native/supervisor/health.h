@@ -8,16 +8,23 @@
  * beat, never less than one.
  *
  * Energy: one unit is one microsecond of a hart.  A look every second; a cell that used more than its
- * manifest's energy times the seconds since the last look is over its budget. */
+ * manifest's energy times the seconds since the last look is over its budget.
+ *
+ * Burning: the nucleus has moved its native code down to Void, for it overran its budgets and never
+ * waited.  One that has waited since is moved up again at its next wake-up a second later.  So the look is
+ * two seconds later: a cell that is still in Void and has used HEALTH_BURN_US of a hart since burns.  One that
+ * had no hart to run on is looked at again. */
 #ifndef SUPERVISOR_HEALTH_H
 #define SUPERVISOR_HEALTH_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum health_state { HEALTH_GOOD, HEALTH_HUNG, HEALTH_SPENT };
+enum health_state { HEALTH_GOOD, HEALTH_HUNG, HEALTH_SPENT, HEALTH_BURNS };
 
 #define HEALTH_ENERGY_MS 1000u
+#define HEALTH_BURN_MS 2000u
+#define HEALTH_BURN_US 500000u
 #define HEALTH_NEVER (~0ul)
 
 struct health {
@@ -26,16 +33,22 @@ struct health {
     bool late;
     uint64_t energy_due; /* ms; HEALTH_NEVER: no limit */
     uint64_t energy_since, used_us;
+    uint64_t burn_due; /* ms; HEALTH_NEVER: it has not sunk to Void */
+    uint64_t burn_us;  /* what it had used by then */
 };
 
 /* A life begins. */
 void health_start(struct health *h, uint64_t now_ms, uint64_t heartbeat_ms, uint64_t energy);
 
+/* It has sunk to Void. */
+void health_sunk(struct health *h, uint64_t now_ms, uint64_t used_us);
+
 /* When the next look is due, ms. */
 uint64_t health_due(const struct health *h);
 
-/* Look, whether due or not.  beats: what stands in its page; used_us: what it has run in this life. */
+/* Look, whether due or not.  beats: what stands in its page; used_us: what it has run in this life;
+ * in_void: its native code runs at Void now, and its manifest says better. */
 enum health_state health_look(struct health *h, uint64_t now_ms, uint64_t heartbeat_ms,
-                              uint64_t beats, uint64_t energy, uint64_t used_us);
+                              uint64_t beats, uint64_t energy, uint64_t used_us, bool in_void);
 
 #endif

@@ -155,6 +155,16 @@ bool link_ends(const struct service *s, unsigned slot, struct service **server,
     return true;
 }
 
+struct service *link_server(const struct service *client, const char *what)
+{
+    for (unsigned i = 0; i < link_count; i++) {
+        if (links[i].client == client && strcmp(links[i].serve->what, what) == 0) {
+            return links[i].server;
+        }
+    }
+    return NULL;
+}
+
 static bool ring_intact(int place, uint32_t slots)
 {
     size_t size = 0;

@@ -10,6 +10,7 @@
  *     grants.c, service.c         giving it; life and death of a cell
  *     command.c, health.c         more policy: what is asked of us, and whether cells are well
  *     control.c, show.c           what others may ask
+ *     complaint.c                 what clients say of their servers
  *     power.c                     the end of the machine
  */
 #include "bundle.h"
@@ -31,7 +32,6 @@
 #include <libfdt.h>
 #include <stdio.h>
 #include <string.h>
-
 
 /* Map the device tree; the nucleus has checked it, this checks that all of it is in the mapping. */
 static const void *open_tree(uint64_t offset)
@@ -218,7 +218,7 @@ static void hear(long slot)
 {
     for (unsigned i = 0; slot >= 0 && i < service_count; i++) {
         if (services[i].state == SERVICE_RUNNING && services[i].slot == (unsigned)slot) {
-            service_ended(&services[i]);
+            service_heard(&services[i]);
         }
     }
 }

@@ -71,7 +71,8 @@ static long make_cell(const struct service *s, unsigned slot, int image, uint64_
                       uint64_t size)
 {
     const uint64_t life = (s->generation + 1) | (uint64_t)s->instance << 32;
-    const uint64_t place = place_of(((const struct nx_cellinfo *)NX_CELLINFO)->bootargs, &s->manifest);
+    const uint64_t place =
+        place_of(((const struct nx_cellinfo *)NX_CELLINFO)->bootargs, &s->manifest);
     const uint64_t dst_place =
         slot | place << 8 | (place != NX_PLACE_ISOLATED ? SLOT_MACHINE << 16 : 0);
     if (image == SERVICE_BUNDLE) {
@@ -156,10 +157,13 @@ static struct end report_end(const struct service *s)
         tell(s, "%s generation %u: out of memory", name, n);
         break;
     default:
-        tell(s, "%s generation %u was killed%s (%#lx)", name, n,
+        tell(s, "%s generation %u was killed%s%s (%#lx)", name, n,
              code == NEXUS_KILL_HUNG     ? ": no heartbeat"
              : code == NEXUS_KILL_ENERGY ? ": too much energy used"
+             : code == NEXUS_KILL_BURNS  ? ": runs and never waits"
+             : code == NEXUS_KILL_SILENT ? ": does not answer "
                                          : "",
+             code == NEXUS_KILL_SILENT && s->accuser != NULL ? s->accuser->manifest.name : "",
              code);
     }
     return end;
@@ -223,7 +227,7 @@ static void bury(struct service *s)
     s->blamed = false;
 }
 
-void service_ended(struct service *s)
+static void ended(struct service *s)
 {
     struct end end = report_end(s);
     unsigned long code = (unsigned long)end.code;
@@ -241,13 +245,45 @@ void service_ended(struct service *s)
     go_on(s, own_fault);
 }
 
+static bool is_dead(const struct service *s)
+{
+    return nx_meta_cell(s->slot, NX_CELL_STATE) == NX_CS_DEAD;
+}
+
+/* What it has run in this life. */
+static uint64_t used_us(const struct service *s)
+{
+    const long run = nx_meta_cell(s->slot, NX_CELL_RUNTIME);
+    return run > 0 ? (uint64_t)run * 1000 / cell_ticks_of_ms(1) : 0;
+}
+
+static bool in_void(const struct service *s)
+{
+    return s->manifest.tier != NX_TIER_VOID && nx_meta_cell(s->slot, NX_CELL_TIER) == NX_TIER_VOID;
+}
+
+void service_heard(struct service *s)
+{
+    if (is_dead(s)) {
+        ended(s);
+    } else if (in_void(s)) {
+        health_sunk(&s->health, service_now_ms(), used_us(s));
+    }
+}
+
 /* ---- what others want of it ---- */
 
 /* End it and wait for that: its fibers may have to leave other harts first. */
 static bool end_cell(struct service *s, uint64_t code)
 {
+    const uint64_t deadline = cell_now() + cell_ticks_of_ms(KILL_WAIT_MS);
     nx_exit_kill(s->slot, code);
-    return nx_recv_wait(1ul << s->slot, cell_now() + cell_ticks_of_ms(KILL_WAIT_MS)) >= 0;
+    while (nx_recv_wait(1ul << s->slot, deadline) >= 0) {
+        if (is_dead(s)) { /* else it was told before that it sank to Void */
+            return true;
+        }
+    }
+    return is_dead(s);
 }
 
 bool service_kill(struct service *s, uint64_t code, bool blamed)
@@ -256,7 +292,7 @@ bool service_kill(struct service *s, uint64_t code, bool blamed)
     if (!end_cell(s, code)) {
         return false;
     }
-    service_ended(s);
+    ended(s);
     return true;
 }
 
@@ -318,15 +354,17 @@ uint64_t service_look(struct service *s, uint64_t now_ms)
     if (s->state != SERVICE_RUNNING || health_due(&s->health) > now_ms) {
         return s->state == SERVICE_RUNNING ? health_due(&s->health) : HEALTH_NEVER;
     }
-    const long run = nx_meta_cell(s->slot, NX_CELL_RUNTIME);
     switch (health_look(&s->health, now_ms, s->manifest.heartbeat_ms,
-                        s->beat != NULL ? s->beat->beats : 0, s->manifest.energy,
-                        (uint64_t)run * 1000 / cell_ticks_of_ms(1))) {
+                        s->beat != NULL ? s->beat->beats : 0, s->manifest.energy, used_us(s),
+                        in_void(s))) {
     case HEALTH_HUNG:
         (void)service_kill(s, NEXUS_KILL_HUNG, true);
         break;
     case HEALTH_SPENT:
         (void)service_kill(s, NEXUS_KILL_ENERGY, true);
+        break;
+    case HEALTH_BURNS:
+        (void)service_kill(s, NEXUS_KILL_BURNS, true);
         break;
     default:
         break;

@@ -47,8 +47,9 @@ struct service {
     int beat_place;
     unsigned dma_count;
     enum service_state state;
-    bool blamed; /* killed for a fault of its own */
-    bool wanted; /* started again when it ends, whatever its policy says */
+    bool blamed;                   /* killed for a fault of its own */
+    const struct service *accuser; /* who complained of it last */
+    bool wanted;                   /* started again when it ends, whatever its policy says */
     char missing[48];
 };
 #define SERVICE_BUNDLE (-1)
@@ -61,8 +62,9 @@ struct service *service_find(const char *name);
 /* Start it now; when that fails, its restart policy decides. */
 void service_start(struct service *s);
 
-/* Its death was signalled: say so, then do what its exit code asks or its policy wants. */
-void service_ended(struct service *s);
+/* Its slot has fired: it has ended - say so, then do what its exit code asks or its policy wants - or sunk
+ * to Void, and is watched from now on. */
+void service_heard(struct service *s);
 
 /* End it for a reason (NEXUS_KILL_*), and go through its death.  Blamed: it counts as its own fault.
  * False: it does not end within a second, and will be heard of. */

@@ -22,6 +22,13 @@ static ul value(const struct service *s, enum nx_cell_value what)
     return v > 0 ? (ul)v : 0;
 }
 
+/* Worse than its manifest's when its native code has overrun its budgets. */
+static const char *tier_now(const struct service *s)
+{
+    return tiers[(s->state == SERVICE_RUNNING ? value(s, NX_CELL_TIER) : s->manifest.tier) %
+                 NX_TIERS];
+}
+
 static ul us_of_ticks(ul ticks)
 {
     return ticks / (cell_ticks_of_ms(1000) / 1000000);
@@ -46,9 +53,9 @@ void show_ps(struct answer *a)
         const struct service *s = &services[i];
         const ul us = us_of_ticks(value(s, NX_CELL_RUNTIME));
         answer_add(a, "%-16s %4u %-10s %-7s %7lu %6lu %6lu.%03lu %s\n", s->manifest.name,
-                   s->generation, states[s->state], tiers[s->manifest.tier % NX_TIERS],
-                   value(s, NX_CELL_PAGES), value(s, NX_CELL_FIBERS), us / 1000000,
-                   us / 1000 % 1000, s->state == SERVICE_ABSENT ? s->missing : "-");
+                   s->generation, states[s->state], tier_now(s), value(s, NX_CELL_PAGES),
+                   value(s, NX_CELL_FIBERS), us / 1000000, us / 1000 % 1000,
+                   s->state == SERVICE_ABSENT ? s->missing : "-");
     }
 }
 
@@ -61,9 +68,8 @@ void show_top(struct answer *a)
         const struct service *s = &services[i];
         const ul us = us_of_ticks(value(s, NX_CELL_RUNTIME));
         answer_add(a, "cell %s %u %s %s %lu %lu %lu %lu %lu %u\n", s->manifest.name, s->generation,
-                   states[s->state], tiers[s->manifest.tier % NX_TIERS], value(s, NX_CELL_PAGES),
-                   value(s, NX_CELL_QUOTA), value(s, NX_CELL_FIBERS), us, (ul)s->manifest.energy,
-                   restarts(s));
+                   states[s->state], tier_now(s), value(s, NX_CELL_PAGES), value(s, NX_CELL_QUOTA),
+                   value(s, NX_CELL_FIBERS), us, (ul)s->manifest.energy, restarts(s));
     }
 }
 

@@ -1,6 +1,7 @@
 /* Budgets: how long a tier may run at a stretch, and what happens when it runs longer. */
 #include "budget.h"
 
+#include "event.h"
 #include "hart.h"
 #include "log.h"
 #include "sched.h"
@@ -25,11 +26,18 @@ void sched_set_timebase(uint64_t ticks_per_second)
     }
 }
 
+/* What follows from its own tier and its cell's. */
+static void set_limits(struct fiber *f)
+{
+    const unsigned worst = NX_MAX(f->tier, f->cell->tier);
+    f->outranked_by = (1u << worst) - 1;
+    f->quantum = f->budget != 0 ? f->budget : tier_ticks[worst];
+}
+
 static void set_tier(struct fiber *f, unsigned tier)
 {
     f->tier = tier;
-    f->outranked_by = (1u << NX_MAX(tier, f->cell->tier)) - 1;
-    f->quantum = f->budget != 0 ? f->budget : tier_ticks[NX_MAX(tier, f->cell->tier)];
+    set_limits(f);
     f->strikes = 0;
 }
 
@@ -45,9 +53,67 @@ void sched_set_tier(struct fiber *f, unsigned tier)
     }
 }
 
+/* ---- native code: the cell's Ratchet ----
+ *
+ * A cell with foreign spaces has none: how long its calls take is for its programs to pay (their fibers
+ * have the other Ratchet), and a personality that was moved down would be kept from serving the rest by
+ * one of them.  Nor has the supervisor, which is to end those who are. */
+static void move_cell(struct fiber *f, unsigned tier)
+{
+    struct cell *c = f->cell;
+    c->tier = tier;
+    c->strikes = 0;
+    list_for_each(n, &c->fibers)
+    {
+        struct fiber *g = list_entry(n, struct fiber, cell_link);
+        set_limits(g);
+        if (g->status == FIBER_READY) {
+            sched_unready(g);
+            sched_ready(g);
+        }
+    }
+}
+
+static void strike_cell(struct fiber *f, uint64_t now)
+{
+    struct cell *c = f->cell;
+    if (c == supervisor || c->tier == NX_TIER_VOID) {
+        return;
+    }
+    if (now - c->last_strike > second) {
+        c->strikes = 0;
+    }
+    c->last_strike = now;
+    if (++c->strikes < STRIKES) {
+        return;
+    }
+    move_cell(f, c->tier + 1);
+    beb_add(NX_BEB_DEMOTED, f, c->tier, 1);
+    if (c->tier == NX_TIER_VOID) {
+        event_signal(&c->death); /* its supervisor decides what becomes of it */
+    }
+}
+
+static void promote_cell(struct fiber *f)
+{
+    struct cell *c = f->cell;
+    const uint64_t now = arch_time();
+    if (now - c->last_strike > second) {
+        c->last_strike = now;
+        move_cell(f, c->tier - 1);
+        beb_add(NX_BEB_PROMOTED, f, c->tier, 1);
+    }
+}
+
+/* ---- foreign code: the fiber's ---- */
+
 void budget_promote(struct fiber *f)
 {
-    if (f->tier > f->cell->tier && arch_time() - f->last_strike > second) {
+    if (f->cell->tier > f->cell->home_tier) {
+        promote_cell(f);
+    }
+    if (f->demotions != 0 && f->tier > f->cell->home_tier &&
+        arch_time() - f->last_strike > second) {
         set_tier(f, f->tier - 1);
         f->demotions--;
         f->last_strike = arch_time();
@@ -63,8 +129,13 @@ bool budget_over(struct hart *h, struct fiber *f)
         return false;
     }
     if (NX_MAX(f->tier, f->cell->tier) < NX_TIER_VOID) {
-        f->last_strike = now;
         beb_add(NX_BEB_OVERRUN, f, f->quantum, f->runtime);
+        if (list_is_empty(&f->cell->spaces)) {
+            strike_cell(f, now);
+            f->left = f->quantum;
+            return true;
+        }
+        f->last_strike = now;
         if (++f->strikes >= STRIKES) {
             set_tier(f, NX_MAX(f->tier, f->cell->tier) + 1);
             f->demotions++;

@@ -34,7 +34,7 @@ struct fiber *call_refuse(struct fiber *f, uint32_t pledge)
 /* ---- spawn ---- */
 static long spawn_fiber(struct fiber *f, uint64_t entry, uint64_t sp, uint64_t arg, uint64_t tier)
 {
-    if (tier >= NX_TIERS || tier < f->cell->tier || entry < NX_WINDOW ||
+    if (tier >= NX_TIERS || tier < f->cell->home_tier || entry < NX_WINDOW ||
         entry >= f->cell->window.high) {
         return -NX_EINVAL;
     }
@@ -86,7 +86,7 @@ static long spawn_cell(struct fiber *f, uint64_t slot, uint64_t off, uint64_t si
         return e;
     }
     /* Nobody makes a cell that may do more than its maker. */
-    if ((man.pledge & NX_PLEDGE_ALL & ~f->cell->pledge) != 0 || man.tier < f->cell->tier) {
+    if ((man.pledge & NX_PLEDGE_ALL & ~f->cell->pledge) != 0 || man.tier < f->cell->home_tier) {
         beb_add(NX_BEB_DENIED, f, man.pledge, NX_SLOTS);
         return -NX_EPERM;
     }

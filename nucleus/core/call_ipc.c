@@ -100,7 +100,7 @@ static long tick_tier(struct fiber *f, uint64_t handle, uint64_t tier)
     if (to == NULL) {
         return -NX_EBADF;
     }
-    if (tier >= NX_TIERS || tier < f->cell->tier) {
+    if (tier >= NX_TIERS || tier < f->cell->home_tier) {
         return -NX_EINVAL;
     }
     bool queued = to->status == FIBER_READY;

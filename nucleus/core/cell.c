@@ -45,7 +45,7 @@ struct cell *cell_make(const struct nx_manifest *man, uint32_t generation, int *
     memcpy(c->name, man->name, sizeof(c->name) - 1);
     c->generation = generation;
     c->pledge = man->pledge & NX_PLEDGE_ALL;
-    c->tier = man->tier;
+    c->tier = c->home_tier = man->tier;
     c->fused = man->placement == NX_PLACE_FUSED;
     c->quota = q;
     list_init(&c->spaces);

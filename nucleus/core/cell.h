@@ -16,7 +16,10 @@ struct cell {
     uint32_t generation;
     uint32_t state; /* enum nx_cell_state */
     uint32_t pledge;
-    uint32_t tier;
+    uint32_t tier;      /* now, of its native code */
+    uint32_t home_tier; /* the manifest's: budget.c moves it down from there, and up again */
+    uint32_t strikes;   /* overruns of its native code, none a second after the one before */
+    uint64_t last_strike;
     bool fused; /* its native code runs with the nucleus' privilege */
     struct quota *quota;
     struct space window;
@@ -28,7 +31,7 @@ struct cell {
     uint64_t harts;   /* harts that ever ran it */
     uint64_t runtime; /* ticks, of ended fibers */
     struct cap caps[NX_SLOTS];
-    struct listener death; /* the supervisor's slot */
+    struct listener death; /* the supervisor's slot: fires at its end, and when it sinks to Void */
     uint64_t entry, image_end;
     uint64_t info; /* physical page of struct nx_cellinfo */
     struct {
