@@ -62,10 +62,10 @@ static void move_cell(struct fiber *f, unsigned tier)
 {
     struct cell *c = f->cell;
     c->tier = tier;
-    c->strikes = 0;
     list_for_each(n, &c->fibers)
     {
         struct fiber *g = list_entry(n, struct fiber, cell_link);
+        g->strikes = 0;
         set_limits(g);
         if (g->status == FIBER_READY) {
             sched_unready(g);
@@ -80,11 +80,8 @@ static void strike_cell(struct fiber *f, uint64_t now)
     if (c == supervisor || c->tier == NX_TIER_VOID) {
         return;
     }
-    if (now - c->last_strike > second) {
-        c->strikes = 0;
-    }
     c->last_strike = now;
-    if (++c->strikes < STRIKES) {
+    if (++f->strikes < STRIKES) {
         return;
     }
     move_cell(f, c->tier + 1);
@@ -109,6 +106,9 @@ static void promote_cell(struct fiber *f)
 
 void budget_promote(struct fiber *f)
 {
+    if (list_is_empty(&f->cell->spaces)) {
+        f->strikes = 0; /* it has waited: no overrun of native code is of the same stretch any more */
+    }
     if (f->cell->tier > f->cell->home_tier) {
         promote_cell(f);
     }

@@ -9,7 +9,7 @@
 void budget_promote(struct fiber *f);
 static inline void budget_refill(struct fiber *f)
 {
-    if (f->demotions != 0 || f->cell->tier != f->cell->home_tier) {
+    if ((f->demotions | f->strikes) != 0 || f->cell->tier != f->cell->home_tier) {
         budget_promote(f);
     }
     f->left = f->quantum;

@@ -18,8 +18,7 @@ struct cell {
     uint32_t pledge;
     uint32_t tier;      /* now, of its native code */
     uint32_t home_tier; /* the manifest's: budget.c moves it down from there, and up again */
-    uint32_t strikes;   /* overruns of its native code, none a second after the one before */
-    uint64_t last_strike;
+    uint64_t last_strike; /* of its native code */
     bool fused; /* its native code runs with the nucleus' privilege */
     struct quota *quota;
     struct space window;
