@@ -9,11 +9,10 @@
  * When a driver restarts, the rings live on; what it had not released is seen again by the next one.
  */
 #include "devices.h"
-#include "patience.h"
 
 #include <nexus/channel.h>
 #include <nexus/console.h>
-#include <nexus/exit.h>
+#include <nx_base.h>
 #include <string.h>
 
 void (*mb_console_input_hook)(const void *buf, size_t n);
@@ -25,6 +24,7 @@ void (*mb_hvc_writable_hook)(void);
 
 struct line {
     struct serve_timer timer; /* first */
+    struct renewal renewal;
     const char *name;
     uint32_t taken; /* slots the driver had released when the timer was set */
     bool stalled;   /* and that was told */
@@ -41,12 +41,13 @@ static struct line console = {.name = "console",
 static struct line hvc = {
     .name = "hvc", .input_hook = &mb_hvc_input_hook, .writable_hook = &mb_hvc_writable_hook};
 
-/* The driver did what no driver does.  The supervisor makes the channel anew. */
-static void check_peer(int result, unsigned slot)
+/* The driver did what no driver does.  The supervisor makes the channel anew; until then there is no
+ * room.  What was in the old rings is lost. */
+static void check_peer(struct line *l, int result)
 {
     if (result == -NX_EPEER) {
-        mb_log("the console driver broke the protocol of its ring");
-        cell_exit(NEXUS_EXIT_PEER | slot);
+        l->room_wanted = true;
+        renewal_start(&l->renewal);
     }
 }
 
@@ -102,8 +103,8 @@ static int out_space(struct line *l, uint32_t want)
             wait_for_driver(l);
         }
     }
-    check_peer(space, l->ch.out_slot);
-    return space;
+    check_peer(l, space);
+    return space == -NX_EPEER ? 0 : space;
 }
 
 static size_t line_write(struct line *l, const void *buf, size_t n)
@@ -143,7 +144,7 @@ static void input(struct line *l)
             (*l->input_hook)(slot.payload, slot.buf_len);
         }
     }
-    check_peer(e, l->ch.in_slot);
+    check_peer(l, e);
 }
 
 static void output(struct line *l)
@@ -168,12 +169,24 @@ static void work(void *ctx)
     } while (nx_ring_sleep_prepare(&l->ch.in) > 0);
 }
 
+static bool reopen(struct renewal *r)
+{
+    struct line *l = container_of(r, struct line, renewal);
+    channel_close(&l->ch);
+    if (channel_open(&l->ch, r->slot + 1, r->slot) != 0) {
+        return false;
+    }
+    work(l);
+    return true;
+}
+
 static int line_open(struct line *l, unsigned slot)
 {
     int e = channel_open(&l->ch, slot + 1, slot);
     l->open = e == 0;
     if (l->open) {
         serve_timer_add(&l->timer, look);
+        renewal_add(&l->renewal, l->name, slot, reopen);
         port_add(1ul << slot | 1ul << (slot + 1), l, work);
     }
     return e;

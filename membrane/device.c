@@ -12,11 +12,14 @@ unsigned mb_devices_pending(void)
     return pending;
 }
 
+static void work(void *ctx);
+
 static void hello(struct nexus_client *c, const struct nx_slot *slot)
 {
     struct device *d = (struct device *)c;
     bool again = d->there;
-    pending -= c->generation == 1;
+    pending -= !d->met;
+    d->met = true;
     patience_hello(&d->patience);
     if (!d->hello(d, slot)) {
         mb_log("device %u.%u: its driver's configuration makes no sense", (unsigned)d->kind,
@@ -29,6 +32,17 @@ static void hello(struct nexus_client *c, const struct nx_slot *slot)
     }
 }
 
+static bool reopen(struct renewal *r)
+{
+    struct device *d = container_of(r, struct device, renewal);
+    int e = client_reopen(&d->client);
+    patience_hello(&d->patience); /* not yet, but it has all the time again */
+    if (e == 0) {
+        work(d);
+    }
+    return e == 0;
+}
+
 static void work(void *ctx)
 {
     struct device *d = ctx;
@@ -38,15 +52,17 @@ static void work(void *ctx)
         e = client_poll(&d->client);
         more = e == 0 ? client_sleep_prepare(&d->client) : e;
     }
-    if (more < 0 && d->there) {
-        /* Its requests have ended with errors, and so will all that follow. */
-        mb_log("device %u.%u: the driver broke the protocol of its rings", (unsigned)d->kind,
-               d->index);
-        d->there = false;
+    if (more < 0) { /* its requests are kept */
+        renewal_start(&d->renewal);
     }
 }
 
-static void start_patience(struct device *d)
+static void poll(struct patience *p)
+{
+    work(container_of(p, struct device, patience));
+}
+
+static void look_after(struct device *d, unsigned slot)
 {
     /* The interfaces, as manifest.kdl names them. */
     static const struct {
@@ -63,6 +79,8 @@ static void start_patience(struct device *d)
         snprintf(what, sizeof(what), "%s", kinds[d->kind].name);
     }
     patience_start(&d->patience, &d->client, what);
+    d->patience.poll = poll;
+    renewal_add(&d->renewal, d->patience.what, slot, reopen);
 }
 
 void *driver_open(unsigned slot, size_t size, size_t at, enum mb_device kind, unsigned index,
@@ -82,6 +100,7 @@ void *driver_open(unsigned slot, size_t size, size_t at, enum mb_device kind, un
     d->index = index;
     d->hello = on_hello;
     d->client.hello = hello;
+    d->client.keep = true;
     d->client.event = event;
     int e = client_open(&d->client, slot);
     if (e < 0) {
@@ -90,7 +109,7 @@ void *driver_open(unsigned slot, size_t size, size_t at, enum mb_device kind, un
         return NULL;
     }
     pending++;
-    start_patience(d);
+    look_after(d, slot);
     port_add(client_watch(&d->client), d, work);
     return memory;
 }

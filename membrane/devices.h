@@ -7,7 +7,7 @@
 #define MEMBRANE_DEVICES_H
 
 #include "mb_int.h"
-#include "patience.h"
+#include "renew.h"
 
 #include <devices.h>
 #include <nexus/session.h>
@@ -24,9 +24,11 @@ void port_add(uint64_t watch, void *ctx, void (*work)(void *ctx));
 struct device {
     struct nexus_client client; /* first */
     struct patience patience;
+    struct renewal renewal;
     enum mb_device kind;
     unsigned index;
     bool there; /* it has said HELLO, and what it said makes sense */
+    bool met;   /* it has said HELLO */
     /* HELLO: take the configuration; false: it makes no sense. */
     bool (*hello)(struct device *d, const struct nx_slot *slot);
 };

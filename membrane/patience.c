@@ -1,5 +1,5 @@
 /* See patience.h. */
-#include "patience.h"
+#include "renew.h"
 
 #include <nexus/control.h>
 #include <nx_base.h>
@@ -49,7 +49,9 @@ static void told(struct nexus_request *r, int result, const struct nx_slot *repl
 {
     struct patience *p = container_of(r, struct patience, complaint);
     p->complaining = false;
-    if (result != 0 && result != -NX_EBUSY) {
+    if (result == -NX_EPEER) {
+        renewal_start_of(p->what, strlen(p->what));
+    } else if (result != 0 && result != -NX_EBUSY) {
         give_up(p, "the supervisor has none to start again");
     }
 }
@@ -66,16 +68,25 @@ static void complain(struct patience *p, uint64_t now, uint64_t age)
     mb_log_at(NX_LOG_WARNING, "the server of %s has not answered for %lu ms", p->what,
               (unsigned long)(mb_ticks_to_ns(age) / 1000000));
     p->complaint.done = told;
-    p->complaining = control_complain(&p->complaint, p->what) == 0;
+    p->complaining = control_ask(&p->complaint, NEXUS_CONTROL_COMPLAIN, p->what) == 0;
     if (!p->complaining) {
         give_up(p, "there is no way to tell the supervisor");
     }
 }
 
+static bool is_over(const struct patience *p, const struct ages *a, uint64_t now)
+{
+    return a->oldest != MB_NEVER && !p->given_up && now >= a->oldest + (a->limit << p->doubts);
+}
+
 static void look(struct serve_timer *t, uint64_t now, uint64_t late)
 {
     struct patience *p = (struct patience *)t;
-    const struct ages a = ages_of(p);
+    struct ages a = ages_of(p);
+    if (p->poll != NULL && is_over(p, &a, now)) {
+        p->poll(p);
+        a = ages_of(p);
+    }
     if (p->sent - a.count != p->answered) {
         p->answered = p->sent - a.count;
         p->doubts = 0;

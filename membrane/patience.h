@@ -45,6 +45,8 @@ void serve_timer_set(struct serve_timer *t, uint64_t due); /* from any fiber */
 struct patience {
     struct serve_timer timer; /* first */
     struct nexus_client *client;
+    /* Look at the rings; NULL: cannot be.  Should a bell have been lost, this is all that is wrong. */
+    void (*poll)(struct patience *p);
     char what[32]; /* the interface, as our manifest names it */
     struct {
         uint64_t since, limit;       /* ticks; limit 0: none */
@@ -64,7 +66,7 @@ void patience_asked(struct patience *p, const struct nexus_request *r, unsigned 
 /* The server has said HELLO. */
 void patience_hello(struct patience *p);
 
-/* control.c: tell the supervisor.  r->done is the caller's.  0 or an errno. */
-int control_complain(struct nexus_request *r, const char *what);
+/* control.c: NEXUS_CONTROL_COMPLAIN or _RENEW for this interface.  r->done is the caller's.  0 or an errno. */
+int control_ask(struct nexus_request *r, uint16_t type, const char *what);
 
 #endif

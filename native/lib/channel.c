@@ -1,6 +1,7 @@
 /* Channels.  See nexus/channel.h. */
 #include <nexus/cell.h>
 #include <nexus/channel.h>
+#include <nx_base.h>
 
 static int attach(struct nx_ring *r, enum nx_ring_side side, unsigned slot)
 {
@@ -24,6 +25,22 @@ int channel_open(struct channel *ch, unsigned in_slot, unsigned out_slot)
         channel_bell_out(ch);
     }
     return e;
+}
+
+static void detach(const struct nx_ring *r)
+{
+    if (r->own_end != NULL) {
+        const uintptr_t base = (uintptr_t)r->own_end & ~(uintptr_t)(NX_RING_PAGE - 1);
+        const uintptr_t end = (uintptr_t)r->buf + r->buf_size;
+        nx_map_unmap(0, base, ALIGN_UP(end - base, NX_PAGE_SIZE));
+    }
+}
+
+void channel_close(struct channel *ch)
+{
+    detach(&ch->in);
+    detach(&ch->out);
+    ch->in.own_end = ch->out.own_end = NULL;
 }
 
 /* Sleep until the peer moves its index of `r`, or until something else wakes us. */

@@ -93,6 +93,9 @@ static void finish(struct nexus_client *c, struct nexus_request *r, int result,
 static int break_off(struct nexus_client *c)
 {
     c->broken = true;
+    if (c->keep) {
+        return -NX_EPEER;
+    }
     c->waiting = NULL;
     c->waiting_end = &c->waiting;
     for (unsigned i = 0; i < NEXUS_SESSION_REQUESTS; i++) {
@@ -194,7 +197,7 @@ static int take(struct nexus_client *c, const struct nx_slot *slot)
 
 int client_open(struct nexus_client *c, unsigned slot)
 {
-    *c = (struct nexus_client){.hello = c->hello, .event = c->event};
+    *c = (struct nexus_client){.hello = c->hello, .event = c->event, .keep = c->keep};
     c->waiting_end = &c->waiting;
     int e = channel_open(&c->ch, slot + 1, slot);
     if (e == 0) {
@@ -207,7 +210,7 @@ int client_open(struct nexus_client *c, unsigned slot)
 
 int client_submit(struct nexus_client *c, struct nexus_request *r)
 {
-    if (c->broken) {
+    if (c->broken && !c->keep) {
         return -NX_EPEER;
     }
     if (c->outstanding == NEXUS_SESSION_REQUESTS) {
@@ -221,8 +224,26 @@ int client_submit(struct nexus_client *c, struct nexus_request *r)
     c->outstanding++;
     wait_for_room(c, r);
     /* A broken ring is told by the next poll, which ends this request like all others. */
-    (void)push_waiting(c);
+    if (!c->broken) {
+        (void)push_waiting(c);
+    }
     return 0;
+}
+
+int client_reopen(struct nexus_client *c)
+{
+    struct nexus_request *ended = sort_lost(c, c->ch.out.own);
+    channel_close(&c->ch);
+    int e = channel_open(&c->ch, c->ch.in_slot, c->ch.out_slot);
+    c->generation = 0;
+    c->hello_sent = c->pushed = c->popped = false;
+    c->broken = e != 0;
+    while (ended != NULL) {
+        struct nexus_request *r = ended;
+        ended = r->next;
+        finish(c, r, -NX_EPEER, NULL);
+    }
+    return e != 0 ? e : push_waiting(c);
 }
 
 int client_poll(struct nexus_client *c)

@@ -18,11 +18,12 @@ uint64_t health_due(const struct health *h)
     return NX_MIN(NX_MIN(h->beat_due, h->energy_due), h->burn_due);
 }
 
-void health_sunk(struct health *h, uint64_t now_ms, uint64_t used_us)
+void health_sunk(struct health *h, uint64_t now_ms, const struct health_run *run)
 {
     if (h->burn_due == HEALTH_NEVER) {
         h->burn_due = now_ms + HEALTH_BURN_MS;
-        h->burn_us = used_us;
+        h->burn_us = run->used_us;
+        h->burn_moved = run->moved;
     }
 }
 
@@ -46,22 +47,27 @@ static bool spent(struct health *h, uint64_t now_ms, uint64_t energy, uint64_t u
     return !endless && used > may / 1000;
 }
 
-static bool burns(struct health *h, uint64_t now_ms, uint64_t used_us, bool in_void)
+static bool burns(struct health *h, uint64_t now_ms, const struct health_run *run)
 {
-    h->burn_due = in_void ? now_ms + HEALTH_BURN_MS : HEALTH_NEVER;
-    return in_void && used_us - h->burn_us >= HEALTH_BURN_US;
+    const bool works = run->moved != h->burn_moved;
+    if (works) {
+        h->burn_us = run->used_us;
+        h->burn_moved = run->moved;
+    }
+    h->burn_due = run->in_void ? now_ms + HEALTH_BURN_MS : HEALTH_NEVER;
+    return run->in_void && !works && run->used_us - h->burn_us >= HEALTH_BURN_US;
 }
 
 enum health_state health_look(struct health *h, uint64_t now_ms, uint64_t heartbeat_ms,
-                              uint64_t beats, uint64_t energy, uint64_t used_us, bool in_void)
+                              uint64_t beats, uint64_t energy, const struct health_run *run)
 {
     if (now_ms >= h->beat_due && hung(h, now_ms, heartbeat_ms, beats)) {
         return HEALTH_HUNG;
     }
-    if (now_ms >= h->energy_due && spent(h, now_ms, energy, used_us)) {
+    if (now_ms >= h->energy_due && spent(h, now_ms, energy, run->used_us)) {
         return HEALTH_SPENT;
     }
-    if (now_ms >= h->burn_due && burns(h, now_ms, used_us, in_void)) {
+    if (now_ms >= h->burn_due && burns(h, now_ms, run)) {
         return HEALTH_BURNS;
     }
     return HEALTH_GOOD;

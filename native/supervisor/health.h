@@ -12,8 +12,9 @@
  *
  * Burning: the nucleus has moved its native code down to Void, for it overran its budgets and never
  * waited.  One that has waited since is moved up again at its next wake-up a second later.  So the look is
- * two seconds later: a cell that is still in Void and has used HEALTH_BURN_US of a hart since burns.  One that
- * had no hart to run on is looked at again. */
+ * two seconds later: a cell that is still in Void, has used HEALTH_BURN_US of a hart since, and has moved
+ * nothing in its channels, burns.  One that had no hart to run on, or has so much to do that it never
+ * waits, is looked at again. */
 #ifndef SUPERVISOR_HEALTH_H
 #define SUPERVISOR_HEALTH_H
 
@@ -35,20 +36,27 @@ struct health {
     uint64_t energy_since, used_us;
     uint64_t burn_due; /* ms; HEALTH_NEVER: it has not sunk to Void */
     uint64_t burn_us;  /* what it had used by then */
+    uint64_t burn_moved;
 };
 
 /* A life begins. */
 void health_start(struct health *h, uint64_t now_ms, uint64_t heartbeat_ms, uint64_t energy);
 
+/* How a cell runs now, for those whose native code may have sunk to Void. */
+struct health_run {
+    uint64_t used_us; /* in this life */
+    uint64_t moved;   /* changes with every slot it puts into a channel or takes from one */
+    bool in_void;     /* and its manifest says better */
+};
+
 /* It has sunk to Void. */
-void health_sunk(struct health *h, uint64_t now_ms, uint64_t used_us);
+void health_sunk(struct health *h, uint64_t now_ms, const struct health_run *run);
 
 /* When the next look is due, ms. */
 uint64_t health_due(const struct health *h);
 
-/* Look, whether due or not.  beats: what stands in its page; used_us: what it has run in this life;
- * in_void: its native code runs at Void now, and its manifest says better. */
+/* Look, whether due or not.  beats: what stands in its page. */
 enum health_state health_look(struct health *h, uint64_t now_ms, uint64_t heartbeat_ms,
-                              uint64_t beats, uint64_t energy, uint64_t used_us, bool in_void);
+                              uint64_t beats, uint64_t energy, const struct health_run *run);
 
 #endif

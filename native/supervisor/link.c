@@ -19,6 +19,7 @@ struct link {
     int to_server, to_client, pool;    /* places in the store; pool may be NONE */
     void *ring;                        /* the one to the server, mapped by map_link() */
     size_t ring_size;
+    bool stale; /* the client still holds the rings before these */
 };
 
 static struct link links[LINKS_MAX];
@@ -107,6 +108,7 @@ void link_give(const struct service *s, const struct nx_want *w)
             give_end(s, l, true);
         } else if (l->client == s && l->use == w) {
             give_end(s, l, false);
+            links[i].stale = false;
         }
     }
 }
@@ -155,14 +157,55 @@ bool link_ends(const struct service *s, unsigned slot, struct service **server,
     return true;
 }
 
-struct service *link_server(const struct service *client, const char *what)
+static struct link *find_use(const struct service *client, const char *what)
 {
     for (unsigned i = 0; i < link_count; i++) {
         if (links[i].client == client && strcmp(links[i].serve->what, what) == 0) {
-            return links[i].server;
+            return &links[i];
         }
     }
     return NULL;
+}
+
+struct service *link_server(const struct service *client, const char *what)
+{
+    const struct link *l = find_use(client, what);
+    return l != NULL ? l->server : NULL;
+}
+
+bool link_stale(const struct service *client, const char *what)
+{
+    const struct link *l = find_use(client, what);
+    return l != NULL && l->stale;
+}
+
+static uint32_t index_of(int place, enum nx_ring_side side)
+{
+    size_t size = 0;
+    const volatile struct nx_ring_region *r = store_map(place, NX_PROT_R, &size);
+    if (r == NULL) {
+        return 0;
+    }
+    const uint32_t index = r->end[side].index;
+    nx_map_unmap(0, (uint64_t)r, size);
+    return index;
+}
+
+/* Counts go up only, so a sum of them stays what it was only when all of them do. */
+uint64_t link_moved(const struct service *s)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < link_count; i++) {
+        const struct link *l = &links[i];
+        if (l->server == s && l->client != NULL) {
+            sum += index_of(l->to_server, NX_RING_CONSUMER);
+            sum += index_of(l->to_client, NX_RING_PRODUCER);
+        } else if (l->client == s) {
+            sum += index_of(l->to_server, NX_RING_PRODUCER);
+            sum += index_of(l->to_client, NX_RING_CONSUMER);
+        }
+    }
+    return sum;
 }
 
 static bool ring_intact(int place, uint32_t slots)
@@ -173,34 +216,91 @@ static bool ring_intact(int place, uint32_t slots)
         return false;
     }
     bool good = r->constant.magic == NX_RING_MAGIC && r->constant.version == NX_RING_VERSION &&
-                r->constant.slots == slots && r->constant.buf_off <= size &&
-                r->constant.buf_size <= size - r->constant.buf_off &&
+                r->constant.slots == slots && r->constant.buf_off % NX_RING_LINE == 0 &&
+                r->constant.buf_off >= NX_RING_SLOTS_OFF + slots * sizeof(struct nx_slot) &&
+                r->constant.buf_off <= size && r->constant.buf_size <= size - r->constant.buf_off &&
                 r->end[NX_RING_PRODUCER].index - r->end[NX_RING_CONSUMER].index <= slots;
     nx_map_unmap(0, (uint64_t)r, size);
     return good;
 }
 
-bool link_intact(const struct service *s, unsigned slot)
+static bool intact(const struct link *l)
 {
-    const struct link *l = find_link(s, slot);
-    return l != NULL && ring_intact(l->to_server, l->serve->ring_slots) &&
+    return ring_intact(l->to_server, l->serve->ring_slots) &&
            ring_intact(l->to_client, l->serve->ring_slots);
 }
 
-void link_renew(const struct service *s, unsigned slot)
+bool link_intact(const struct service *s, unsigned slot)
 {
-    struct link *l = find_link(s, slot);
-    if (l == NULL) {
-        return;
-    }
+    const struct link *l = find_link(s, slot);
+    return l != NULL && intact(l);
+}
+
+static void renew(struct link *l)
+{
     unmap_link(l);
     const int places[2] = {l->to_server, l->to_client};
     for (unsigned i = 0; i < 2; i++) {
         long e = store_ring_anew(places[i], l->serve->ring_slots);
         if (e < 0) {
-            cell_log("%s: channel %s is lost: error %ld", s->manifest.name, l->serve->what, -e);
+            cell_log("%s: channel %s is lost: error %ld", l->server->manifest.name, l->serve->what,
+                     -e);
         }
     }
+}
+
+void link_mend(const struct service *server, bool (*may)(const struct service *client),
+               void (*tell)(const char *what))
+{
+    for (unsigned i = 0; i < link_count; i++) {
+        struct link *l = &links[i];
+        if (l->server != server || l->client == NULL || l->client->state != SERVICE_RUNNING ||
+            intact(l) || !may(l->client)) {
+            continue;
+        }
+        cell_log("channel %s is broken: it is made anew", l->serve->what);
+        renew(l);
+        l->stale = true;
+        tell(l->serve->what);
+    }
+}
+
+void link_renew(const struct service *s, unsigned slot)
+{
+    struct link *l = find_link(s, slot);
+    if (l != NULL) {
+        renew(l);
+    }
+}
+
+const char *link_renew_stale(const struct service *s, unsigned slot)
+{
+    struct link *l = find_link(s, slot);
+    if (l == NULL) {
+        return "";
+    }
+    renew(l);
+    l->stale = true;
+    return l->serve->what;
+}
+
+long link_renew_for(const struct service *client, const char *what)
+{
+    struct link *l = find_use(client, what);
+    if (l == NULL) {
+        return -NX_ENOENT;
+    }
+    if (!l->stale) {
+        renew(l);
+    }
+    const struct nx_want *w = l->use;
+    const uint32_t both = w->rights & (NX_R_READ | NX_R_WRITE);
+    long e = store_give(client->slot, l->to_server, w->slot, both | (w->rights & NX_R_SEND));
+    if (e == 0) {
+        e = store_give(client->slot, l->to_client, w->slot + 1, both | (w->rights & NX_R_RECV));
+    }
+    l->stale = e != 0;
+    return e;
 }
 
 bool link_at(unsigned i, const char **what, const struct service **server,

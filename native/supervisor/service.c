@@ -170,9 +170,10 @@ static struct end report_end(const struct service *s)
 }
 
 /* `s` says that its peer on this channel broke the ring protocol.  Who did, the pages do not tell, and
- * either side may lie; servers are trusted more.  So the client answers for it: a server's word ends it,
- * and counts as a death of its own fault.  A client's word ends the server only when the channel cannot
- * be used any more.  True: the end of `s` is not its own fault. */
+ * either side may lie.  A client that is served by us can be given new rings while it lives: it goes on,
+ * and the server, too.  Any other answers for it, as servers are trusted more: a server's word ends
+ * it, and counts as a death of its own fault.  A client's word ends the server only when the channel
+ * cannot be used any more.  True: the end of `s` is not its own fault. */
 static bool accuse(const struct service *s, unsigned long code)
 {
     unsigned slot = NEXUS_EXIT_VALUE(code);
@@ -183,6 +184,10 @@ static bool accuse(const struct service *s, unsigned long code)
     struct service *peer = s == server ? client : server;
     if (s == client && link_intact(s, slot)) {
         cell_log("%s has no reason to complain of %s", s->manifest.name, peer->manifest.name);
+        return false;
+    }
+    if (s == server && peer->state == SERVICE_RUNNING && control_serves(peer)) {
+        control_tell_broken(link_renew_stale(s, slot));
         return false;
     }
     link_renew(s, slot);
@@ -242,6 +247,9 @@ static void ended(struct service *s)
     if (end.why == NX_WHY_EXIT && NEXUS_EXIT_KIND(code) == NEXUS_EXIT_PEER) {
         own_fault = !accuse(s, code);
     }
+    if (own_fault) {
+        link_mend(s, control_serves, control_tell_broken);
+    }
     go_on(s, own_fault);
 }
 
@@ -250,24 +258,25 @@ static bool is_dead(const struct service *s)
     return nx_meta_cell(s->slot, NX_CELL_STATE) == NX_CS_DEAD;
 }
 
-/* What it has run in this life. */
-static uint64_t used_us(const struct service *s)
+static struct health_run run_of(const struct service *s)
 {
     const long run = nx_meta_cell(s->slot, NX_CELL_RUNTIME);
-    return run > 0 ? (uint64_t)run * 1000 / cell_ticks_of_ms(1) : 0;
-}
-
-static bool in_void(const struct service *s)
-{
-    return s->manifest.tier != NX_TIER_VOID && nx_meta_cell(s->slot, NX_CELL_TIER) == NX_TIER_VOID;
+    struct health_run r = {.used_us = run > 0 ? (uint64_t)run * 1000 / cell_ticks_of_ms(1) : 0,
+                           .in_void = s->manifest.tier != NX_TIER_VOID &&
+                                      nx_meta_cell(s->slot, NX_CELL_TIER) == NX_TIER_VOID};
+    r.moved = r.in_void ? link_moved(s) : 0;
+    return r;
 }
 
 void service_heard(struct service *s)
 {
     if (is_dead(s)) {
         ended(s);
-    } else if (in_void(s)) {
-        health_sunk(&s->health, service_now_ms(), used_us(s));
+        return;
+    }
+    const struct health_run run = run_of(s);
+    if (run.in_void) {
+        health_sunk(&s->health, service_now_ms(), &run);
     }
 }
 
@@ -354,9 +363,9 @@ uint64_t service_look(struct service *s, uint64_t now_ms)
     if (s->state != SERVICE_RUNNING || health_due(&s->health) > now_ms) {
         return s->state == SERVICE_RUNNING ? health_due(&s->health) : HEALTH_NEVER;
     }
+    const struct health_run run = run_of(s);
     switch (health_look(&s->health, now_ms, s->manifest.heartbeat_ms,
-                        s->beat != NULL ? s->beat->beats : 0, s->manifest.energy, used_us(s),
-                        in_void(s))) {
+                        s->beat != NULL ? s->beat->beats : 0, s->manifest.energy, &run)) {
     case HEALTH_HUNG:
         (void)service_kill(s, NEXUS_KILL_HUNG, true);
         break;

@@ -55,9 +55,14 @@ void sched_set_tier(struct fiber *f, unsigned tier)
 
 /* ---- native code: the cell's Ratchet ----
  *
- * A cell with foreign spaces has none: how long its calls take is for its programs to pay (their fibers
- * have the other Ratchet), and a personality that was moved down would be kept from serving the rest by
- * one of them.  Nor has the supervisor, which is to end those who are. */
+ * A cell that may have foreign spaces has none: how long its calls take is for its programs to pay (their
+ * fibers have the other Ratchet), and a personality that was moved down would be kept from serving the
+ * rest by one of them.  Nor has the supervisor, which is to end those who are. */
+static bool is_native(const struct cell *c)
+{
+    return c->quota->spaces_max == 0;
+}
+
 static void move_cell(struct fiber *f, unsigned tier)
 {
     struct cell *c = f->cell;
@@ -95,7 +100,7 @@ static void promote_cell(struct fiber *f)
 {
     struct cell *c = f->cell;
     const uint64_t now = arch_time();
-    if (now - c->last_strike > second) {
+    if (now - c->last_strike > second / 10) {
         c->last_strike = now;
         move_cell(f, c->tier - 1);
         beb_add(NX_BEB_PROMOTED, f, c->tier, 1);
@@ -106,8 +111,9 @@ static void promote_cell(struct fiber *f)
 
 void budget_promote(struct fiber *f)
 {
-    if (list_is_empty(&f->cell->spaces)) {
-        f->strikes = 0; /* it has waited: no overrun of native code is of the same stretch any more */
+    if (is_native(f->cell)) {
+        f->strikes =
+            0; /* it has waited: no overrun of native code is of the same stretch any more */
     }
     if (f->cell->tier > f->cell->home_tier) {
         promote_cell(f);
@@ -130,7 +136,7 @@ bool budget_over(struct hart *h, struct fiber *f)
     }
     if (NX_MAX(f->tier, f->cell->tier) < NX_TIER_VOID) {
         beb_add(NX_BEB_OVERRUN, f, f->quantum, f->runtime);
-        if (list_is_empty(&f->cell->spaces)) {
+        if (is_native(f->cell)) {
             strike_cell(f, now);
             f->left = f->quantum;
             return true;

@@ -16,10 +16,10 @@ struct cell {
     uint32_t generation;
     uint32_t state; /* enum nx_cell_state */
     uint32_t pledge;
-    uint32_t tier;      /* now, of its native code */
-    uint32_t home_tier; /* the manifest's: budget.c moves it down from there, and up again */
+    uint32_t tier;        /* now, of its native code */
+    uint32_t home_tier;   /* the manifest's: budget.c moves it down from there, and up again */
     uint64_t last_strike; /* of its native code */
-    bool fused; /* its native code runs with the nucleus' privilege */
+    bool fused;           /* its native code runs with the nucleus' privilege */
     struct quota *quota;
     struct space window;
     struct list spaces; /* foreign spaces */

@@ -8,8 +8,9 @@ flips random bits in the memory of the disk's driver cell: its code, its data, i
 it shares with its client. Whatever the driver then does - nothing, a crash, nonsense, an endless loop -
 the nucleus must go on, other cells must stay as they were, and the client must get its answers.
 
-A driver that goes on but serves nobody for STUCK seconds is restarted by hand (`nexus restart`), as an
-operator would; that is counted apart. Ends with status 0 when the nucleus never failed, no other cell
+A driver that goes on but serves nobody is to be found by its client and by the supervisor. One that
+still serves nobody after STUCK seconds is restarted by hand (`nexus restart`), as an operator would; that is
+counted apart, and the end of the log is shown. Ends with status 0 when the nucleus never failed, no other cell
 was harmed and no request was lost.
 """
 import argparse
@@ -66,7 +67,7 @@ class Campaign:
         self.restart_us = []
         self.events = []
         self.generation = self.started = 0
-        self.wrong = self.errors = 0
+        self.wrong = self.errors = self.answers_seen = 0
         self.machine = None
         self.boot()
 
@@ -104,7 +105,7 @@ class Campaign:
             for c in self.guest.cells() if c.running and c.name != DRIVER}
 
     def start_load(self):
-        self.machine.send(f"/t/diskload {'-w ' if self.options.write else ''}-i 20 /dev/vda\r")
+        self.machine.send(f"/t/diskload {'-w ' if self.options.write else ''}-i 20 /dev/vda &\r")
 
     def line(self):
         """The load's next line: longest operation in us. Raises TIMEOUT when there is none."""
@@ -137,15 +138,14 @@ class Campaign:
     def recover(self):
         """The driver is there and serves nobody: an operator restarts it."""
         self.count["stuck"] += 1
-        for _ in range(3):
-            self.machine.send("\x03")
-            time.sleep(0.2)
+        self.machine.send("\r")
         try:
-            self.machine.prompt(5)
+            for command in ("nexus ps", "nexus log | tail -n 30"):
+                print(re.sub("^", "#   ", self.machine.sh(command, 20)[0], flags=re.M), flush=True)
             self.machine.out(f"nexus restart {DRIVER}", 20)
+            self.line()
         except (pexpect.TIMEOUT, console.Failure):
             return False
-        self.start_load()
         return True
 
     def step(self):
@@ -155,13 +155,17 @@ class Campaign:
             return
         self.count[f"in {kind}"] += 1
         self.count["injections"] += 1
-        before = self.generation
+        before, wrong = self.generation, self.wrong
         try:
             longest = [self.line(), self.line()]
         except pexpect.TIMEOUT:
             if not self.recover():
                 raise
             return
+        if self.wrong > wrong == self.answers_seen:
+            self.events.append(f"after {self.count['injections']}, in {kind}: wrong answers, "
+                               f"generation {before}")
+        self.answers_seen = self.wrong
         with self.gdb.stopped():
             cell = self.guest.cell(DRIVER)
         if cell is not None and cell.generation != before:

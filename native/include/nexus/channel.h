@@ -25,6 +25,9 @@ struct channel {
  * USE line at slot n: in n + 1, out n.  0, or the nucleus' or the ring's error. */
 int channel_open(struct channel *ch, unsigned in_slot, unsigned out_slot);
 
+/* Unmap both rings; the channel is to be opened anew, or not used any more. */
+void channel_close(struct channel *ch);
+
 /* After commit or push on `out`: wake the peer when it sleeps. */
 static inline void channel_bell_out(struct channel *ch)
 {

@@ -81,6 +81,7 @@ struct nexus_client {
     struct nexus_request *waiting, **waiting_end; /* not sent, in order */
     uint32_t hello_end;                           /* index behind our HELLO */
     bool hello_sent, broken;
+    bool keep;           /* the caller's: requests outlive a broken channel, see client_reopen */
     bool pushed, popped; /* since the bells were last looked at */
 };
 
@@ -96,6 +97,11 @@ int client_submit(struct nexus_client *c, struct nexus_request *r);
  * -NX_EPEER: the server broke the protocol; all requests have ended.  Not from within done, hello or
  * event. */
 int client_poll(struct nexus_client *c);
+/* For a client with `keep` set: when the channel breaks (client_poll, client_sleep_prepare: -NX_EPEER), its
+ * requests stay, and more may be submitted.  Once there are new rings in the slots, as their supervisor
+ * makes them (nexus/control.h RENEW), this takes them, says HELLO, and asks all again but what must
+ * not be repeated, which ends with -NX_EPEER.  0, or an error of channel_open: still broken. */
+int client_reopen(struct nexus_client *c);
 /* Ask the server to ring when something comes: 0, and recv on client_watch() is right; or 1: poll
  * first.  -NX_EPEER.  client_awake() after recv. */
 int client_sleep_prepare(struct nexus_client *c);

@@ -11,7 +11,9 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "../../../membrane/patience.h"
+#include "../../../membrane/renew.h"
+
+#include <nexus/control.h>
 
 uint64_t mb_host_time, mb_host_instret;
 
@@ -51,8 +53,18 @@ void serve_timer_set(struct serve_timer *t, uint64_t due)
     t->due = due;
 }
 
-int control_complain(struct nexus_request *r, const char *what)
+static unsigned renewals;
+
+void renewal_start_of(const char *what, size_t n)
 {
+    assert_int_equal(n, 7);
+    assert_memory_equal(what, "block.0", n);
+    renewals++;
+}
+
+int control_ask(struct nexus_request *r, uint16_t type, const char *what)
+{
+    assert_int_equal(type, NEXUS_CONTROL_COMPLAIN);
     assert_string_equal(what, "block.0");
     complaints++;
     complaint = submit_result == 0 ? r : NULL;
@@ -249,6 +261,35 @@ static void without_a_supervisor_there_is_a_line_in_the_log(void **state)
     assert_int_equal(logged, lines);
 }
 
+static void take_answer(struct patience *x)
+{
+    assert_ptr_equal(x, &p);
+    answer(0);
+}
+
+static void a_lost_bell_is_no_reason(void **state)
+{
+    p.poll = take_answer;
+    ask(0, NEXUS_PATIENCE);
+    pass(100000 * MS, 0);
+    assert_int_equal(complaints, 0);
+    assert_null(client.table[200]);
+}
+
+static void a_stale_channel_is_renewed(void **state)
+{
+    ask(0, NEXUS_PATIENCE);
+    pass(1000 * MS, 0);
+    renewals = 0;
+    supervisor_says(-NX_EPEER);
+    assert_int_equal(renewals, 1);
+    assert_false(p.given_up);
+    hello();
+    answer(0);
+    pass(100000 * MS, 0);
+    assert_int_equal(complaints, 1);
+}
+
 static void a_silent_supervisor_is_asked_once(void **state)
 {
     ask(0, NEXUS_PATIENCE);
@@ -298,6 +339,8 @@ int main(void)
         cmocka_unit_test_setup(who_never_says_hello_is_complained_of, setup),
         TEST(who_is_left_dead_is_not_mentioned_again),
         TEST(without_a_supervisor_there_is_a_line_in_the_log),
+        TEST(a_lost_bell_is_no_reason),
+        TEST(a_stale_channel_is_renewed),
         TEST(a_silent_supervisor_is_asked_once),
         TEST(a_late_look_is_no_proof),
         TEST(a_broken_session_is_forgotten),

@@ -17,6 +17,8 @@
 #include "../../../native/supervisor/answer.h"
 #include "../../../native/supervisor/command.h"
 #include "../../../native/supervisor/health.h"
+
+#define RUN(us) (&(const struct health_run){.used_us = (us)})
 #include "../../../native/supervisor/plan.h"
 
 #include <nx/types.h>
@@ -185,7 +187,7 @@ static void who_promises_nothing_is_never_looked_at(void **state)
     struct health h;
     health_start(&h, 5000, 0, 0);
     assert_true(health_due(&h) == HEALTH_NEVER);
-    assert_int_equal(health_look(&h, 1000000, 0, 0, 0, 1u << 30, false), HEALTH_GOOD);
+    assert_int_equal(health_look(&h, 1000000, 0, 0, 0, RUN(1u << 30)), HEALTH_GOOD);
 }
 
 static void a_beating_cell_lives(void **state)
@@ -196,12 +198,12 @@ static void a_beating_cell_lives(void **state)
     for (unsigned i = 0; i < 100; i++) {
         assert_int_equal(health_due(&h), now + BEAT);
         now += BEAT;
-        assert_int_equal(health_look(&h, now, BEAT, ++beats, 0, 0, false), HEALTH_GOOD);
+        assert_int_equal(health_look(&h, now, BEAT, ++beats, 0, RUN(0)), HEALTH_GOOD);
     }
     /* one look without a beat, now and then, is only the phase of the two clocks */
     for (unsigned i = 0; i < 100; i++) {
         now += BEAT;
-        assert_int_equal(health_look(&h, now, BEAT, beats += i % 2, 0, 0, false), HEALTH_GOOD);
+        assert_int_equal(health_look(&h, now, BEAT, beats += i % 2, 0, RUN(0)), HEALTH_GOOD);
     }
 }
 
@@ -209,14 +211,14 @@ static void a_silent_cell_is_hung_after_two_looks(void **state)
 {
     struct health h;
     health_start(&h, 0, BEAT, 0);
-    assert_int_equal(health_look(&h, BEAT, BEAT, 3, 0, 0, false), HEALTH_GOOD);
-    assert_int_equal(health_look(&h, 2 * BEAT - 1, BEAT, 3, 0, 0, false),
+    assert_int_equal(health_look(&h, BEAT, BEAT, 3, 0, RUN(0)), HEALTH_GOOD);
+    assert_int_equal(health_look(&h, 2 * BEAT - 1, BEAT, 3, 0, RUN(0)),
                      HEALTH_GOOD); /* not due */
-    assert_int_equal(health_look(&h, 2 * BEAT, BEAT, 3, 0, 0, false), HEALTH_GOOD);
-    assert_int_equal(health_look(&h, 3 * BEAT, BEAT, 3, 0, 0, false), HEALTH_HUNG);
+    assert_int_equal(health_look(&h, 2 * BEAT, BEAT, 3, 0, RUN(0)), HEALTH_GOOD);
+    assert_int_equal(health_look(&h, 3 * BEAT, BEAT, 3, 0, RUN(0)), HEALTH_HUNG);
     health_start(&h, 0, BEAT, 0); /* never beat at all */
-    assert_int_equal(health_look(&h, BEAT, BEAT, 0, 0, 0, false), HEALTH_GOOD);
-    assert_int_equal(health_look(&h, 2 * BEAT, BEAT, 0, 0, 0, false), HEALTH_HUNG);
+    assert_int_equal(health_look(&h, BEAT, BEAT, 0, 0, RUN(0)), HEALTH_GOOD);
+    assert_int_equal(health_look(&h, 2 * BEAT, BEAT, 0, 0, RUN(0)), HEALTH_HUNG);
 }
 
 static void energy_is_so_much_in_a_second(void **state)
@@ -225,11 +227,11 @@ static void energy_is_so_much_in_a_second(void **state)
     const uint64_t energy = 1000;
     health_start(&h, 0, 0, energy);
     assert_int_equal(health_due(&h), HEALTH_ENERGY_MS);
-    assert_int_equal(health_look(&h, 1000, 0, 0, energy, 1000, false), HEALTH_GOOD);
-    assert_int_equal(health_look(&h, 3000, 0, 0, energy, 3000, false), HEALTH_GOOD);
-    assert_int_equal(health_look(&h, 4000, 0, 0, energy, 4001, false), HEALTH_SPENT);
+    assert_int_equal(health_look(&h, 1000, 0, 0, energy, RUN(1000)), HEALTH_GOOD);
+    assert_int_equal(health_look(&h, 3000, 0, 0, energy, RUN(3000)), HEALTH_GOOD);
+    assert_int_equal(health_look(&h, 4000, 0, 0, energy, RUN(4001)), HEALTH_SPENT);
     health_start(&h, 0, 0, ~0ul);
-    assert_int_equal(health_look(&h, 1000, 0, 0, ~0ul, 1ul << 60, false), HEALTH_GOOD);
+    assert_int_equal(health_look(&h, 1000, 0, 0, ~0ul, RUN(1ul << 60)), HEALTH_GOOD);
 }
 
 static void the_earlier_look_is_due(void **state)
@@ -237,9 +239,9 @@ static void the_earlier_look_is_due(void **state)
     struct health h;
     health_start(&h, 0, 300, 5);
     assert_int_equal(health_due(&h), 300);
-    assert_int_equal(health_look(&h, 300, 300, 1, 5, 0, false), HEALTH_GOOD);
-    assert_int_equal(health_look(&h, 600, 300, 2, 5, 0, false), HEALTH_GOOD);
-    assert_int_equal(health_look(&h, 900, 300, 3, 5, 0, false), HEALTH_GOOD);
+    assert_int_equal(health_look(&h, 300, 300, 1, 5, RUN(0)), HEALTH_GOOD);
+    assert_int_equal(health_look(&h, 600, 300, 2, 5, RUN(0)), HEALTH_GOOD);
+    assert_int_equal(health_look(&h, 900, 300, 3, 5, RUN(0)), HEALTH_GOOD);
     assert_int_equal(health_due(&h), HEALTH_ENERGY_MS);
 }
 
@@ -279,24 +281,45 @@ static void an_image_may_take_the_place_of_its_like(void **state)
 static void who_burns_is_found(void **state)
 {
     struct health h;
+    struct health_run run = {.used_us = 7000, .in_void = true};
     health_start(&h, 0, 0, 0);
     assert_int_equal(health_due(&h), HEALTH_NEVER);
-    health_sunk(&h, 1000, 7000);
+    health_sunk(&h, 1000, &run);
     assert_int_equal(health_due(&h), 1000 + HEALTH_BURN_MS);
-    health_sunk(&h, 1500, 9000); /* told twice: the first counts */
-    assert_int_equal(health_look(&h, 2999, 0, 0, 0, 1ul << 40, true), HEALTH_GOOD); /* not due */
-    assert_int_equal(health_look(&h, 3000, 0, 0, 0, 7000 + HEALTH_BURN_US, true), HEALTH_BURNS);
+    run.used_us = 9000;
+    health_sunk(&h, 1500, &run); /* told twice: the first counts */
+    run.used_us = 7000 + HEALTH_BURN_US;
+    assert_int_equal(health_look(&h, 2999, 0, 0, 0, &run), HEALTH_GOOD); /* not due */
+    assert_int_equal(health_look(&h, 3000, 0, 0, 0, &run), HEALTH_BURNS);
+}
 
-    health_start(&h, 0, 0, 0); /* it was moved up again: it has waited */
-    health_sunk(&h, 0, 0);
-    assert_int_equal(health_look(&h, 2000, 0, 0, 0, 1u << 30, false), HEALTH_GOOD);
+static void who_waits_or_works_does_not_burn(void **state)
+{
+    struct health h;
+    struct health_run run = {.in_void = true};
+    health_start(&h, 0, 0, 0); /* moved up again */
+    health_sunk(&h, 0, &run);
+    assert_int_equal(health_look(&h, 2000, 0, 0, 0, RUN(1u << 30)), HEALTH_GOOD);
     assert_int_equal(health_due(&h), HEALTH_NEVER);
 
-    health_start(&h, 0, 0, 0); /* it had no hart to run on */
-    health_sunk(&h, 0, 0);
-    assert_int_equal(health_look(&h, 2000, 0, 0, 0, HEALTH_BURN_US - 1, true), HEALTH_GOOD);
+    health_start(&h, 0, 0, 0); /* no hart to run on */
+    health_sunk(&h, 0, &run);
+    run.used_us = HEALTH_BURN_US - 1;
+    assert_int_equal(health_look(&h, 2000, 0, 0, 0, &run), HEALTH_GOOD);
     assert_int_equal(health_due(&h), 2000 + HEALTH_BURN_MS);
-    assert_int_equal(health_look(&h, 4000, 0, 0, 0, HEALTH_BURN_US, true), HEALTH_BURNS);
+    run.used_us++;
+    assert_int_equal(health_look(&h, 4000, 0, 0, 0, &run), HEALTH_BURNS);
+
+    run = (struct health_run){.in_void = true};
+    health_start(&h, 0, 0, 0); /* more to do than it can, until it stops at 5 */
+    health_sunk(&h, 0, &run);
+    for (uint64_t n = 1; n <= 5; n++) {
+        run.used_us += 2000000;
+        run.moved++;
+        assert_int_equal(health_look(&h, 2000 * n, 0, 0, 0, &run), HEALTH_GOOD);
+    }
+    run.used_us += 2000000;
+    assert_int_equal(health_look(&h, 12000, 0, 0, 0, &run), HEALTH_BURNS);
 }
 
 int main(void)
@@ -315,6 +338,7 @@ int main(void)
         cmocka_unit_test(energy_is_so_much_in_a_second),
         cmocka_unit_test(the_earlier_look_is_due),
         cmocka_unit_test(who_burns_is_found),
+        cmocka_unit_test(who_waits_or_works_does_not_burn),
         cmocka_unit_test(an_image_may_take_the_place_of_its_like),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -572,6 +572,66 @@ static void a_wild_release_breaks_the_session(void **state)
     all_end_with_peer(jobs, SLOTS + 1);
 }
 
+/* New rings in the same slots, and a new life of the server on them. */
+static void renew_channel(void)
+{
+    for (unsigned i = 1; i < 3; i++) {
+        close(file[i]);
+        file[i] = memfd_create("memory", 0);
+        assert_int_equal(ftruncate(file[i], POOL), 0);
+        void *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file[i], 0);
+        nx_ring_format(at, SLOTS, 0);
+        munmap(at, 4096);
+    }
+    server_start();
+}
+
+/* Whatever breaks it, at whatever point: with `keep` all but what must not be repeated is served in the end,
+ * also what was asked meanwhile. */
+static void new_rings_lose_nothing(void **state)
+{
+    struct job jobs[SLOTS + 20], late;
+    struct nx_slot request;
+    for (unsigned served = 0; served < SLOTS; served += 3) {
+        client.keep = true;
+        settle();
+        for (unsigned i = 0; i < SLOTS + 20; i++) {
+            submit(&jobs[i], i % 4 == 0 ? ONCE : AGAIN, i);
+        }
+        for (unsigned i = 0; i < served && server_take(&server, &request) == 1; i++) {
+            if (i % 2 == 0) {
+                answer(&request);
+            }
+        }
+        if (served % 2 == 0) {
+            assert_int_equal(server_flush(&server), 0);
+            to_client()->own_end->index += 100;
+            (void)client_poll(&client);
+            assert_int_equal(client_sleep_prepare(&client), -NX_EPEER);
+        } else {
+            struct nx_slot lie = {.type = NEXUS_HELLO, .cookie = client.ch.out.own + 1};
+            assert_int_equal(nx_ring_push(to_client(), &lie), 0);
+            assert_int_equal(client_poll(&client), -NX_EPEER);
+        }
+        submit(&late, AGAIN, 1000);
+        assert_int_equal(late.done, 0);
+        assert_int_equal(client_poll(&client), -NX_EPEER);
+        renew_channel();
+        const unsigned before = hellos;
+        assert_int_equal(client_reopen(&client), 0);
+        settle();
+        assert_int_equal(hellos, before + 1);
+        for (unsigned i = 0; i < SLOTS + 20; i++) {
+            assert_int_equal(jobs[i].done, 1);
+            assert_true(jobs[i].result == 0 || (jobs[i].result == -NX_EPEER && i % 4 == 0));
+            assert_true(jobs[i].result != 0 || jobs[i].answer == i * 10);
+        }
+        assert_int_equal(late.done, 1);
+        assert_int_equal(late.answer, 10000);
+        assert_int_equal(client.outstanding, 0);
+    }
+}
+
 static void events_pass(void **state)
 {
     struct nx_slot event = {.type = 9, .flags = NX_SLOT_REPLY};
@@ -744,6 +804,7 @@ int main(void)
         TEST(a_hello_from_the_future_breaks_the_session),
         TEST(an_impossible_index_breaks_the_session),
         TEST(a_wild_release_breaks_the_session),
+        TEST(new_rings_lose_nothing),
         TEST(events_pass),
         TEST(a_client_that_says_hello_all_the_time_gets_one_answer_a_round),
         TEST(a_client_that_never_reads_fills_only_its_own_rings),
