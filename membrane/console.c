@@ -12,7 +12,7 @@
 
 #include <nexus/channel.h>
 #include <nexus/console.h>
-#include <nx_base.h>
+#include <nexus/exit.h>
 #include <string.h>
 
 void (*mb_console_input_hook)(const void *buf, size_t n);
@@ -21,10 +21,10 @@ void (*mb_hvc_input_hook)(const void *buf, size_t n);
 void (*mb_hvc_writable_hook)(void);
 
 #define STALL_MS 5000u
+#define FLOOD 1024u /* messages in one go: nobody types like that */
 
 struct line {
     struct serve_timer timer; /* first */
-    struct renewal renewal;
     const char *name;
     uint32_t taken; /* slots the driver had released when the timer was set */
     bool stalled;   /* and that was told */
@@ -41,14 +41,10 @@ static struct line console = {.name = "console",
 static struct line hvc = {
     .name = "hvc", .input_hook = &mb_hvc_input_hook, .writable_hook = &mb_hvc_writable_hook};
 
-/* The driver did what no driver does.  The supervisor makes the channel anew; until then there is no
- * room.  What was in the old rings is lost. */
-static void check_peer(struct line *l, int result)
+/* A damaged driver may leave impossible indices: true as long as it is worth looking again. */
+static bool mend(struct line *l, int result)
 {
-    if (result == -NX_EPEER) {
-        l->room_wanted = true;
-        renewal_start(&l->renewal);
-    }
+    return result == -NX_EPEER && channel_mend(&l->ch);
 }
 
 static uint32_t fill(struct line *l, const uint8_t *from, size_t n, uint32_t slots)
@@ -95,16 +91,21 @@ static void look(struct serve_timer *t, uint64_t now, uint64_t late)
 /* How many slots are free; when none, the driver is asked to ring when one is. */
 static int out_space(struct line *l, uint32_t want)
 {
-    int space = nx_ring_space(&l->ch.out, want);
-    if (space == 0) {
-        space = nx_ring_sleep_prepare(&l->ch.out);
-        l->room_wanted = space == 0;
-        if (l->room_wanted && l->timer.due == MB_NEVER) {
-            wait_for_driver(l);
+    int space;
+    do {
+        space = nx_ring_space(&l->ch.out, want);
+        if (space == 0) {
+            space = nx_ring_sleep_prepare(&l->ch.out);
+            l->room_wanted = space == 0;
+            if (l->room_wanted && l->timer.due == MB_NEVER) {
+                wait_for_driver(l);
+            }
         }
+    } while (mend(l, space));
+    if (space > 0) {
+        channel_well(&l->ch);
     }
-    check_peer(l, space);
-    return space == -NX_EPEER ? 0 : space;
+    return space;
 }
 
 static size_t line_write(struct line *l, const void *buf, size_t n)
@@ -133,18 +134,27 @@ static size_t line_write(struct line *l, const void *buf, size_t n)
     return done;
 }
 
-/* Hand on what was typed. */
-static void input(struct line *l)
+/* Hand on what was typed; false: there is more than anybody types. */
+static bool input(struct line *l)
 {
     struct nx_slot slot;
     int e;
-    while ((e = nx_ring_pop(&l->ch.in, &slot)) == 0) {
+    unsigned n = 0;
+    while ((e = nx_ring_pop(&l->ch.in, &slot)) == 0 || mend(l, e)) {
+        if (e != 0) {
+            continue;
+        }
+        channel_well(&l->ch);
         channel_bell_in(&l->ch);
+        if (++n == FLOOD) {
+            serve_again();
+            return false;
+        }
         if (slot.type == NEXUS_CONSOLE_INPUT && slot.buf_len <= NX_RING_PAYLOAD && *l->input_hook) {
             (*l->input_hook)(slot.payload, slot.buf_len);
         }
     }
-    check_peer(l, e);
+    return true;
 }
 
 static void output(struct line *l)
@@ -162,22 +172,16 @@ static void output(struct line *l)
 static void work(void *ctx)
 {
     struct line *l = ctx;
+    int n;
     nx_ring_sleep_cancel(&l->ch.in);
+    channel_greet(&l->ch);
     do {
-        input(l);
+        if (!input(l)) {
+            return;
+        }
         output(l);
-    } while (nx_ring_sleep_prepare(&l->ch.in) > 0);
-}
-
-static bool reopen(struct renewal *r)
-{
-    struct line *l = container_of(r, struct line, renewal);
-    channel_close(&l->ch);
-    if (channel_open(&l->ch, r->slot + 1, r->slot) != 0) {
-        return false;
-    }
-    work(l);
-    return true;
+        n = nx_ring_sleep_prepare(&l->ch.in);
+    } while (n > 0 || mend(l, n));
 }
 
 static int line_open(struct line *l, unsigned slot)
@@ -186,7 +190,6 @@ static int line_open(struct line *l, unsigned slot)
     l->open = e == 0;
     if (l->open) {
         serve_timer_add(&l->timer, look);
-        renewal_add(&l->renewal, l->name, slot, reopen);
         port_add(1ul << slot | 1ul << (slot + 1), l, work);
     }
     return e;

@@ -4,7 +4,7 @@
  * Without the channel every command is refused. */
 #include "service.h"
 
-#include "renew.h"
+#include "patience.h"
 
 #include <nexus/control.h>
 #include <nexus/exit.h>
@@ -26,15 +26,6 @@ static void request_done(struct nexus_request *r, int result, const struct nx_sl
     done(n <= (long)client.pool_size ? n : -EIO);
 }
 
-/* The supervisor's word that a channel is broken. */
-static void event(struct nexus_client *c, const struct nx_slot *slot)
-{
-    if (slot->type == NEXUS_CONTROL_BROKEN && (slot->flags & NX_SLOT_INLINE) != 0 &&
-        slot->buf_len <= NX_RING_PAYLOAD) {
-        renewal_start_of((const char *)slot->payload, slot->buf_len);
-    }
-}
-
 static void lost(struct nexus_client *c)
 {
     cell_exit(NEXUS_EXIT_PEER | MB_SLOT_CONTROL);
@@ -42,22 +33,21 @@ static void lost(struct nexus_client *c)
 
 void mb_control_init(void)
 {
-    client.event = event;
     int e = client_open(&client, MB_SLOT_CONTROL);
     works = e == 0 && client.pool != NULL;
     if (works) {
-        mb_service_add(&client, NULL, MB_SLOT_CONTROL, lost);
+        mb_service_add(&client, lost);
     } else {
         mb_log("no way to talk to the supervisor: error %d", e);
     }
 }
 
-int control_ask(struct nexus_request *r, uint16_t type, const char *what)
+int control_complain(struct nexus_request *r, const char *what)
 {
     if (!works) {
         return -EIO;
     }
-    r->slot = (struct nx_slot){.type = type, .flags = NX_SLOT_INLINE};
+    r->slot = (struct nx_slot){.type = NEXUS_CONTROL_COMPLAIN, .flags = NX_SLOT_INLINE};
     r->slot.buf_len = (uint32_t)strnlen(what, NX_RING_PAYLOAD);
     memcpy(r->slot.payload, what, r->slot.buf_len);
     return mb_errno(client_submit(&client, r));

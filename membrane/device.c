@@ -4,6 +4,8 @@
 #include <nx_base.h>
 #include <stdio.h>
 
+#define ROUNDS 8u /* ring fulls taken in one go */
+
 void (*mb_device_hook)(enum mb_device kind, unsigned index, bool again);
 static unsigned pending;
 
@@ -12,14 +14,11 @@ unsigned mb_devices_pending(void)
     return pending;
 }
 
-static void work(void *ctx);
-
 static void hello(struct nexus_client *c, const struct nx_slot *slot)
 {
     struct device *d = (struct device *)c;
     bool again = d->there;
-    pending -= !d->met;
-    d->met = true;
+    pending -= c->generation == 1;
     patience_hello(&d->patience);
     if (!d->hello(d, slot)) {
         mb_log("device %u.%u: its driver's configuration makes no sense", (unsigned)d->kind,
@@ -32,28 +31,24 @@ static void hello(struct nexus_client *c, const struct nx_slot *slot)
     }
 }
 
-static bool reopen(struct renewal *r)
-{
-    struct device *d = container_of(r, struct device, renewal);
-    int e = client_reopen(&d->client);
-    patience_hello(&d->patience); /* not yet, but it has all the time again */
-    if (e == 0) {
-        work(d);
-    }
-    return e == 0;
-}
-
 static void work(void *ctx)
 {
     struct device *d = ctx;
     int e = 0, more = 1;
     client_awake(&d->client);
-    while (e == 0 && more > 0) {
+    for (unsigned round = 0; e == 0 && more > 0; round++) {
+        if (round == ROUNDS) {
+            serve_again();
+            return;
+        }
         e = client_poll(&d->client);
         more = e == 0 ? client_sleep_prepare(&d->client) : e;
     }
-    if (more < 0) { /* its requests are kept */
-        renewal_start(&d->renewal);
+    if (more < 0 && d->there) {
+        /* Its requests have ended with errors, and so will all that follow. */
+        mb_log("device %u.%u: the driver broke the protocol of its rings", (unsigned)d->kind,
+               d->index);
+        d->there = false;
     }
 }
 
@@ -62,7 +57,7 @@ static void poll(struct patience *p)
     work(container_of(p, struct device, patience));
 }
 
-static void look_after(struct device *d, unsigned slot)
+static void look_after(struct device *d)
 {
     /* The interfaces, as manifest.kdl names them. */
     static const struct {
@@ -80,7 +75,6 @@ static void look_after(struct device *d, unsigned slot)
     }
     patience_start(&d->patience, &d->client, what);
     d->patience.poll = poll;
-    renewal_add(&d->renewal, d->patience.what, slot, reopen);
 }
 
 void *driver_open(unsigned slot, size_t size, size_t at, enum mb_device kind, unsigned index,
@@ -100,7 +94,6 @@ void *driver_open(unsigned slot, size_t size, size_t at, enum mb_device kind, un
     d->index = index;
     d->hello = on_hello;
     d->client.hello = hello;
-    d->client.keep = true;
     d->client.event = event;
     int e = client_open(&d->client, slot);
     if (e < 0) {
@@ -109,7 +102,7 @@ void *driver_open(unsigned slot, size_t size, size_t at, enum mb_device kind, un
         return NULL;
     }
     pending++;
-    look_after(d, slot);
+    look_after(d);
     port_add(client_watch(&d->client), d, work);
     return memory;
 }

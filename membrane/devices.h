@@ -7,7 +7,7 @@
 #define MEMBRANE_DEVICES_H
 
 #include "mb_int.h"
-#include "renew.h"
+#include "patience.h"
 
 #include <devices.h>
 #include <nexus/session.h>
@@ -20,15 +20,17 @@ struct port {
 };
 void port_add(uint64_t watch, void *ctx, void (*work)(void *ctx));
 
+/* From within a port's work: there is more, but everybody else comes first; all are looked at again in a
+ * millisecond. A damaged driver may have nonsense without end. */
+void serve_again(void);
+
 /* A session with a device's driver. */
 struct device {
     struct nexus_client client; /* first */
     struct patience patience;
-    struct renewal renewal;
     enum mb_device kind;
     unsigned index;
     bool there; /* it has said HELLO, and what it said makes sense */
-    bool met;   /* it has said HELLO */
     /* HELLO: take the configuration; false: it makes no sense. */
     bool (*hello)(struct device *d, const struct nx_slot *slot);
 };

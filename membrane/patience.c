@@ -1,7 +1,6 @@
 /* See patience.h. */
-#include "renew.h"
+#include "patience.h"
 
-#include <nexus/control.h>
 #include <nx_base.h>
 #include <string.h>
 
@@ -22,9 +21,6 @@ struct ages {
 static struct ages ages_of(const struct patience *p)
 {
     struct ages a = {.oldest = MB_NEVER};
-    if (p->client->broken) {
-        return a;
-    }
     if (p->client->generation == 0) {
         a.oldest = p->anew;
         a.limit = ticks_of_ms(NEXUS_PATIENCE_HELLO);
@@ -49,9 +45,7 @@ static void told(struct nexus_request *r, int result, const struct nx_slot *repl
 {
     struct patience *p = container_of(r, struct patience, complaint);
     p->complaining = false;
-    if (result == -NX_EPEER) {
-        renewal_start_of(p->what, strlen(p->what));
-    } else if (result != 0 && result != -NX_EBUSY) {
+    if (result != 0 && result != -NX_EBUSY) {
         give_up(p, "the supervisor has none to start again");
     }
 }
@@ -68,7 +62,7 @@ static void complain(struct patience *p, uint64_t now, uint64_t age)
     mb_log_at(NX_LOG_WARNING, "the server of %s has not answered for %lu ms", p->what,
               (unsigned long)(mb_ticks_to_ns(age) / 1000000));
     p->complaint.done = told;
-    p->complaining = control_ask(&p->complaint, NEXUS_CONTROL_COMPLAIN, p->what) == 0;
+    p->complaining = control_complain(&p->complaint, p->what) == 0;
     if (!p->complaining) {
         give_up(p, "there is no way to tell the supervisor");
     }

@@ -66,7 +66,7 @@ void patience_asked(struct patience *p, const struct nexus_request *r, unsigned 
 /* The server has said HELLO. */
 void patience_hello(struct patience *p);
 
-/* control.c: NEXUS_CONTROL_COMPLAIN or _RENEW for this interface.  r->done is the caller's.  0 or an errno. */
-int control_ask(struct nexus_request *r, uint16_t type, const char *what);
+/* control.c: tell the supervisor.  r->done is the caller's.  0 or an errno. */
+int control_complain(struct nexus_request *r, const char *what);
 
 #endif

@@ -154,7 +154,7 @@ void mb_random_init(const struct nx_cellinfo *info)
     have_rngd = client_open(&rngd, MB_SLOT_RANDOM) == 0 && rngd.pool_size >= SEED;
     wait_for_rngd();
     if (have_rngd) {
-        mb_service_add(&rngd, "random", MB_SLOT_RANDOM, lost);
+        mb_service_add(&rngd, lost);
     }
     if (!seeded) {
         mb_log_at(NX_LOG_WARNING, "no good random numbers%s: getrandom and /dev/random wait",

@@ -22,8 +22,11 @@ void port_add(uint64_t watch, void *ctx, void (*work)(void *ctx))
     ports[port_count++] = (struct port){.watch = watch, .ctx = ctx, .work = work};
 }
 
+#define AGAIN_NS 1000000u
+
 static struct serve_timer *timers;
 static uint64_t asleep_until; /* [lock] 0: awake, and going to look at the timers */
+static bool again;
 
 void serve_timer_add(struct serve_timer *t,
                      void (*fire)(struct serve_timer *t, uint64_t now, uint64_t late))
@@ -59,19 +62,26 @@ static uint64_t work_timers(void)
     for (const struct serve_timer *t = timers; t != NULL; t = t->next) {
         next = t->due < next ? t->due : next;
     }
+    if (again && now + mb_ns_to_ticks(AGAIN_NS) < next) {
+        next = now + mb_ns_to_ticks(AGAIN_NS);
+    }
     asleep_until = next;
     return next;
 }
 
+void serve_again(void)
+{
+    again = true;
+}
+
+/* [lock] */
 static uint64_t work_all(void)
 {
     uint64_t watch = 0;
-    mb_lock();
     for (unsigned i = 0; i < port_count; i++) {
         ports[i].work(ports[i].ctx);
         watch |= ports[i].watch;
     }
-    mb_unlock();
     return watch;
 }
 
@@ -88,11 +98,15 @@ static void work_slot(unsigned slot)
 
 void mb_serve(void)
 {
-    uint64_t watch = work_all();
+    uint64_t watch = 0;
     long slot = NX_KICKED;
+    again = true; /* all are looked at first */
     for (;;) {
         mb_lock();
-        if (slot >= 0 && slot < (long)SLOTS) {
+        if (again) {
+            again = false;
+            watch = work_all();
+        } else if (slot >= 0 && slot < (long)SLOTS) {
             work_slot((unsigned)slot);
         }
         const uint64_t until = work_timers();

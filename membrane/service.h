@@ -11,10 +11,7 @@
 
 #define MB_SERVICES 4u
 
-/* Look after this open session, the interface `what` at `slot`, from now on.  When its channel breaks it gets
- * new rings, and what was asked is asked again.  what NULL: not this one; lost: it broke, every
- * request has ended. */
-void mb_service_add(struct nexus_client *c, const char *what, unsigned slot,
-                    void (*lost)(struct nexus_client *c));
+/* Look after this open session from now on.  lost: it broke, every request has ended. */
+void mb_service_add(struct nexus_client *c, void (*lost)(struct nexus_client *c));
 
 #endif

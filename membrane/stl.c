@@ -66,6 +66,12 @@ static void follow_answered(struct nexus_request *r, int result, const struct nx
     }
 }
 
+static void lost(struct nexus_client *c)
+{
+    have_logd = false;
+    mb_log_at(NX_LOG_ERR, "logd broke the protocol of its ring: it is not asked any more");
+}
+
 bool mb_stl_present(void)
 {
     return have_logd;
@@ -112,7 +118,7 @@ void mb_stl_init(void)
     logd.hello = greeted;
     have_logd = client_open(&logd, MB_SLOT_LOG) == 0 && logd.pool_size >= PIECE;
     if (have_logd) {
-        mb_service_add(&logd, "log", MB_SLOT_LOG, NULL);
+        mb_service_add(&logd, lost);
         patience_start(&patience, &logd, "log");
     } else {
         mb_log_at(NX_LOG_WARNING, "no logd: only the nucleus' own log is there");

@@ -19,46 +19,6 @@ static bool read_name(const struct nx_slot *request, char *to, size_t size)
     return true;
 }
 
-static void end_server(struct service *s, const struct service *client)
-{
-    s->accuser = client;
-    (void)service_kill(s, NEXUS_KILL_SILENT, true); /* when it takes long, its end is heard of */
-}
-
-/* Has this life of the server been too short to be judged? */
-static bool too_young(const struct service *s)
-{
-    return s->state == SERVICE_RUNNING && service_now_ms() - s->born_ms < NEXUS_CONTROL_FAIR_MS;
-}
-
-static int renew(struct service *s, const struct service *client, const char *what)
-{
-    const bool stale = link_stale(client, what);
-    if (!stale && too_young(s)) {
-        return -NX_EBUSY;
-    }
-    long e = link_renew_for(client, what); /* before the server's next life begins */
-    if (e == 0 && !stale && s->state == SERVICE_RUNNING) {
-        end_server(s, client);
-    }
-    return (int)e;
-}
-
-static int complain(struct service *s, const struct service *client, const char *what)
-{
-    if (link_stale(client, what)) {
-        return -NX_EPEER;
-    }
-    if (s->state != SERVICE_RUNNING) {
-        return s->state == SERVICE_WAITING ? -NX_EBUSY : -NX_ENOENT;
-    }
-    if (too_young(s)) {
-        return -NX_EBUSY;
-    }
-    end_server(s, client);
-    return 0;
-}
-
 int complaint_hear(const struct service *client, const struct nx_slot *request)
 {
     char what[sizeof(((struct nx_want *)0)->what)];
@@ -72,6 +32,13 @@ int complaint_hear(const struct service *client, const struct nx_slot *request)
     if (s->slot == NX_SELF) {
         return -NX_EPERM;
     }
-    return request->type == NEXUS_CONTROL_RENEW ? renew(s, client, what)
-                                                : complain(s, client, what);
+    if (s->state != SERVICE_RUNNING) {
+        return s->state == SERVICE_WAITING ? -NX_EBUSY : -NX_ENOENT;
+    }
+    if (service_now_ms() - s->born_ms < NEXUS_CONTROL_FAIR_MS) {
+        return -NX_EBUSY;
+    }
+    s->accuser = client;
+    (void)service_kill(s, NEXUS_KILL_SILENT, true); /* when it takes long, its end is heard of */
+    return 0;
 }

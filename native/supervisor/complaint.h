@@ -1,5 +1,4 @@
-/* A client's word that its server does not answer (NEXUS_CONTROL_COMPLAIN,
- * NEXUS_CONTROL_RENEW; nexus/control.h), or that their channel is broken.
+/* A client's word that its server does not answer (NEXUS_CONTROL_COMPLAIN, nexus/control.h).
  *
  * Nobody but the client can know that a server which runs serves nobody, so it is believed - about servers it
  * uses, and no faster than one that is honest could find out: a life younger than NEXUS_CONTROL_FAIR_MS, and

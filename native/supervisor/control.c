@@ -218,7 +218,7 @@ static int serve(const struct nx_slot *request, struct nx_slot *reply)
     char line[COMMAND_LINE_MAX];
     struct command c;
     const uint32_t room = request->buf_len, len = request->word32[0];
-    if (request->type == NEXUS_CONTROL_COMPLAIN || request->type == NEXUS_CONTROL_RENEW) {
+    if (request->type == NEXUS_CONTROL_COMPLAIN) {
         struct service *server, *client;
         return link_ends(self, SLOT_CONTROL, &server, &client) ? complaint_hear(client, request)
                                                                : -NX_ENOENT;
@@ -274,22 +274,6 @@ void control_renewed(void)
         nx_grant_drop(SLOT_CONTROL + i);
     }
     open_session();
-}
-
-bool control_serves(const struct service *client)
-{
-    struct service *server, *user;
-    return works && link_ends(self, SLOT_CONTROL, &server, &user) && user == client;
-}
-
-/* No room: it finds out when it complains. */
-void control_tell_broken(const char *what)
-{
-    struct nx_slot event = {.type = NEXUS_CONTROL_BROKEN, .flags = NX_SLOT_INLINE};
-    event.buf_len = (uint32_t)strlen(what);
-    memcpy(event.payload, what, event.buf_len);
-    (void)server_event(&server, &event);
-    (void)server_flush(&server);
 }
 
 /* The client broke the protocol of its ring: it answers for it, and the channel is made anew. */

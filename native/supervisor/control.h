@@ -17,10 +17,6 @@ void control_serve(void);
 /* The channel's rings are new ones: take our end of them. */
 void control_renewed(void);
 
-/* Is this cell the client of our service?  Then it can be told that its channel to another one is broken. */
-bool control_serves(const struct service *client);
-void control_tell_broken(const char *what);
-
 /* Carry out a command; `data` came after its line.  show.c has those that only tell. */
 void command_run(const struct command *c, const void *data, size_t n, struct answer *a);
 void show_ps(struct answer *a);

@@ -19,7 +19,6 @@ struct link {
     int to_server, to_client, pool;    /* places in the store; pool may be NONE */
     void *ring;                        /* the one to the server, mapped by map_link() */
     size_t ring_size;
-    bool stale; /* the client still holds the rings before these */
 };
 
 static struct link links[LINKS_MAX];
@@ -108,7 +107,6 @@ void link_give(const struct service *s, const struct nx_want *w)
             give_end(s, l, true);
         } else if (l->client == s && l->use == w) {
             give_end(s, l, false);
-            links[i].stale = false;
         }
     }
 }
@@ -157,26 +155,14 @@ bool link_ends(const struct service *s, unsigned slot, struct service **server,
     return true;
 }
 
-static struct link *find_use(const struct service *client, const char *what)
+struct service *link_server(const struct service *client, const char *what)
 {
     for (unsigned i = 0; i < link_count; i++) {
         if (links[i].client == client && strcmp(links[i].serve->what, what) == 0) {
-            return &links[i];
+            return links[i].server;
         }
     }
     return NULL;
-}
-
-struct service *link_server(const struct service *client, const char *what)
-{
-    const struct link *l = find_use(client, what);
-    return l != NULL ? l->server : NULL;
-}
-
-bool link_stale(const struct service *client, const char *what)
-{
-    const struct link *l = find_use(client, what);
-    return l != NULL && l->stale;
 }
 
 static uint32_t index_of(int place, enum nx_ring_side side)
@@ -216,91 +202,34 @@ static bool ring_intact(int place, uint32_t slots)
         return false;
     }
     bool good = r->constant.magic == NX_RING_MAGIC && r->constant.version == NX_RING_VERSION &&
-                r->constant.slots == slots && r->constant.buf_off % NX_RING_LINE == 0 &&
-                r->constant.buf_off >= NX_RING_SLOTS_OFF + slots * sizeof(struct nx_slot) &&
-                r->constant.buf_off <= size && r->constant.buf_size <= size - r->constant.buf_off &&
+                r->constant.slots == slots && r->constant.buf_off <= size &&
+                r->constant.buf_size <= size - r->constant.buf_off &&
                 r->end[NX_RING_PRODUCER].index - r->end[NX_RING_CONSUMER].index <= slots;
     nx_map_unmap(0, (uint64_t)r, size);
     return good;
 }
 
-static bool intact(const struct link *l)
-{
-    return ring_intact(l->to_server, l->serve->ring_slots) &&
-           ring_intact(l->to_client, l->serve->ring_slots);
-}
-
 bool link_intact(const struct service *s, unsigned slot)
 {
     const struct link *l = find_link(s, slot);
-    return l != NULL && intact(l);
-}
-
-static void renew(struct link *l)
-{
-    unmap_link(l);
-    const int places[2] = {l->to_server, l->to_client};
-    for (unsigned i = 0; i < 2; i++) {
-        long e = store_ring_anew(places[i], l->serve->ring_slots);
-        if (e < 0) {
-            cell_log("%s: channel %s is lost: error %ld", l->server->manifest.name, l->serve->what,
-                     -e);
-        }
-    }
-}
-
-void link_mend(const struct service *server, bool (*may)(const struct service *client),
-               void (*tell)(const char *what))
-{
-    for (unsigned i = 0; i < link_count; i++) {
-        struct link *l = &links[i];
-        if (l->server != server || l->client == NULL || l->client->state != SERVICE_RUNNING ||
-            intact(l) || !may(l->client)) {
-            continue;
-        }
-        cell_log("channel %s is broken: it is made anew", l->serve->what);
-        renew(l);
-        l->stale = true;
-        tell(l->serve->what);
-    }
+    return l != NULL && ring_intact(l->to_server, l->serve->ring_slots) &&
+           ring_intact(l->to_client, l->serve->ring_slots);
 }
 
 void link_renew(const struct service *s, unsigned slot)
 {
     struct link *l = find_link(s, slot);
-    if (l != NULL) {
-        renew(l);
-    }
-}
-
-const char *link_renew_stale(const struct service *s, unsigned slot)
-{
-    struct link *l = find_link(s, slot);
     if (l == NULL) {
-        return "";
+        return;
     }
-    renew(l);
-    l->stale = true;
-    return l->serve->what;
-}
-
-long link_renew_for(const struct service *client, const char *what)
-{
-    struct link *l = find_use(client, what);
-    if (l == NULL) {
-        return -NX_ENOENT;
+    unmap_link(l);
+    const int places[2] = {l->to_server, l->to_client};
+    for (unsigned i = 0; i < 2; i++) {
+        long e = store_ring_anew(places[i], l->serve->ring_slots);
+        if (e < 0) {
+            cell_log("%s: channel %s is lost: error %ld", s->manifest.name, l->serve->what, -e);
+        }
     }
-    if (!l->stale) {
-        renew(l);
-    }
-    const struct nx_want *w = l->use;
-    const uint32_t both = w->rights & (NX_R_READ | NX_R_WRITE);
-    long e = store_give(client->slot, l->to_server, w->slot, both | (w->rights & NX_R_SEND));
-    if (e == 0) {
-        e = store_give(client->slot, l->to_client, w->slot + 1, both | (w->rights & NX_R_RECV));
-    }
-    l->stale = e != 0;
-    return e;
 }
 
 bool link_at(unsigned i, const char **what, const struct service **server,
@@ -373,10 +302,29 @@ static void ring_bell(const struct link *l)
     }
 }
 
+#define SAY_WAIT_MS 200u
+
+/* Put it, waiting a little for room: the client is dead, so nobody else writes, and its next life waits
+ * for us.  False: the driver does not keep up. */
+static bool say_slot(struct link *l, struct nx_ring *ring, const struct nx_slot *slot,
+                     unsigned *waited_ms)
+{
+    int e;
+    while ((e = nx_ring_push(ring, slot)) == -NX_EFULL && *waited_ms < SAY_WAIT_MS) {
+        if (nx_ring_needs_bell(ring)) {
+            ring_bell(l);
+        }
+        nx_tick_sleep(cell_now() + cell_ticks_of_ms(1));
+        ++*waited_ms;
+    }
+    return e == 0;
+}
+
 void link_say(const struct service *s, const char *text)
 {
     struct link *l = console_of(s);
     struct nx_ring ring;
+    unsigned waited_ms = 0;
     if (l == NULL || l->server->state != SERVICE_RUNNING || map_link(l) == NULL ||
         nx_ring_attach(&ring, NX_RING_PRODUCER, l->ring, l->ring_size) != 0) {
         return;
@@ -385,8 +333,8 @@ void link_say(const struct service *s, const char *text)
         struct nx_slot slot = {.type = NEXUS_CONSOLE_OUTPUT, .flags = NX_SLOT_INLINE};
         slot.buf_len = (uint32_t)NX_MIN(left, (size_t)NX_RING_PAYLOAD);
         memcpy(slot.payload, text, slot.buf_len);
-        if (nx_ring_push(&ring, &slot) != 0) {
-            break; /* full: the driver does not keep up, and waiting for it is not our work */
+        if (!say_slot(l, &ring, &slot, &waited_ms)) {
+            break;
         }
         text += slot.buf_len;
         left -= slot.buf_len;

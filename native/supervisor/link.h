@@ -31,22 +31,6 @@ struct service *link_server(const struct service *client, const char *what);
 /* A number that changes with every slot this cell puts into its channels or takes from them. */
 uint64_t link_moved(const struct service *s);
 
-/* Make the rings of the channel of that name anew, and give this client, which runs and has emptied their
- * slots, its ends of them; the server gets its own with its next life.  When they are new already (stale),
- * they are only given.  0, or the nucleus' error. */
-long link_renew_for(const struct service *client, const char *what);
-
-/* Has the channel been made anew, and the client of it not been given its ends yet? */
-bool link_stale(const struct service *client, const char *what);
-
-/* As link_renew, for the server at once and for the client when it asks; the interface's name. */
-const char *link_renew_stale(const struct service *s, unsigned slot);
-
-/* This server is dead.  Channels it leaves broken are made anew, as far as their clients can be given new ends
- * while they live (may): its next life could not open them.  tell(what) for each. */
-void link_mend(const struct service *server, bool (*may)(const struct service *client),
-               void (*tell)(const char *what));
-
 /* The i-th channel, for who tells of them: false when there are no more.  *client is NULL when nobody
  * uses it. */
 bool link_at(unsigned i, const char **what, const struct service **server,

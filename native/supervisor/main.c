@@ -9,9 +9,10 @@
  *     store.c, device.c, link.c   what there is to give: kept memory and rings, devices, channels
  *     grants.c, service.c         giving it; life and death of a cell
  *     command.c, health.c         more policy: what is asked of us, and whether cells are well
+ *     complaint.c, burn.c         servers that serve nobody: what clients say of them, and who only burns
  *     control.c, show.c           what others may ask
- *     complaint.c                 what clients say of their servers
  *     power.c                     the end of the machine
+ *     silence.c                   a hook of tests
  */
 #include "bundle.h"
 #include "control.h"
@@ -23,6 +24,7 @@
 #include "plan.h"
 #include "power.h"
 #include "service.h"
+#include "silence.h"
 #include "store.h"
 
 #include <manifest/supervisor.h>
@@ -99,14 +101,15 @@ static void add_image(const struct bundle *b, const struct bundle_part *part)
 }
 
 /* Every cell of the bundle becomes a service; the first stands for ourselves. */
-static void find_services(const struct bundle *b)
+static void find_services(const struct bundle *b, uint32_t generation)
 {
     services[service_count++] = (struct service){.manifest = manifest,
                                                  .image = SERVICE_BUNDLE,
                                                  .slot = NX_SELF,
-                                                 .generation = 1,
+                                                 .generation = generation,
                                                  .state = SERVICE_RUNNING};
-    health_start(&services[0].health, 0, 0, 0);
+    health_start(&services[0].health, 0, 0);
+    burn_start(&services[0].burn);
     for (uint32_t i = 0; i < b->count; i++) {
         struct bundle_part part;
         if (!bundle_part(b, i, &part)) {
@@ -216,8 +219,9 @@ static uint64_t look_after(void)
 
 static void hear(long slot)
 {
-    for (unsigned i = 0; slot >= 0 && i < service_count; i++) {
+    for (unsigned i = 0; slot >= 0 && slot < NX_SLOTS && i < service_count; i++) {
         if (services[i].state == SERVICE_RUNNING && services[i].slot == (unsigned)slot) {
+            silence_if_told();
             service_heard(&services[i]);
         }
     }
@@ -230,7 +234,7 @@ int cell_main(const struct nx_cellinfo *info)
     open_bundle(&bundle);
     device_init(fdt);
     power_init(fdt);
-    find_services(&bundle);
+    find_services(&bundle, info->generation);
     start_services(&bundle);
     for (;;) {
         bool busy = false;
@@ -242,7 +246,7 @@ int cell_main(const struct nx_cellinfo *info)
                 watch |= 1ul << services[i].slot;
             }
         }
-        hear(nx_recv_wait(watch, busy ? 0 : deadline));
+        hear(nx_recv_wait(watch, busy ? 0 : deadline)); /* NX_KICKED: L0 wants to hear of us */
         control_serve();
     }
 }

@@ -10,6 +10,7 @@
 #include <nexus/cell.h>
 #include <nexus/exit.h>
 #include <nx/sys.h>
+#include <nx_base.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -100,7 +101,9 @@ static long run_cell(struct service *s)
 /* How its next life's beginning went. */
 static void begun(struct service *s, long e)
 {
-    s->generation++;
+    /* The nucleus counts lives as well, and for longer than we live. */
+    s->generation =
+        e == 0 ? (uint32_t)nx_meta_cell(s->slot, NX_CELL_GENERATION) : s->generation + 1;
     s->born_ms = service_now_ms();
     s->wanted = false;
     if (e != 0) {
@@ -109,7 +112,8 @@ static void begun(struct service *s, long e)
         return;
     }
     s->state = SERVICE_RUNNING;
-    health_start(&s->health, s->born_ms, s->manifest.heartbeat_ms, s->manifest.energy);
+    health_start(&s->health, s->born_ms, s->manifest.heartbeat_ms);
+    burn_start(&s->burn);
     s->health.beats = s->beat != NULL ? s->beat->beats : 0;
 }
 
@@ -159,7 +163,6 @@ static struct end report_end(const struct service *s)
     default:
         tell(s, "%s generation %u was killed%s%s (%#lx)", name, n,
              code == NEXUS_KILL_HUNG     ? ": no heartbeat"
-             : code == NEXUS_KILL_ENERGY ? ": too much energy used"
              : code == NEXUS_KILL_BURNS  ? ": runs and never waits"
              : code == NEXUS_KILL_SILENT ? ": does not answer "
                                          : "",
@@ -170,10 +173,9 @@ static struct end report_end(const struct service *s)
 }
 
 /* `s` says that its peer on this channel broke the ring protocol.  Who did, the pages do not tell, and
- * either side may lie.  A client that is served by us can be given new rings while it lives: it goes on,
- * and the server, too.  Any other answers for it, as servers are trusted more: a server's word ends
- * it, and counts as a death of its own fault.  A client's word ends the server only when the channel
- * cannot be used any more.  True: the end of `s` is not its own fault. */
+ * either side may lie; servers are trusted more.  So the client answers for it: a server's second word ends it,
+ * and counts as a death of its own fault.  A client's word ends the server only when the channel cannot
+ * be used any more.  True: the end of `s` is not its own fault. */
 static bool accuse(const struct service *s, unsigned long code)
 {
     unsigned slot = NEXUS_EXIT_VALUE(code);
@@ -184,10 +186,6 @@ static bool accuse(const struct service *s, unsigned long code)
     struct service *peer = s == server ? client : server;
     if (s == client && link_intact(s, slot)) {
         cell_log("%s has no reason to complain of %s", s->manifest.name, peer->manifest.name);
-        return false;
-    }
-    if (s == server && peer->state == SERVICE_RUNNING && control_serves(peer)) {
-        control_tell_broken(link_renew_stale(s, slot));
         return false;
     }
     link_renew(s, slot);
@@ -201,6 +199,22 @@ static bool accuse(const struct service *s, unsigned long code)
     peer->blamed = peer == client;
     nx_exit_kill(peer->slot, code);
     return peer == client;
+}
+
+/* Is it the first time that a server complains of this client?  Its own memory may be what is damaged, and
+ * it lives again in no time; the client may hold all a user has.  Only when its next life, which begins
+ * with what the rings themselves say, complains again, the client answers for it. */
+static bool first_complaint(struct service *s, unsigned long code)
+{
+    const unsigned slot = NEXUS_EXIT_VALUE(code);
+    struct service *server, *client;
+    if (!link_ends(s, slot, &server, &client) || s != server) {
+        return false;
+    }
+    const bool again = s->complained == slot + 1 && s->complained_life + 1 == s->generation;
+    s->complained = again ? 0 : slot + 1;
+    s->complained_life = s->generation;
+    return !again;
 }
 
 /* It may start again, when its policy says so. */
@@ -245,10 +259,7 @@ static void ended(struct service *s)
         power_off(NEXUS_EXIT_VALUE(code));
     }
     if (end.why == NX_WHY_EXIT && NEXUS_EXIT_KIND(code) == NEXUS_EXIT_PEER) {
-        own_fault = !accuse(s, code);
-    }
-    if (own_fault) {
-        link_mend(s, control_serves, control_tell_broken);
+        own_fault = !first_complaint(s, code) && !accuse(s, code);
     }
     go_on(s, own_fault);
 }
@@ -258,12 +269,12 @@ static bool is_dead(const struct service *s)
     return nx_meta_cell(s->slot, NX_CELL_STATE) == NX_CS_DEAD;
 }
 
-static struct health_run run_of(const struct service *s)
+static struct burn_run run_of(const struct service *s)
 {
     const long run = nx_meta_cell(s->slot, NX_CELL_RUNTIME);
-    struct health_run r = {.used_us = run > 0 ? (uint64_t)run * 1000 / cell_ticks_of_ms(1) : 0,
-                           .in_void = s->manifest.tier != NX_TIER_VOID &&
-                                      nx_meta_cell(s->slot, NX_CELL_TIER) == NX_TIER_VOID};
+    struct burn_run r = {.used_us = run > 0 ? (uint64_t)run * 1000 / cell_ticks_of_ms(1) : 0,
+                         .in_void = s->manifest.tier != NX_TIER_VOID &&
+                                    nx_meta_cell(s->slot, NX_CELL_TIER) == NX_TIER_VOID};
     r.moved = r.in_void ? link_moved(s) : 0;
     return r;
 }
@@ -274,9 +285,9 @@ void service_heard(struct service *s)
         ended(s);
         return;
     }
-    const struct health_run run = run_of(s);
+    const struct burn_run run = run_of(s);
     if (run.in_void) {
-        health_sunk(&s->health, service_now_ms(), &run);
+        burn_sunk(&s->burn, service_now_ms(), &run);
     }
 }
 
@@ -287,10 +298,8 @@ static bool end_cell(struct service *s, uint64_t code)
 {
     const uint64_t deadline = cell_now() + cell_ticks_of_ms(KILL_WAIT_MS);
     nx_exit_kill(s->slot, code);
-    while (nx_recv_wait(1ul << s->slot, deadline) >= 0) {
-        if (is_dead(s)) { /* else it was told before that it sank to Void */
-            return true;
-        }
+    /* The nucleus may only want to hear of us, or it was told before that it had sunk. */
+    while (!is_dead(s) && nx_recv_wait(1ul << s->slot, deadline) >= 0) {
     }
     return is_dead(s);
 }
@@ -360,23 +369,16 @@ bool service_blame_client(struct service *s, unsigned slot)
 
 uint64_t service_look(struct service *s, uint64_t now_ms)
 {
-    if (s->state != SERVICE_RUNNING || health_due(&s->health) > now_ms) {
-        return s->state == SERVICE_RUNNING ? health_due(&s->health) : HEALTH_NEVER;
-    }
-    const struct health_run run = run_of(s);
-    switch (health_look(&s->health, now_ms, s->manifest.heartbeat_ms,
-                        s->beat != NULL ? s->beat->beats : 0, s->manifest.energy, &run)) {
-    case HEALTH_HUNG:
+    if (s->state == SERVICE_RUNNING && s->health.due <= now_ms &&
+        health_hung(&s->health, now_ms, s->manifest.heartbeat_ms,
+                    s->beat != NULL ? s->beat->beats : 0)) {
         (void)service_kill(s, NEXUS_KILL_HUNG, true);
-        break;
-    case HEALTH_SPENT:
-        (void)service_kill(s, NEXUS_KILL_ENERGY, true);
-        break;
-    case HEALTH_BURNS:
-        (void)service_kill(s, NEXUS_KILL_BURNS, true);
-        break;
-    default:
-        break;
     }
-    return s->state == SERVICE_RUNNING ? health_due(&s->health) : HEALTH_NEVER;
+    if (s->state == SERVICE_RUNNING && s->burn.due <= now_ms) {
+        const struct burn_run run = run_of(s);
+        if (burn_look(&s->burn, now_ms, &run)) {
+            (void)service_kill(s, NEXUS_KILL_BURNS, true);
+        }
+    }
+    return s->state == SERVICE_RUNNING ? NX_MIN(s->health.due, s->burn.due) : HEALTH_NEVER;
 }

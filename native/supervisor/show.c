@@ -22,8 +22,8 @@ static ul value(const struct service *s, enum nx_cell_value what)
     return v > 0 ? (ul)v : 0;
 }
 
-/* Worse than its manifest's when its native code has overrun its budgets. */
-static const char *tier_now(const struct service *s)
+/* The one it has now: who has used up its energy is in Void. */
+static const char *tier(const struct service *s)
 {
     return tiers[(s->state == SERVICE_RUNNING ? value(s, NX_CELL_TIER) : s->manifest.tier) %
                  NX_TIERS];
@@ -53,7 +53,7 @@ void show_ps(struct answer *a)
         const struct service *s = &services[i];
         const ul us = us_of_ticks(value(s, NX_CELL_RUNTIME));
         answer_add(a, "%-16s %4u %-10s %-7s %7lu %6lu %6lu.%03lu %s\n", s->manifest.name,
-                   s->generation, states[s->state], tier_now(s), value(s, NX_CELL_PAGES),
+                   s->generation, states[s->state], tier(s), value(s, NX_CELL_PAGES),
                    value(s, NX_CELL_FIBERS), us / 1000000, us / 1000 % 1000,
                    s->state == SERVICE_ABSENT ? s->missing : "-");
     }
@@ -67,9 +67,10 @@ void show_top(struct answer *a)
     for (unsigned i = 0; i < service_count; i++) {
         const struct service *s = &services[i];
         const ul us = us_of_ticks(value(s, NX_CELL_RUNTIME));
-        answer_add(a, "cell %s %u %s %s %lu %lu %lu %lu %lu %u\n", s->manifest.name, s->generation,
-                   states[s->state], tier_now(s), value(s, NX_CELL_PAGES), value(s, NX_CELL_QUOTA),
-                   value(s, NX_CELL_FIBERS), us, (ul)s->manifest.energy, restarts(s));
+        answer_add(a, "cell %s %u %s %s %lu %lu %lu %lu %lu %lu %u\n", s->manifest.name,
+                   s->generation, states[s->state], tier(s), value(s, NX_CELL_PAGES),
+                   value(s, NX_CELL_QUOTA), value(s, NX_CELL_FIBERS), us,
+                   value(s, NX_CELL_ENERGY_USED), (ul)s->manifest.energy, restarts(s));
     }
 }
 
@@ -98,6 +99,8 @@ static const char *beb_kind(uint32_t kind)
         [NX_BEB_OVERRUN] = "overrun",     [NX_BEB_DEMOTED] = "demoted",
         [NX_BEB_FAULT] = "fault",         [NX_BEB_DENIED] = "denied",
         [NX_BEB_CELL_DEAD] = "cell-dead", [NX_BEB_PROMOTED] = "promoted",
+        [NX_BEB_SILENT] = "silent",       [NX_BEB_RESTART] = "restart",
+        [NX_BEB_SYSTEMIC] = "systemic",   [NX_BEB_AUDIT] = "audit",
     };
     return kind < ARRAY_LEN(kinds) && kinds[kind] != NULL ? kinds[kind] : "?";
 }

@@ -8,6 +8,7 @@
 #include "mem.h"
 #include "page.h"
 #include "sched.h"
+#include "watchdog.h"
 
 #include <nx/bundle.h>
 #include <nx_base.h>
@@ -16,12 +17,8 @@
 
 #define MEMORY_MIN (16ul << 20)
 
-struct range {
-    uint64_t base, end;
-};
-
 /* Give all memory to the allocator but the ranges in `keep` (not sorted, may overlap). */
-static void give_memory(const struct range *keep, unsigned n)
+static void give_memory(const struct memory_range *keep, unsigned n)
 {
     uint64_t at = machine.memory_base;
     while (at < machine.memory_end) {
@@ -44,6 +41,19 @@ static void give_memory(const struct range *keep, unsigned n)
     }
 }
 
+/* The firmware sits below the nucleus' image.  It has all that is there, unless it says in the tree where it
+ * ends, with a range that it reserves at the beginning of memory. */
+static uint64_t firmware_end(uint64_t image_base)
+{
+    for (unsigned i = 0; i < machine.reserved_count; i++) {
+        const struct memory_range *r = &machine.reserved[i];
+        if (r->base == machine.memory_base && r->end <= image_base) {
+            return r->end;
+        }
+    }
+    return image_base;
+}
+
 static void init_memory(uint64_t image_base, uint64_t image_end)
 {
     uint64_t size = machine.memory_end - machine.memory_base;
@@ -61,15 +71,17 @@ static void init_memory(uint64_t image_base, uint64_t image_end)
         boot_stop("memory is too little for the boot bundle");
     }
     page_init(machine.memory_base, machine.memory_end, arch_phys(table_base));
-    /* The firmware sits below the nucleus' image. */
-    const struct range keep[] = {
-        {machine.memory_base, table_base + table},
-        {image_base, image_end},
+    struct memory_range keep[4 + RESERVED_MAX] = {
+        {machine.memory_base, firmware_end(image_base)},
+        {image_base, table_base + table},
         {machine.initrd_base, initrd_end},
         {ALIGN_DOWN(machine.fdt_base, NX_PAGE_SIZE), ALIGN_UP(fdt_end, NX_PAGE_SIZE)},
     };
-    give_memory(keep, ARRAY_LEN(keep));
+    memcpy(&keep[4], machine.reserved, sizeof(machine.reserved));
+    give_memory(keep, 4 + machine.reserved_count);
     nucleus_quota = quota_make(~0ul, ~0u, ~0u);
+    /* The bundle's memory object holds these references: so programs can map archive pages. */
+    page_keep(nucleus_quota, machine.initrd_base, initrd_end);
     machine.obj.quota = nucleus_quota;
 }
 
@@ -105,35 +117,76 @@ static void must(int err, const char *what)
     }
 }
 
+/* What the supervisor is made of, in every life. */
+static struct mem *bundle_mem, *tree_mem;
+static struct nx_bundle_entry supervisor_part;
+
+static int fill_supervisor(struct cell *c)
+{
+    const uint32_t ro = NX_R_READ | NX_R_EXEC | NX_R_GRANT;
+    int e = cap_put(c, BOOT_SLOT_BUNDLE, &bundle_mem->obj, ro);
+    if (e == 0) {
+        e = cap_put(c, BOOT_SLOT_FDT, &tree_mem->obj, NX_R_READ);
+    }
+    if (e == 0) {
+        e = cap_put(c, BOOT_SLOT_MACHINE, &machine.obj, NX_R_ALL);
+    }
+    return e != 0 ? e : cell_start(c, machine.fdt_base % NX_PAGE_SIZE);
+}
+
+int boot_supervisor(uint32_t generation, const char **what)
+{
+    const struct nx_bundle_entry *e = &supervisor_part;
+    struct nx_manifest man;
+    int err;
+    *what = "the supervisor's image in memory is damaged";
+    /* At boot the checksum of the whole bundle was looked at. */
+    if (generation > 1 &&
+        nx_crc32(0, (const char *)arch_phys(machine.initrd_base) + e->offset, e->size) != e->crc) {
+        return -NX_EIO;
+    }
+    *what = "the supervisor's manifest is malformed";
+    err = image_manifest(bundle_mem, e->offset, e->size, &man);
+    if (err != 0) {
+        return err;
+    }
+    *what = "no memory for the supervisor";
+    struct cell *c = cell_make(&man, generation, &err);
+    if (c == NULL) {
+        return err;
+    }
+    *what = "the supervisor's image is malformed";
+    err = image_load(c, bundle_mem, e->offset, e->size);
+    if (err == 0) {
+        *what = "the supervisor does not start";
+        err = fill_supervisor(c);
+    }
+    if (err != 0) {
+        object_unref(&c->obj);
+        return err;
+    }
+    supervisor = c;
+    return 0;
+}
+
 /* The first cell: from the bundle, with the capabilities to make everything else. */
 static void start_supervisor(void)
 {
-    const struct nx_bundle_entry *e = check_bundle("supervisor");
+    supervisor_part = *check_bundle("supervisor");
     uint64_t bundle_pages = ALIGN_UP(machine.initrd_end, NX_PAGE_SIZE) - machine.initrd_base;
-    struct mem *bundle =
+    bundle_mem =
         mem_make_fixed(nucleus_quota, NX_T_MEM, machine.initrd_base, bundle_pages / NX_PAGE_SIZE);
     uint64_t fdt_base = ALIGN_DOWN(machine.fdt_base, NX_PAGE_SIZE);
     uint64_t fdt_end = ALIGN_UP(machine.fdt_base + machine.fdt_size, NX_PAGE_SIZE);
-    struct mem *fdt =
+    tree_mem =
         mem_make_fixed(nucleus_quota, NX_T_MEM, fdt_base, (fdt_end - fdt_base) / NX_PAGE_SIZE);
-    if (bundle == NULL || fdt == NULL) {
+    if (bundle_mem == NULL || tree_mem == NULL) {
         boot_stop("out of memory");
     }
-    struct nx_manifest man;
-    must(image_manifest(bundle, e->offset, e->size, &man),
-         "the supervisor's manifest is malformed");
-    int err;
-    struct cell *c = cell_make(&man, 1, &err);
-    if (c == NULL) {
-        boot_stop("no memory for the supervisor (error %d)", -err);
-    }
-    supervisor = c;
-    must(image_load(c, bundle, e->offset, e->size), "the supervisor's image is malformed");
-    const uint32_t ro = NX_R_READ | NX_R_EXEC | NX_R_GRANT;
-    must(cap_put(c, BOOT_SLOT_BUNDLE, &bundle->obj, ro), "slot");
-    must(cap_put(c, BOOT_SLOT_FDT, &fdt->obj, NX_R_READ), "slot");
-    must(cap_put(c, BOOT_SLOT_MACHINE, &machine.obj, NX_R_ALL), "slot");
-    must(cell_start(c, machine.fdt_base - fdt_base), "the supervisor does not start");
+    const char *what;
+    int err = boot_supervisor(1, &what);
+    must(err, what);
+    watchdog_start();
 }
 
 _Noreturn void boot_main(uint32_t hwid, uint64_t fdt, uint64_t image_base, uint64_t image_end,
@@ -142,6 +195,7 @@ _Noreturn void boot_main(uint32_t hwid, uint64_t fdt, uint64_t image_base, uint6
     log_print("the nucleus is entered");
     for (unsigned i = 0; i < HARTS_MAX; i++) {
         harts[i].index = i;
+        harts[i].bit = 1ul << i;
         sched_init_hart(&harts[i]);
     }
     machine_read(fdt, hwid);

@@ -9,6 +9,9 @@
  * image_end are the nucleus' own physical range. */
 _Noreturn void boot_main(uint32_t hwid, uint64_t fdt, uint64_t image_base, uint64_t image_end,
                          uint64_t root_table);
+/* Make and start the supervisor, the first cell, from the boot bundle; with the lock.  0, or an error and
+ * what went wrong. */
+int boot_supervisor(uint32_t generation, const char **what);
 /* On every other hart, with its structure in place. */
 _Noreturn void boot_secondary(void);
 /* Arch: physical page that holds the SysTable: with its trap stubs, or (fused) entries into the nucleus. */

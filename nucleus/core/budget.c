@@ -26,19 +26,44 @@ void sched_set_timebase(uint64_t ticks_per_second)
     }
 }
 
-/* What follows from its own tier and its cell's. */
-static void set_limits(struct fiber *f)
-{
-    const unsigned worst = NX_MAX(f->tier, f->cell->tier);
-    f->outranked_by = (1u << worst) - 1;
-    f->quantum = f->budget != 0 ? f->budget : tier_ticks[worst];
-}
-
 static void set_tier(struct fiber *f, unsigned tier)
 {
     f->tier = tier;
-    set_limits(f);
+    f->outranked_by = (1u << NX_MAX(tier, f->cell->tier)) - 1;
+    f->quantum = f->budget != 0 ? f->budget : tier_ticks[NX_MAX(tier, f->cell->tier)];
     f->strikes = 0;
+}
+
+static void retier(struct fiber *f)
+{
+    unsigned tier = NX_MAX(f->tier, f->cell->tier);
+    f->outranked_by = (1u << tier) - 1;
+    f->quantum = f->budget != 0 ? f->budget : tier_ticks[tier];
+    f->left = NX_MIN(f->left, f->quantum);
+    if (f->status == FIBER_RUNNING) {
+        f->hart->resched = 1;
+        if (f->hart != this_hart()) {
+            arch_ipi(f->hart->index);
+        }
+    }
+}
+
+/* Those that wait stand in another queue. */
+void budget_retier(struct cell *c)
+{
+    c->tier = c->energy.out ? NX_TIER_VOID : NX_MIN(c->own_tier + c->sunk, (uint32_t)NX_TIER_VOID);
+    list_for_each_safe(n, &c->fibers)
+    {
+        struct fiber *f = list_entry(n, struct fiber, cell_link);
+        bool ready = f->status == FIBER_READY;
+        if (ready) {
+            sched_unready(f);
+        }
+        retier(f);
+        if (ready) {
+            sched_ready(f);
+        }
+    }
 }
 
 void sched_set_tier(struct fiber *f, unsigned tier)
@@ -63,46 +88,38 @@ static bool is_native(const struct cell *c)
     return c->quota->spaces_max == 0;
 }
 
-static void move_cell(struct fiber *f, unsigned tier)
-{
-    struct cell *c = f->cell;
-    c->tier = tier;
-    list_for_each(n, &c->fibers)
-    {
-        struct fiber *g = list_entry(n, struct fiber, cell_link);
-        g->strikes = 0;
-        set_limits(g);
-        if (g->status == FIBER_READY) {
-            sched_unready(g);
-            sched_ready(g);
-        }
-    }
-}
-
 static void strike_cell(struct fiber *f, uint64_t now)
 {
     struct cell *c = f->cell;
-    if (c == supervisor || c->tier == NX_TIER_VOID) {
+    if (c == supervisor) {
         return;
     }
     c->last_strike = now;
     if (++f->strikes < STRIKES) {
         return;
     }
-    move_cell(f, c->tier + 1);
+    list_for_each(n, &c->fibers)
+    {
+        list_entry(n, struct fiber, cell_link)->strikes = 0;
+    }
+    c->sunk++;
+    budget_retier(c);
     beb_add(NX_BEB_DEMOTED, f, c->tier, 1);
     if (c->tier == NX_TIER_VOID) {
         event_signal(&c->death); /* its supervisor decides what becomes of it */
     }
 }
 
+/* One of its fibers has waited. */
 static void promote_cell(struct fiber *f)
 {
     struct cell *c = f->cell;
     const uint64_t now = arch_time();
-    if (now - c->last_strike > second / 10) {
+    f->strikes = 0; /* no overrun is of the same stretch any more */
+    if (c->sunk != 0 && now - c->last_strike > second / 10) {
         c->last_strike = now;
-        move_cell(f, c->tier - 1);
+        c->sunk--;
+        budget_retier(c);
         beb_add(NX_BEB_PROMOTED, f, c->tier, 1);
     }
 }
@@ -112,14 +129,9 @@ static void promote_cell(struct fiber *f)
 void budget_promote(struct fiber *f)
 {
     if (is_native(f->cell)) {
-        f->strikes =
-            0; /* it has waited: no overrun of native code is of the same stretch any more */
-    }
-    if (f->cell->tier > f->cell->home_tier) {
         promote_cell(f);
     }
-    if (f->demotions != 0 && f->tier > f->cell->home_tier &&
-        arch_time() - f->last_strike > second) {
+    if (f->tier > f->cell->own_tier && arch_time() - f->last_strike > second) {
         set_tier(f, f->tier - 1);
         f->demotions--;
         f->last_strike = arch_time();
@@ -130,13 +142,16 @@ void budget_promote(struct fiber *f)
 bool budget_over(struct hart *h, struct fiber *f)
 {
     uint64_t now = arch_time();
+    /* Of this activation; budget_account forgets by how much it went over. */
+    uint64_t ran = now - h->since + (f->quantum > f->left ? f->quantum - f->left : 0);
     budget_account(h, f, now);
     if (f->left != 0) {
         return false;
     }
-    if (NX_MAX(f->tier, f->cell->tier) < NX_TIER_VOID) {
-        beb_add(NX_BEB_OVERRUN, f, f->quantum, f->runtime);
-        if (is_native(f->cell)) {
+    const bool native = is_native(f->cell);
+    if ((native ? f->cell->tier : NX_MAX(f->tier, f->cell->tier)) < NX_TIER_VOID) {
+        beb_add(NX_BEB_OVERRUN, f, f->quantum, ran);
+        if (native) {
             strike_cell(f, now);
             f->left = f->quantum;
             return true;
@@ -185,7 +200,7 @@ int sched_period(struct fiber *f, uint64_t period, uint64_t budget)
             used += (g->budget << 20) / g->period;
         }
     }
-    if (budget >= 1ul << 43 || used + (budget << 20) / period > 1ul << 20) {
+    if (budget > second / 1000 * BUDGET_MAX_MS || used + (budget << 20) / period > 1ul << 20) {
         return -NX_EBUSY;
     }
     f->period = period;

@@ -4,12 +4,13 @@
 
 #include "fiber.h"
 #include "hart.h"
+#include "watchdog.h"
 
 /* A new activation begins; good behaviour is rewarded. */
 void budget_promote(struct fiber *f);
 static inline void budget_refill(struct fiber *f)
 {
-    if ((f->demotions | f->strikes) != 0 || f->cell->tier != f->cell->home_tier) {
+    if ((f->demotions | f->strikes | f->cell->sunk) != 0) {
         budget_promote(f);
     }
     f->left = f->quantum;
@@ -25,14 +26,17 @@ static inline void budget_account(struct hart *h, struct fiber *f, uint64_t now)
 /* Account the running fiber; when its budget is used up: strike, log, Ratchet, new budget, true. */
 bool budget_over(struct hart *h, struct fiber *f);
 /* Set the timer if something of this hart, which runs f (or NULL), is due before it fires.  A Void fiber that is alone has no
- * deadline. */
+ * deadline of its own. */
 static inline __attribute__((always_inline)) void budget_arm(struct hart *h, const struct fiber *f,
                                                              uint64_t now)
 {
-    uint64_t due = NX_NEVER;
+    uint64_t due;
     const struct fiber *first = h->sleepers;
-    if (f != NULL && (h->ready != 0 || fiber_tier(f, true) != NX_TIER_VOID)) {
-        due = now + f->left;
+    if (f != NULL &&
+        (h->ready != 0 || (f->tier != NX_TIER_VOID && f->cell->tier != NX_TIER_VOID))) {
+        due = now + f->left; /* never long: L0 looks at its own deadlines then */
+    } else {
+        due = f != NULL ? watchdog_due : watchdog_due_idle;
     }
     if (first != NULL && first->deadline < due) {
         due = first->deadline;
@@ -44,5 +48,9 @@ static inline __attribute__((always_inline)) void budget_arm(struct hart *h, con
 }
 /* A second Void fiber arrived: the running one gets a slice. */
 void budget_slice_void(struct hart *h);
+/* A cell has run out of energy, has some again, or its native code has sunk or risen: all its fibers are of
+ * another tier now. */
+void budget_retier(struct cell *c);
+#define BUDGET_MAX_MS 200u /* a declared budget is at most that: nothing runs longer unseen by L0 */
 
 #endif

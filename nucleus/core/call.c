@@ -13,6 +13,7 @@
 #include "ring.h"
 #include "sched.h"
 #include "shelf.h"
+#include "watchdog.h"
 
 #include <nx_base.h>
 #include <stdio.h>
@@ -21,10 +22,17 @@
 #define ENTRY(name, nr) [nr] = call_##name,
 call_handler *const call_table[NX_CALL_COUNT] = {NX_CALLS(ENTRY)};
 
-struct fiber *call_refuse(struct fiber *f, uint32_t pledge)
+struct fiber *call_attend(struct fiber *f, uint32_t pledge)
 {
-    if (f->cell->state == NX_CS_DYING) {
+    struct cell *c = f->cell;
+    if ((c->attend & CELL_ENDING) != 0) {
         sched_leave(f); /* ended from another hart: nothing may be added to it any more */
+    }
+    if ((c->attend & CELL_ASKED) != 0) {
+        watchdog_beat();
+    }
+    if ((c->pledge & pledge) == pledge) {
+        return f;
     }
     beb_add(NX_BEB_DENIED, f, pledge, NX_SLOTS);
     unlock();
@@ -34,9 +42,12 @@ struct fiber *call_refuse(struct fiber *f, uint32_t pledge)
 /* ---- spawn ---- */
 static long spawn_fiber(struct fiber *f, uint64_t entry, uint64_t sp, uint64_t arg, uint64_t tier)
 {
-    if (tier >= NX_TIERS || tier < f->cell->home_tier || entry < NX_WINDOW ||
+    if (tier >= NX_TIERS || tier < f->cell->own_tier || entry < NX_WINDOW ||
         entry >= f->cell->window.high) {
         return -NX_EINVAL;
+    }
+    if (!energy_spend(f->cell, ENERGY_FIBER)) {
+        return -NX_EBUSY;
     }
     int err;
     struct fiber *n = fiber_make(f->cell, entry, sp, arg, (unsigned)tier, &err);
@@ -86,7 +97,7 @@ static long spawn_cell(struct fiber *f, uint64_t slot, uint64_t off, uint64_t si
         return e;
     }
     /* Nobody makes a cell that may do more than its maker. */
-    if ((man.pledge & NX_PLEDGE_ALL & ~f->cell->pledge) != 0 || man.tier < f->cell->home_tier) {
+    if ((man.pledge & NX_PLEDGE_ALL & ~f->cell->pledge) != 0 || man.tier < f->cell->own_tier) {
         beb_add(NX_BEB_DENIED, f, man.pledge, NX_SLOTS);
         return -NX_EPERM;
     }
@@ -94,7 +105,10 @@ static long spawn_cell(struct fiber *f, uint64_t slot, uint64_t off, uint64_t si
         return -NX_EINVAL;
     }
     man.placement = (uint32_t)placement; /* the spawner's word, not the image's */
-    struct cell *c = cell_make(&man, (uint32_t)generation, &e);
+    if (!energy_spend(f->cell, ENERGY_CELL)) {
+        return -NX_EBUSY;
+    }
+    struct cell *c = cell_make_by(f->cell, &man, (uint32_t)generation, &e);
     if (c == NULL) {
         return e;
     }
@@ -168,6 +182,9 @@ static long put_new(struct cell *c, uint64_t dst, struct object *o, uint32_t rig
 {
     if (o == NULL) {
         return -NX_ENOMEM;
+    }
+    if (o->type != NX_T_CELL) {
+        object_count(o);
     }
     long r = cap_put(c, dst, o, rights);
     object_unref(o);
@@ -243,9 +260,14 @@ long call_make(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
     if (f == NULL) {
         return -NX_EPERM;
     }
-    if (op != NX_MAKE_SPACE && a1 < NX_SLOTS && f->cell->caps[a1].obj != NULL) {
+    if ((op != NX_MAKE_SPACE && a1 < NX_SLOTS && f->cell->caps[a1].obj != NULL) ||
+        !energy_spend(f->cell, ENERGY_OBJECT)) {
         unlock();
         return -NX_EBUSY;
+    }
+    if (op != NX_MAKE_SPACE && !object_may_count(f->cell->quota)) {
+        unlock();
+        return -NX_ENOMEM;
     }
     switch (op) {
     case NX_MAKE_MEM:

@@ -24,14 +24,13 @@ extern call_handler *const call_table[NX_CALL_COUNT];
 
 /* Take the nucleus lock: the calling fiber.  NULL, a record and no lock when its cell's pledge does not
  * cover the class.  Does not return when the cell is being ended. */
-struct fiber *call_refuse(struct fiber *f, uint32_t pledge);
+struct fiber *call_attend(struct fiber *f, uint32_t pledge);
 static inline struct fiber *call_begin(uint32_t pledge)
 {
     struct fiber *f = this_hart()->fiber;
     lock();
-    return (f->cell->pledge & pledge) == pledge && f->cell->state != NX_CS_DYING
-               ? f
-               : call_refuse(f, pledge);
+    return (f->cell->pledge & pledge) == pledge && f->cell->attend == 0 ? f
+                                                                        : call_attend(f, pledge);
 }
 
 #endif

@@ -21,6 +21,7 @@ static long send_bell(struct fiber *f, uint64_t slot)
         }
         to = &((struct event *)o)->to;
     }
+    f->cell->energy.sends++;
     struct fiber *woken = event_take(to);
     if (woken == NULL) {
         return 0;
@@ -100,7 +101,7 @@ static long tick_tier(struct fiber *f, uint64_t handle, uint64_t tier)
     if (to == NULL) {
         return -NX_EBADF;
     }
-    if (tier >= NX_TIERS || tier < f->cell->home_tier) {
+    if (tier >= NX_TIERS || tier < f->cell->own_tier) {
         return -NX_EINVAL;
     }
     bool queued = to->status == FIBER_READY;

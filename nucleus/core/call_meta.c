@@ -1,4 +1,5 @@
 /* meta: introspection.  See call.h. */
+#include "audit.h"
 #include "call.h"
 #include "event.h"
 #include "log.h"
@@ -61,16 +62,6 @@ static uint64_t fiber_runtime(const struct fiber *f)
     return f->runtime + (f->status == FIBER_RUNNING ? arch_time() - f->hart->since : 0);
 }
 
-static uint64_t cell_runtime(const struct cell *c)
-{
-    uint64_t t = c->runtime;
-    list_for_each(n, &c->fibers)
-    {
-        t += fiber_runtime(list_entry(n, struct fiber, cell_link));
-    }
-    return t;
-}
-
 static long cell_value(struct cell *c, uint64_t what)
 {
     switch (what) {
@@ -93,13 +84,18 @@ static long cell_value(struct cell *c, uint64_t what)
     case NX_CELL_FIBERS:
         return c->fiber_count;
     case NX_CELL_RUNTIME:
-        return (long)cell_runtime(c);
+        return (long)energy_runtime(c);
     case NX_CELL_TIER:
+        (void)energy_left(c); /* it may have some again, and nobody has looked */
         return c->tier;
     case NX_CELL_PLEDGE:
         return c->pledge;
     case NX_CELL_PLACEMENT:
         return c->fused ? NX_PLACE_FUSED : NX_PLACE_ISOLATED;
+    case NX_CELL_ENERGY_USED:
+        return (long)energy_used(c);
+    case NX_CELL_ENERGY_LEFT:
+        return (long)(energy_left(c) & INT64_MAX);
     default:
         return -NX_EINVAL;
     }
@@ -196,10 +192,11 @@ static long physical(struct fiber *f, uint64_t slot, uint64_t off)
     if (e != 0) {
         return e;
     }
-    const struct mem *m = (struct mem *)o;
+    struct mem *m = (struct mem *)o;
     if (!nx_in_bounds(off, 1, m->pages * NX_PAGE_SIZE)) {
         return -NX_EINVAL;
     }
+    m->dma = true;
     return (long)(mem_page(m, off / NX_PAGE_SIZE) + off % NX_PAGE_SIZE);
 }
 
@@ -244,8 +241,8 @@ static long meta_cell(struct fiber *f, uint64_t slot, uint64_t what)
 
 long call_meta(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
-    bool system =
-        op == NX_META_STAT || op == NX_META_READLOG || op == NX_META_BEB || op == NX_META_WATCH;
+    bool system = op == NX_META_STAT || op == NX_META_READLOG || op == NX_META_BEB ||
+                  op == NX_META_WATCH || op == NX_META_AUDIT;
     struct fiber *f = call_begin(system ? NX_PLEDGE_DEBUG : NX_PLEDGE_META), *other;
     struct space *s;
     long r;
@@ -284,6 +281,9 @@ long call_meta(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
         break;
     case NX_META_SIZE:
         r = size_of(f, a1);
+        break;
+    case NX_META_AUDIT:
+        r = audit_capabilities();
         break;
     case NX_META_MACHINE:
         r = machine_value(a1);

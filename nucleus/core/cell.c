@@ -5,11 +5,13 @@
 #include "event.h"
 #include "fiber.h"
 #include "hart.h"
+#include "lineage.h"
 #include "log.h"
 #include "machine.h"
 #include "page.h"
 #include "pool.h"
 #include "sched.h"
+#include "watchdog.h"
 
 #include <nx_base.h>
 #include <string.h>
@@ -25,13 +27,36 @@ struct cell *supervisor;
 
 struct cell *cell_make(const struct nx_manifest *man, uint32_t generation, int *err)
 {
-    *err = -NX_ENOMEM;
-    uint64_t free = page_free_count();
-    uint64_t pages = man->quota_pages;
-    if (pages == 0 || pages > free) {
+    return cell_make_by(NULL, man, generation, err);
+}
+
+/* What the supervisor makes gets its memory from the machine; what another cell makes, from its maker. */
+static struct quota *make_quota(const struct nx_manifest *man, const struct cell *maker)
+{
+    uint64_t free = page_free_count(), pages = man->quota_pages;
+    struct quota *of = maker != NULL && maker != supervisor ? maker->quota : NULL;
+    if (of != NULL && pages == 0) {
+        pages = (of->limit - of->used) / NX_PAGE_SIZE / 2;
+    } else if (pages == 0 || (of == NULL && pages > free)) {
         pages = free > RESERVE_PAGES ? free - RESERVE_PAGES : 0;
     }
     struct quota *q = quota_make(pages * NX_PAGE_SIZE, man->quota_fibers, man->quota_spaces);
+    if (q == NULL) {
+        return NULL;
+    }
+    q->objects_max = man->quota_objects;
+    if (of != NULL && !quota_part(q, of)) {
+        quota_orphan(q);
+        return NULL;
+    }
+    return q;
+}
+
+struct cell *cell_make_by(const struct cell *maker, const struct nx_manifest *man,
+                          uint32_t generation, int *err)
+{
+    *err = -NX_ENOMEM;
+    struct quota *q = make_quota(man, maker);
     if (q == NULL) {
         return NULL;
     }
@@ -43,9 +68,10 @@ struct cell *cell_make(const struct nx_manifest *man, uint32_t generation, int *
     cell_count++;
     c->obj = (struct object){.type = NX_T_CELL, .refs = 1, .quota = q};
     memcpy(c->name, man->name, sizeof(c->name) - 1);
-    c->generation = generation;
+    lineage_join(c, maker, generation);
     c->pledge = man->pledge & NX_PLEDGE_ALL;
-    c->tier = c->home_tier = man->tier;
+    c->tier = c->own_tier = man->tier;
+    energy_init(c, energy_part(man->energy, maker));
     c->fused = man->placement == NX_PLACE_FUSED;
     c->quota = q;
     list_init(&c->spaces);
@@ -120,6 +146,7 @@ void cell_end(struct cell *c, uint32_t why, uint64_t code, uint64_t pc, uint64_t
         return;
     }
     c->state = NX_CS_DYING;
+    c->attend |= CELL_ENDING;
     c->end.why = why;
     c->end.code = code;
     c->end.pc = pc;
@@ -127,8 +154,8 @@ void cell_end(struct cell *c, uint32_t why, uint64_t code, uint64_t pc, uint64_t
     log_print("cell %s generation %u ends: why %u code %#lx pc %#lx addr %#lx", c->name,
               c->generation, why, (unsigned long)code, (unsigned long)pc, (unsigned long)addr);
     beb_cell_dead(c);
-    if (c == supervisor) {
-        give_up("the supervisor ended");
+    if (why == NX_WHY_FAULT) {
+        watchdog_fault(c);
     }
     object_ref(&c->obj);
     list_for_each_safe(n, &c->fibers)
@@ -151,6 +178,9 @@ void cell_end(struct cell *c, uint32_t why, uint64_t code, uint64_t pc, uint64_t
     if (c->fiber_count == 0) {
         cell_reap(c);
     }
+    if (c == supervisor) {
+        watchdog_restart(WATCHDOG_ENDED);
+    }
     object_unref(&c->obj);
 }
 
@@ -170,6 +200,7 @@ void cell_reap(struct cell *c)
     }
     c->state = NX_CS_DEAD;
     event_signal(&c->death);
+    watchdog_death(c);
     if (c->unowned) {
         object_unref(&c->obj); /* the caller holds another */
     }
@@ -185,6 +216,7 @@ static void destroy(struct cell *c)
         return; /* the end of its last fiber comes back here */
     }
     list_remove(&c->link);
+    energy_end(c);
     quota_orphan(c->quota);
     pool_free(&cell_pool, c);
     cell_count--;

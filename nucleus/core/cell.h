@@ -3,6 +3,7 @@
 #define CELL_H
 
 #include "cap.h"
+#include "energy.h"
 #include "space.h"
 
 #include <nx/manifest.h>
@@ -10,17 +11,25 @@
 
 #define CKPT_MAX 32768u
 
+/* What a call of a cell attends to before it is worked off (call_attend). */
+#define CELL_ENDING 1u /* it is DYING or DEAD */
+#define CELL_ASKED 2u  /* L0 wants to hear from it */
+
 struct cell {
     struct object obj;
     char name[32];
+    char line[32]; /* whose child it is, when the supervisor did not make it: lineage.h */
     uint32_t generation;
     uint32_t state; /* enum nx_cell_state */
     uint32_t pledge;
-    uint32_t tier;        /* now, of its native code */
-    uint32_t home_tier;   /* the manifest's: budget.c moves it down from there, and up again */
+    uint32_t tier; /* of its fibers now: its own, worse by `sunk`, or Void while it has no energy */
+    uint32_t own_tier;    /* the manifest's */
+    uint32_t sunk;        /* tiers its native code has lost: budget.c */
     uint64_t last_strike; /* of its native code */
+    uint32_t attend;      /* CELL_*: its next call has to look at something first */
     bool fused;           /* its native code runs with the nucleus' privilege */
     struct quota *quota;
+    struct energy energy;
     struct space window;
     struct list spaces; /* foreign spaces */
     struct list fibers;
@@ -30,7 +39,8 @@ struct cell {
     uint64_t harts;   /* harts that ever ran it */
     uint64_t runtime; /* ticks, of ended fibers */
     struct cap caps[NX_SLOTS];
-    struct listener death; /* the supervisor's slot: fires at its end, and when it sinks to Void */
+    struct listener
+        death; /* the supervisor's slot: fires at its end, and when it has sunk to Void */
     uint64_t entry, image_end;
     uint64_t info; /* physical page of struct nx_cellinfo */
     struct {
@@ -42,13 +52,12 @@ struct cell {
     struct list doom; /* without references, not destroyed yet */
 };
 
-/* Hart `index` is going to run a fiber of this cell bound to s (NULL: none): it forgets what it was told
+/* The hart with this bit is going to run a fiber of this cell bound to s (NULL: none): it forgets what it was told
  * to forget before it does. */
 void space_enter_stale(struct cell *c, struct space *s, uint64_t hart_bit);
 static inline __attribute__((always_inline)) void space_enter(struct cell *c, struct space *s,
-                                                              unsigned index)
+                                                              uint64_t me)
 {
-    uint64_t me = 1ul << index;
     uint64_t stale = c->window.stale;
     c->harts |= me;
     if (s != NULL) {
@@ -67,6 +76,9 @@ extern struct cell *supervisor; /* the first cell: nothing goes on without it */
 
 /* A cell without image, in state NEW, with one reference; *err says why not. */
 struct cell *cell_make(const struct nx_manifest *man, uint32_t generation, int *err);
+/* The same, made by a cell: its lineage follows from that, lineage.h. */
+struct cell *cell_make_by(const struct cell *maker, const struct nx_manifest *man,
+                          uint32_t generation, int *err);
 /* Give it its image and manifest from the ELF file in `image`. */
 struct mem;
 int image_manifest(const struct mem *image, uint64_t off, uint64_t size, struct nx_manifest *out);

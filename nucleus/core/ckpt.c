@@ -1,9 +1,10 @@
-/* Warm-restart states: per cell name two copies with checksums, charged to the nucleus.  See ckpt.h.
+/* Warm-restart states: per lineage two copies with checksums, charged to the nucleus.  See ckpt.h.
  *
  * A state is stale, and gone, four generations after the one that saved it.
  */
 #include "ckpt.h"
 
+#include "lineage.h"
 #include "page.h"
 
 #include <nx_base.h>
@@ -15,7 +16,7 @@
 #define CKPT_STALE 4u
 
 static struct state {
-    char name[32];
+    char name[32], line[32]; /* of the cell: lineage.h */
     uint32_t generation;
     uint32_t len; /* 0: free */
     uint32_t crc[2];
@@ -37,7 +38,7 @@ static void release(struct state *s)
 static struct state *find(const struct cell *c)
 {
     for (unsigned i = 0; i < STATES; i++) {
-        if (states[i].len != 0 && strcmp(states[i].name, c->name) == 0) {
+        if (states[i].len != 0 && lineage_same(states[i].name, states[i].line, c)) {
             if (c->generation - states[i].generation > CKPT_STALE) {
                 release(&states[i]);
                 return NULL;
@@ -99,6 +100,7 @@ int ckpt_save(struct cell *c, uint64_t va, uint64_t len)
     /* Made aside: what fails leaves the state there was. */
     struct state fresh = {.generation = c->generation, .len = (uint32_t)len};
     memcpy(fresh.name, c->name, sizeof(fresh.name));
+    memcpy(fresh.line, c->line, sizeof(fresh.line));
     int e = fill(&fresh, 0, c, va);
     if (e == 0) {
         e = fill(&fresh, 1, c, va);

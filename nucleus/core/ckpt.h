@@ -1,4 +1,4 @@
-/* checkpoint: a small state a cell leaves for its successor of the same name. */
+/* checkpoint: a small state a cell leaves for its successor of the same lineage (lineage.h). */
 #ifndef CKPT_H
 #define CKPT_H
 

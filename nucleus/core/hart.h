@@ -35,6 +35,7 @@ struct hart {
     uint64_t since;         /* when the fiber was switched to */
     uint64_t idle_ticks;
     uint64_t switches;
+    uint64_t bit; /* 1 << index */
 };
 
 extern struct hart harts[HARTS_MAX];
@@ -46,11 +47,12 @@ static inline struct hart *this_hart(void)
 }
 
 extern uint32_t nucleus_lock_word;
+void watchdog_lock_wait(void); /* watchdog.h */
 
 static inline void lock(void)
 {
-    while (arch_test_and_set(&nucleus_lock_word)) {
-        arch_relax();
+    if (__builtin_expect(arch_test_and_set(&nucleus_lock_word), 0)) {
+        watchdog_lock_wait();
     }
 }
 

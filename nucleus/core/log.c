@@ -4,6 +4,7 @@
 #include "event.h"
 #include "fiber.h"
 #include "hart.h"
+#include "watchdog.h"
 
 #include <nx_base.h>
 #include <nx_keep.h>
@@ -162,12 +163,17 @@ void beb_add(enum nx_beb_kind kind, const struct fiber *f, uint64_t arg0, uint64
     grown();
 }
 
+void beb_add_cell(enum nx_beb_kind kind, const struct cell *c, uint64_t arg0, uint64_t arg1)
+{
+    struct nx_beb *b = beb_new(kind, c);
+    b->arg0 = arg0;
+    b->arg1 = arg1;
+    grown();
+}
+
 void beb_cell_dead(const struct cell *c)
 {
-    struct nx_beb *b = beb_new(NX_BEB_CELL_DEAD, c);
-    b->arg0 = c->end.why;
-    b->arg1 = c->end.code;
-    grown();
+    beb_add_cell(NX_BEB_CELL_DEAD, c, c->end.why, c->end.code);
 }
 
 uint64_t beb_end(void)
@@ -206,7 +212,7 @@ _Noreturn void give_up(const char *why)
         arch_console_write(line, (size_t)log_text(&l, line, sizeof(line)));
     }
     console_print("nexus: cannot go on: %s\n", why);
-    arch_halt();
+    watchdog_end(false);
 }
 
 _Noreturn void panic(const char *fmt, ...)
@@ -218,5 +224,5 @@ _Noreturn void panic(const char *fmt, ...)
     va_end(ap);
     console_print("\nnexus: panic on hart %u: %s\n", this_hart()->index, line);
     arch_backtrace((uint64_t)__builtin_return_address(0), (uint64_t)__builtin_frame_address(0));
-    arch_halt();
+    watchdog_end(false);
 }

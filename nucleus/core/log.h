@@ -32,6 +32,7 @@ bool log_read(uint64_t first, struct nx_log *out);
 void log_watch(struct event *e);
 
 void beb_add(enum nx_beb_kind kind, const struct fiber *f, uint64_t arg0, uint64_t arg1);
+void beb_add_cell(enum nx_beb_kind kind, const struct cell *c, uint64_t arg0, uint64_t arg1);
 void beb_cell_dead(const struct cell *c);
 uint64_t beb_end(void); /* entries ever made */
 /* Entry number `first`, or the oldest kept one after it; false when there is none. */

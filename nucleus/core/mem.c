@@ -3,6 +3,7 @@
 
 #include "page.h"
 #include "pool.h"
+#include "watchdog.h"
 
 #include <arch.h>
 #include <nx_base.h>
@@ -74,8 +75,26 @@ struct mem *mem_make_fixed(struct quota *q, uint32_t type, uint64_t base, uint64
     return m;
 }
 
+static struct mem *parked;
+
+void mem_release_parked(void)
+{
+    while (parked != NULL) {
+        struct mem *m = parked;
+        parked = m->parked;
+        m->dma = false;
+        object_unref(&m->obj);
+    }
+}
+
 void mem_destroy(struct mem *m)
 {
+    if (m->dma && watchdog_restarting()) {
+        m->obj.refs = 1;
+        m->parked = parked;
+        parked = m;
+        return;
+    }
     /* The pages of a device have no count, and may be many. */
     for (uint64_t i = 0; i < m->pages && m->obj.type != NX_T_DEVMEM; i++) {
         page_unref(mem_page(m, i));

@@ -7,6 +7,17 @@
 #include "ring.h"
 #include "shelf.h"
 
+bool object_may_count(const struct quota *q)
+{
+    return q->objects < q->objects_max;
+}
+
+void object_count(struct object *o)
+{
+    o->counted = true;
+    o->quota->objects++;
+}
+
 void object_ref(struct object *o)
 {
     o->refs++;
@@ -16,6 +27,10 @@ void object_unref(struct object *o)
 {
     if (--o->refs != 0) {
         return;
+    }
+    if (o->counted) {
+        o->counted = false;
+        o->quota->objects--;
     }
     switch (o->type) {
     case NX_T_MEM:

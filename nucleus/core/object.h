@@ -5,6 +5,7 @@
 #include "quota.h"
 
 #include <nx/types.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cell;
@@ -14,6 +15,8 @@ struct object {
     uint32_t refs;       /* capabilities and users inside the nucleus */
     uint64_t epoch;      /* bumped by revoke; a capability of another epoch is dead */
     struct quota *quota; /* charged for it */
+    uint32_t held;       /* of the audit: capabilities found to it */
+    bool counted;        /* against the quota's objects */
 };
 
 /* Who hears when an object fires: bit `slot` of the cell's pending mask is set. */
@@ -22,6 +25,9 @@ struct listener {
     uint32_t slot;
 };
 
+/* A cell makes it: one more of its quota's objects, until its end. */
+bool object_may_count(const struct quota *q);
+void object_count(struct object *o);
 void object_ref(struct object *o);
 void object_unref(struct object *o); /* destroys it with the last reference */
 

@@ -23,11 +23,28 @@ struct quota *quota_make(uint64_t limit_bytes, uint32_t fibers_max, uint32_t spa
     return NULL;
 }
 
+/* The end of a part is a credit to the whole, and may be the end of that. */
+// NOLINTNEXTLINE(misc-no-recursion): as deep as cells made cells
 static void quota_maybe_free(struct quota *q)
 {
     if (q->orphan && q->used == 0) {
         q->taken = false;
+        if (q->parent != NULL) {
+            quota_credit(q->parent, q->limit);
+        }
     }
+}
+
+bool quota_part(struct quota *q, struct quota *of)
+{
+    if (!quota_charge(of, q->limit, 0)) {
+        return false;
+    }
+    q->parent = of;
+    q->fibers_max = NX_MIN(q->fibers_max, of->fibers_max);
+    q->spaces_max = NX_MIN(q->spaces_max, of->spaces_max);
+    q->objects_max = NX_MIN(q->objects_max, of->objects_max);
+    return true;
 }
 
 void quota_orphan(struct quota *q)

@@ -18,6 +18,7 @@ static int fault_zero(struct space *s, pte_t *e, unsigned access, uint64_t reser
         return -NX_ENOMEM;
     }
     s->resident++;
+    s->cell->energy.pages++;
     arch_publish();
     *e = pte_page(pa, prot, 0, s->fused);
     return 0;
@@ -35,6 +36,7 @@ static int fault_cow(struct space *s, pte_t *e, uint64_t va, uint64_t reserve)
             return -NX_ENOMEM;
         }
         arch_page_copy(arch_phys(pa), arch_phys(old));
+        s->cell->energy.pages++;
         arch_publish();
         *e = pte_page(pa, prot, 0, s->fused);
         page_unref(old);

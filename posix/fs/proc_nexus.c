@@ -14,6 +14,8 @@
 static const char *const kinds[] = {
     [NX_BEB_OVERRUN] = "overrun", [NX_BEB_DEMOTED] = "demoted",     [NX_BEB_FAULT] = "fault",
     [NX_BEB_DENIED] = "denied",   [NX_BEB_CELL_DEAD] = "cell-dead", [NX_BEB_PROMOTED] = "promoted",
+    [NX_BEB_SILENT] = "silent",   [NX_BEB_RESTART] = "restart",     [NX_BEB_SYSTEMIC] = "systemic",
+    [NX_BEB_AUDIT] = "audit",
 };
 
 static const char *kind_name(uint32_t kind)

@@ -3,7 +3,7 @@
  *
  * The supervisor's figures (command `top`), one record a line:
  *      machine HARTS UPTIME-US IDLE-US PAGES FREE-PAGES
- *      cell NAME GENERATION STATE TIER PAGES QUOTA FIBERS RUN-US ENERGY RESTARTS
+ *      cell NAME GENERATION STATE TIER PAGES QUOTA FIBERS RUN-US ENERGY-USED ENERGY RESTARTS
  * Shares are of the time since the screen before; of the first screen, since boot.
  */
 #include "nexus.h"
@@ -22,8 +22,9 @@ typedef unsigned long long count;
 struct cell {
     char name[40], state[16], tier[16];
     unsigned generation, restarts;
-    count pages, quota, fibers, run, energy;
-    count used; /* microseconds since the screen before */
+    count pages, quota, fibers, run;
+    count spent, energy; /* units: in this life; may be used in a second, 0: no limit */
+    count used, now;     /* microseconds, units since the screen before */
 };
 
 struct sample {
@@ -46,9 +47,9 @@ static int parse(const char *text, struct sample *s)
         if (sscanf(text, "machine %llu %llu %llu %llu %llu", &s->harts, &s->uptime, &s->idle,
                    &s->pages, &s->free) != 5 &&
             s->n < CELLS &&
-            sscanf(text, "cell %39s %u %15s %15s %llu %llu %llu %llu %llu %u", c->name,
+            sscanf(text, "cell %39s %u %15s %15s %llu %llu %llu %llu %llu %llu %u", c->name,
                    &c->generation, c->state, c->tier, &c->pages, &c->quota, &c->fibers, &c->run,
-                   &c->energy, &c->restarts) == 10)
+                   &c->spent, &c->energy, &c->restarts) == 11)
             s->n++;
         const char *end = strchr(text, '\n');
         text = end ? end + 1 : text + strlen(text);
@@ -62,10 +63,14 @@ static void compare(struct sample *now, const struct sample *before)
     for (int i = 0; i < now->n; i++) {
         struct cell *c = &now->cell[i];
         c->used = c->run;
+        c->now = c->spent;
         for (int k = 0; k < before->n; k++) {
             const struct cell *b = &before->cell[k];
-            if (strcmp(b->name, c->name) == 0 && b->generation == c->generation && b->run <= c->run)
+            if (strcmp(b->name, c->name) == 0 && b->generation == c->generation &&
+                b->run <= c->run && b->spent <= c->spent) {
                 c->used = c->run - b->run;
+                c->now = c->spent - b->spent;
+            }
         }
     }
 }
@@ -86,9 +91,10 @@ static count share(count part, count whole)
 
 static void print_energy(const struct cell *c, count span)
 {
-    char text[40] = "-";
+    char text[48];
+    int n = snprintf(text, sizeof(text), "%llu", span ? c->now * 1000000 / span : 0);
     if (c->energy)
-        snprintf(text, sizeof(text), "%llu/%llu", span ? c->used * 1000000 / span : 0, c->energy);
+        snprintf(text + n, sizeof(text) - (size_t)n, "/%llu", c->energy);
     printf(" %15s", text);
 }
 

@@ -15,18 +15,6 @@
  *             judged (NEXUS_CONTROL_FAIR_MS); -NX_ENOENT: nobody serves that interface to this client, or
  *             who does is left dead; -NX_EPERM: the supervisor's own interface; -NX_EINVAL: no name
  *
- *   RENEW     "the channel of INTERFACE is broken": its rings hold what no honest side leaves there.  As
- *             COMPLAIN, and the complainer has emptied the two slots of the channel's rings before.  The server
- *             ends, and both sides get new rings, empty ones, with the same pool.  Result: 0: the
- *             new rings are in the slots; -NX_EBUSY: try again in NEXUS_CONTROL_FAIR_MS; else as COMPLAIN
- *
- * A server may find its channel broken first.  It ends itself (nexus/exit.h), and new rings are made at
- * once; the client's are then those nobody listens to.  It is told by
- *
- *   EVENT BROKEN   the interface's name inline: ask for RENEW (the server lives on)
- *
- * and, should it have no room for that, by -NX_EPEER to a COMPLAIN.
- *
  * Commands and their answers: docs/supervisor.md.  Errors of a command are its answer's first line,
  * "error: ..."; the reply's result is for malformed requests.
  */
@@ -39,8 +27,6 @@
     1 /* not repeatable: a kill that was lost is asked for again by its user */
 
 #define NEXUS_CONTROL_COMPLAIN 2
-#define NEXUS_CONTROL_RENEW 3
-#define NEXUS_CONTROL_BROKEN 4
 
 #define NEXUS_CONTROL_FAIR_MS 500u
 

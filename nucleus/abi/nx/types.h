@@ -109,10 +109,12 @@ enum nx_cell_value {
     NX_CELL_PAGES, /* charged now */
     NX_CELL_QUOTA,
     NX_CELL_FIBERS,
-    NX_CELL_RUNTIME, /* ticks */
-    NX_CELL_TIER,
-    NX_CELL_PLEDGE,    /* NX_PLEDGE_* it has left */
-    NX_CELL_PLACEMENT, /* enum nx_placement */
+    NX_CELL_RUNTIME,     /* ticks */
+    NX_CELL_TIER,        /* now: its own, or Void while it has no energy */
+    NX_CELL_PLEDGE,      /* NX_PLEDGE_* it has left */
+    NX_CELL_PLACEMENT,   /* enum nx_placement */
+    NX_CELL_ENERGY_USED, /* units (microseconds of a hart) in this life */
+    NX_CELL_ENERGY_LEFT, /* units; INT64_MAX: no limit */
     NX_CELL_VALUES
 };
 enum nx_cell_state { NX_CS_NEW, NX_CS_RUNNING, NX_CS_DYING, NX_CS_DEAD };
@@ -169,6 +171,10 @@ enum nx_beb_kind {
     NX_BEB_DENIED,      /* a call without the capability or pledge for it */
     NX_BEB_CELL_DEAD,
     NX_BEB_PROMOTED, /* good behaviour moved it up again */
+    NX_BEB_SILENT,   /* the supervisor owes L0 an answer for too long */
+    NX_BEB_RESTART,  /* soft restart: all cells end */
+    NX_BEB_SYSTEMIC, /* several cells died by a fault together */
+    NX_BEB_AUDIT,    /* the audit of capabilities found something */
 };
 struct nx_beb {
     uint64_t time; /* ticks */
@@ -177,9 +183,12 @@ struct nx_beb {
     char cell[16];
     uint32_t generation;
     uint32_t fiber;
-    uint64_t arg0, arg1; /* by kind: FAULT pc, addr; OVERRUN budget, ran; DENIED type or pledge
-                            wanted, slot; CELL_DEAD why (enum nx_why), code */
-    uint64_t number;     /* of this entry, counted since boot */
+    uint64_t arg0,
+        arg1;        /* by kind: FAULT pc, addr; OVERRUN budget, ran of it; DENIED type or pledge
+                            wanted, slot; CELL_DEAD why (enum nx_why), code; SILENT ms; RESTART 0 silent
+                            or 1 ended, number of restarts; SYSTEMIC deaths, ticks from first to last;
+                            AUDIT inconsistencies */
+    uint64_t number; /* of this entry, counted since boot */
 };
 _Static_assert(sizeof(struct nx_beb) == 64, "nx_beb layout");
 

@@ -91,6 +91,12 @@ void arch_ipi(unsigned hart)
     host.hart[hart].ipi = true;
 }
 
+_Noreturn void arch_reset(void)
+{
+    host.reset = true;
+    arch_halt();
+}
+
 _Noreturn void arch_halt(void)
 {
     nucleus_lock_word = 0; /* a panic may hold it */

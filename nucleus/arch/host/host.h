@@ -33,7 +33,7 @@ enum host_exit {
     HOST_RETURNED, /* the function came back */
     HOST_RESUMED,  /* arch_resume: user mode goes on */
     HOST_IDLING,   /* arch_idle, with nothing to wait for */
-    HOST_HALTED,   /* arch_halt: boot_stop or panic */
+    HOST_HALTED,   /* arch_halt: boot_stop, panic, reset */
 };
 
 struct host_tlb {
@@ -71,6 +71,7 @@ struct host {
     unsigned asids;     /* address space numbers there are */
     bool idle_advances; /* an idle hart sleeps until its timer's deadline, instead of HOST_IDLING */
     unsigned start_fails; /* bit: hart that arch_hart_start cannot start */
+    bool reset;           /* arch_reset was asked for */
     enum host_exit exit;  /* how the nucleus was left last */
     struct host_hart hart[HARTS_MAX];
     struct host_irq irq[HOST_IRQS];

@@ -99,6 +99,12 @@ void arch_poll_interrupts(struct hart *h)
     }
 }
 
+_Noreturn void arch_reset(void)
+{
+    (void)sbi_call(SBI_RESET, 0, SBI_RESET_COLD, SBI_RESET_FAILURE, 0, 0, 0);
+    arch_halt();
+}
+
 _Noreturn void arch_halt(void)
 {
     for (;;) {

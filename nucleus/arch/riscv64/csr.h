@@ -48,5 +48,8 @@ static inline struct sbi_result sbi_call(unsigned long ext, unsigned long fn, un
 #define SBI_IPI 0x735049ul
 #define SBI_RFENCE 0x52464e43ul
 #define SBI_HSM 0x48534dul
+#define SBI_RESET 0x53525354ul
+#define SBI_RESET_COLD 1ul
+#define SBI_RESET_FAILURE 1ul /* the reason: system failure */
 
 #endif

@@ -3,6 +3,7 @@
 #include "local.h"
 #include "log.h"
 #include "trap.h"
+#include "watchdog.h"
 
 #define CAUSE_INTERRUPT (1ul << 63)
 #define CAUSE_ILLEGAL 2
@@ -98,5 +99,5 @@ _Noreturn void arch_nucleus_trap(const uint64_t *regs)
                   regs[6]);
     print_frame(pc);
     arch_backtrace(regs[1], regs[8]);
-    arch_halt();
+    watchdog_end(false);
 }

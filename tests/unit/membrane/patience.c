@@ -11,9 +11,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "../../../membrane/renew.h"
-
-#include <nexus/control.h>
+#include "../../../membrane/patience.h"
 
 uint64_t mb_host_time, mb_host_instret;
 
@@ -53,18 +51,8 @@ void serve_timer_set(struct serve_timer *t, uint64_t due)
     t->due = due;
 }
 
-static unsigned renewals;
-
-void renewal_start_of(const char *what, size_t n)
+int control_complain(struct nexus_request *r, const char *what)
 {
-    assert_int_equal(n, 7);
-    assert_memory_equal(what, "block.0", n);
-    renewals++;
-}
-
-int control_ask(struct nexus_request *r, uint16_t type, const char *what)
-{
-    assert_int_equal(type, NEXUS_CONTROL_COMPLAIN);
     assert_string_equal(what, "block.0");
     complaints++;
     complaint = submit_result == 0 ? r : NULL;
@@ -276,20 +264,6 @@ static void a_lost_bell_is_no_reason(void **state)
     assert_null(client.table[200]);
 }
 
-static void a_stale_channel_is_renewed(void **state)
-{
-    ask(0, NEXUS_PATIENCE);
-    pass(1000 * MS, 0);
-    renewals = 0;
-    supervisor_says(-NX_EPEER);
-    assert_int_equal(renewals, 1);
-    assert_false(p.given_up);
-    hello();
-    answer(0);
-    pass(100000 * MS, 0);
-    assert_int_equal(complaints, 1);
-}
-
 static void a_silent_supervisor_is_asked_once(void **state)
 {
     ask(0, NEXUS_PATIENCE);
@@ -315,16 +289,6 @@ static void a_late_look_is_no_proof(void **state)
     assert_int_equal(complaints, 1);
 }
 
-static void a_broken_session_is_forgotten(void **state)
-{
-    ask(0, NEXUS_PATIENCE);
-    client.broken = true;
-    answer(0);
-    pass(10000 * MS, 0);
-    assert_int_equal(complaints, 0);
-    assert_int_equal(p.timer.due, MB_NEVER);
-}
-
 #define TEST(name) cmocka_unit_test_setup(name, setup_greeted)
 
 int main(void)
@@ -340,10 +304,8 @@ int main(void)
         TEST(who_is_left_dead_is_not_mentioned_again),
         TEST(without_a_supervisor_there_is_a_line_in_the_log),
         TEST(a_lost_bell_is_no_reason),
-        TEST(a_stale_channel_is_renewed),
         TEST(a_silent_supervisor_is_asked_once),
         TEST(a_late_look_is_no_proof),
-        TEST(a_broken_session_is_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,8 +45,7 @@ uint64_t mb_ns_to_ticks(uint64_t ns)
     return ns / 100;
 }
 
-void mb_service_add(struct nexus_client *c, const char *what, unsigned slot,
-                    void (*gone)(struct nexus_client *c))
+void mb_service_add(struct nexus_client *c, void (*gone)(struct nexus_client *c))
 {
     added++;
 }

@@ -36,23 +36,6 @@ struct service *link_server(const struct service *client, const char *what)
     return strcmp(what, "block.0") == 0 ? &disk : strcmp(what, "control") == 0 ? &supervisor : NULL;
 }
 
-static bool stale;
-static unsigned renewed;
-static long renew_result;
-
-bool link_stale(const struct service *client, const char *what)
-{
-    return stale && strcmp(what, "block.0") == 0;
-}
-
-long link_renew_for(const struct service *client, const char *what)
-{
-    assert_string_equal(what, "block.0");
-    renewed++;
-    stale = renew_result != 0;
-    return renew_result;
-}
-
 bool service_kill(struct service *s, uint64_t code, bool blamed)
 {
     assert_ptr_equal(s, &disk);
@@ -72,9 +55,6 @@ static int setup(void **state)
     now = 10000;
     killed = 0;
     kill_works = true;
-    stale = false;
-    renewed = 0;
-    renew_result = 0;
     return 0;
 }
 
@@ -90,47 +70,6 @@ static int hear(const char *what)
 {
     struct nx_slot r = complaint(what);
     return complaint_hear(&posix, &r);
-}
-
-static int renew(const char *what)
-{
-    struct nx_slot r = complaint(what);
-    r.type = NEXUS_CONTROL_RENEW;
-    return complaint_hear(&posix, &r);
-}
-
-static void a_broken_channel_is_made_anew(void **state)
-{
-    assert_int_equal(renew("block.0"), 0);
-    assert_int_equal(renewed, 1);
-    assert_int_equal(killed, 1);
-    assert_int_equal(renew("block.0"), -NX_EBUSY); /* its next life is young */
-    assert_int_equal(renewed, 1);
-    assert_int_equal(renew("block.1"), -NX_ENOENT);
-    assert_int_equal(renew("control"), -NX_EPERM);
-    renew_result = -NX_EBUSY; /* the slots are not empty */
-    now += 1000;
-    assert_int_equal(renew("block.0"), -NX_EBUSY);
-    assert_int_equal(killed, 1);
-}
-
-/* The server found it broken, and lives on with new rings. */
-static void a_stale_client_is_told_and_given_its_ends(void **state)
-{
-    stale = true;
-    disk.born_ms = now;
-    assert_int_equal(hear("block.0"), -NX_EPEER);
-    assert_int_equal(renew("block.0"), 0);
-    assert_int_equal(renewed, 1);
-    assert_int_equal(killed, 0);
-}
-
-static void a_dead_servers_channel_is_made_anew_too(void **state)
-{
-    disk.state = SERVICE_QUARANTINE;
-    assert_int_equal(renew("block.0"), 0);
-    assert_int_equal(renewed, 1);
-    assert_int_equal(killed, 0);
 }
 
 static void a_silent_server_ends(void **state)
@@ -207,15 +146,9 @@ static void what_is_no_name_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_broken_channel_is_made_anew),
-        TEST(a_stale_client_is_told_and_given_its_ends),
-        TEST(a_dead_servers_channel_is_made_anew_too),
-        TEST(a_silent_server_ends),
-        TEST(one_that_takes_long_to_end_is_heard_of_later),
-        TEST(others_are_left_alone),
-        TEST(who_is_not_there_is_not_ended),
-        TEST(a_life_has_its_chance),
-        TEST(what_is_no_name_is_refused),
+        TEST(a_silent_server_ends),  TEST(one_that_takes_long_to_end_is_heard_of_later),
+        TEST(others_are_left_alone), TEST(who_is_not_there_is_not_ended),
+        TEST(a_life_has_its_chance), TEST(what_is_no_name_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,9 @@
 /*
  * control.c - what is asked of the supervisor, as text: commands, answers; and what it looks at by
- * itself: heartbeats and energy, and whether an image may take a cell's place.
+ * itself: heartbeats, and whether an image may take a cell's place.
  *
  * test-sources: native/supervisor/command.c native/supervisor/answer.c native/supervisor/health.c
+ * test-sources: native/supervisor/burn.c
  * test-sources: native/supervisor/plan.c
  */
 #include <setjmp.h>
@@ -16,9 +17,8 @@
 
 #include "../../../native/supervisor/answer.h"
 #include "../../../native/supervisor/command.h"
+#include "../../../native/supervisor/burn.h"
 #include "../../../native/supervisor/health.h"
-
-#define RUN(us) (&(const struct health_run){.used_us = (us)})
 #include "../../../native/supervisor/plan.h"
 
 #include <nx/types.h>
@@ -185,64 +185,39 @@ static void an_answer_may_have_no_room(void **state)
 static void who_promises_nothing_is_never_looked_at(void **state)
 {
     struct health h;
-    health_start(&h, 5000, 0, 0);
-    assert_true(health_due(&h) == HEALTH_NEVER);
-    assert_int_equal(health_look(&h, 1000000, 0, 0, 0, RUN(1u << 30)), HEALTH_GOOD);
+    health_start(&h, 5000, 0);
+    assert_true(h.due == HEALTH_NEVER);
+    assert_false(health_hung(&h, 1000000, 0, 0));
 }
 
 static void a_beating_cell_lives(void **state)
 {
     struct health h;
     uint64_t now = 1000, beats = 0;
-    health_start(&h, now, BEAT, 0);
+    health_start(&h, now, BEAT);
     for (unsigned i = 0; i < 100; i++) {
-        assert_int_equal(health_due(&h), now + BEAT);
+        assert_int_equal(h.due, now + BEAT);
         now += BEAT;
-        assert_int_equal(health_look(&h, now, BEAT, ++beats, 0, RUN(0)), HEALTH_GOOD);
+        assert_false(health_hung(&h, now, BEAT, ++beats));
     }
     /* one look without a beat, now and then, is only the phase of the two clocks */
     for (unsigned i = 0; i < 100; i++) {
         now += BEAT;
-        assert_int_equal(health_look(&h, now, BEAT, beats += i % 2, 0, RUN(0)), HEALTH_GOOD);
+        assert_false(health_hung(&h, now, BEAT, beats += i % 2));
     }
 }
 
 static void a_silent_cell_is_hung_after_two_looks(void **state)
 {
     struct health h;
-    health_start(&h, 0, BEAT, 0);
-    assert_int_equal(health_look(&h, BEAT, BEAT, 3, 0, RUN(0)), HEALTH_GOOD);
-    assert_int_equal(health_look(&h, 2 * BEAT - 1, BEAT, 3, 0, RUN(0)),
-                     HEALTH_GOOD); /* not due */
-    assert_int_equal(health_look(&h, 2 * BEAT, BEAT, 3, 0, RUN(0)), HEALTH_GOOD);
-    assert_int_equal(health_look(&h, 3 * BEAT, BEAT, 3, 0, RUN(0)), HEALTH_HUNG);
-    health_start(&h, 0, BEAT, 0); /* never beat at all */
-    assert_int_equal(health_look(&h, BEAT, BEAT, 0, 0, RUN(0)), HEALTH_GOOD);
-    assert_int_equal(health_look(&h, 2 * BEAT, BEAT, 0, 0, RUN(0)), HEALTH_HUNG);
-}
-
-static void energy_is_so_much_in_a_second(void **state)
-{
-    struct health h;
-    const uint64_t energy = 1000;
-    health_start(&h, 0, 0, energy);
-    assert_int_equal(health_due(&h), HEALTH_ENERGY_MS);
-    assert_int_equal(health_look(&h, 1000, 0, 0, energy, RUN(1000)), HEALTH_GOOD);
-    assert_int_equal(health_look(&h, 3000, 0, 0, energy, RUN(3000)), HEALTH_GOOD);
-    assert_int_equal(health_look(&h, 4000, 0, 0, energy, RUN(4001)), HEALTH_SPENT);
-    health_start(&h, 0, 0, ~0ul);
-    assert_int_equal(health_look(&h, 1000, 0, 0, ~0ul, RUN(1ul << 60)), HEALTH_GOOD);
-}
-
-static void the_earlier_look_is_due(void **state)
-{
-    struct health h;
-    health_start(&h, 0, 300, 5);
-    assert_int_equal(health_due(&h), 300);
-    assert_int_equal(health_look(&h, 300, 300, 1, 5, RUN(0)), HEALTH_GOOD);
-    assert_int_equal(health_look(&h, 600, 300, 2, 5, RUN(0)), HEALTH_GOOD);
-    assert_int_equal(health_look(&h, 900, 300, 3, 5, RUN(0)), HEALTH_GOOD);
-    assert_int_equal(health_due(&h), HEALTH_ENERGY_MS);
+    health_start(&h, 0, BEAT);
+    assert_false(health_hung(&h, BEAT, BEAT, 3));
+    assert_false(health_hung(&h, 2 * BEAT - 1, BEAT, 3)); /* not due */
+    assert_false(health_hung(&h, 2 * BEAT, BEAT, 3));
+    assert_true(health_hung(&h, 3 * BEAT, BEAT, 3));
+    health_start(&h, 0, BEAT); /* never beat at all */
+    assert_false(health_hung(&h, BEAT, BEAT, 0));
+    assert_true(health_hung(&h, 2 * BEAT, BEAT, 0));
 }
 
 /* ---- swap ---- */
@@ -280,46 +255,45 @@ static void an_image_may_take_the_place_of_its_like(void **state)
 
 static void who_burns_is_found(void **state)
 {
-    struct health h;
-    struct health_run run = {.used_us = 7000, .in_void = true};
-    health_start(&h, 0, 0, 0);
-    assert_int_equal(health_due(&h), HEALTH_NEVER);
-    health_sunk(&h, 1000, &run);
-    assert_int_equal(health_due(&h), 1000 + HEALTH_BURN_MS);
+    struct burn b;
+    struct burn_run run = {.used_us = 7000, .in_void = true};
+    burn_start(&b);
+    assert_false(burn_look(&b, 1000, &run));
+    burn_sunk(&b, 1000, &run);
+    assert_int_equal(b.due, 1000 + BURN_MS);
     run.used_us = 9000;
-    health_sunk(&h, 1500, &run); /* told twice: the first counts */
-    run.used_us = 7000 + HEALTH_BURN_US;
-    assert_int_equal(health_look(&h, 2999, 0, 0, 0, &run), HEALTH_GOOD); /* not due */
-    assert_int_equal(health_look(&h, 3000, 0, 0, 0, &run), HEALTH_BURNS);
+    burn_sunk(&b, 1500, &run); /* told twice: the first counts */
+    run.used_us = 7000 + BURN_US;
+    assert_false(burn_look(&b, 2999, &run)); /* not due */
+    assert_true(burn_look(&b, 3000, &run));
 }
 
 static void who_waits_or_works_does_not_burn(void **state)
 {
-    struct health h;
-    struct health_run run = {.in_void = true};
-    health_start(&h, 0, 0, 0); /* moved up again */
-    health_sunk(&h, 0, &run);
-    assert_int_equal(health_look(&h, 2000, 0, 0, 0, RUN(1u << 30)), HEALTH_GOOD);
-    assert_int_equal(health_due(&h), HEALTH_NEVER);
+    struct burn b;
+    struct burn_run run = {.in_void = true}, up = {.used_us = 1u << 30};
+    burn_start(&b); /* moved up again */
+    burn_sunk(&b, 0, &run);
+    assert_false(burn_look(&b, 2000, &up));
+    assert_int_equal(b.due, BURN_NEVER);
 
-    health_start(&h, 0, 0, 0); /* no hart to run on */
-    health_sunk(&h, 0, &run);
-    run.used_us = HEALTH_BURN_US - 1;
-    assert_int_equal(health_look(&h, 2000, 0, 0, 0, &run), HEALTH_GOOD);
-    assert_int_equal(health_due(&h), 2000 + HEALTH_BURN_MS);
+    burn_sunk(&b, 0, &run); /* no hart to run on */
+    run.used_us = BURN_US - 1;
+    assert_false(burn_look(&b, 2000, &run));
+    assert_int_equal(b.due, 2000 + BURN_MS);
     run.used_us++;
-    assert_int_equal(health_look(&h, 4000, 0, 0, 0, &run), HEALTH_BURNS);
+    assert_true(burn_look(&b, 4000, &run));
 
-    run = (struct health_run){.in_void = true};
-    health_start(&h, 0, 0, 0); /* more to do than it can, until it stops at 5 */
-    health_sunk(&h, 0, &run);
+    run = (struct burn_run){.in_void = true};
+    burn_start(&b); /* more to do than it can, until it stops after the fifth look */
+    burn_sunk(&b, 0, &run);
     for (uint64_t n = 1; n <= 5; n++) {
         run.used_us += 2000000;
         run.moved++;
-        assert_int_equal(health_look(&h, 2000 * n, 0, 0, 0, &run), HEALTH_GOOD);
+        assert_false(burn_look(&b, 2000 * n, &run));
     }
     run.used_us += 2000000;
-    assert_int_equal(health_look(&h, 12000, 0, 0, 0, &run), HEALTH_BURNS);
+    assert_true(burn_look(&b, 12000, &run));
 }
 
 int main(void)
@@ -335,8 +309,6 @@ int main(void)
         cmocka_unit_test(who_promises_nothing_is_never_looked_at),
         cmocka_unit_test(a_beating_cell_lives),
         cmocka_unit_test(a_silent_cell_is_hung_after_two_looks),
-        cmocka_unit_test(energy_is_so_much_in_a_second),
-        cmocka_unit_test(the_earlier_look_is_due),
         cmocka_unit_test(who_burns_is_found),
         cmocka_unit_test(who_waits_or_works_does_not_burn),
         cmocka_unit_test(an_image_may_take_the_place_of_its_like),

@@ -306,7 +306,7 @@ static inline void audit_sched(void)
             running -= f->status == FIBER_RUNNING;
             asleep -= f->heap_hart != NULL;
             waiting -= !list_is_empty(&f->wait_link);
-            assert_true(f->tier < NX_TIERS && f->tier >= c->home_tier);
+            assert_true(f->tier < NX_TIERS && f->tier >= c->own_tier);
             assert_true(f->strikes < 3);
             assert_int_equal(f->outranked_by, (1u << NX_MAX(f->tier, c->tier)) - 1);
             if (f->status == FIBER_RUNNING) {

@@ -22,7 +22,9 @@
 struct plan {
     unsigned harts;
     uint32_t boot_hart;
-    uint64_t memory, timebase, image_end, fdt_at;
+    uint64_t memory, timebase, image_base, image_end, fdt_at;
+    struct memory_range reserved
+        [2]; /* memory that is somebody else's; the first in a node, the other in the head */
     uint64_t initrd_base, initrd_end;
     const char *isa, *bootargs, *plic, *cell;
     unsigned start_fails;
@@ -45,6 +47,7 @@ static struct plan good(void)
         .harts = 1,
         .memory = BYTES,
         .timebase = TIMEBASE,
+        .image_base = HOST_MEMORY_BASE,
         .image_end = IMAGE_END,
         .fdt_at = FDT_AT,
         .initrd_base = BUNDLE_AT,
@@ -67,6 +70,10 @@ static void tree(void *fdt, const struct plan *p)
     char name[32];
     fdt32_t ext[HARTS_MAX * 4];
     (void)fdt_create(fdt, 64 * 1024);
+    if (p->reserved[1].end != 0) {
+        (void)fdt_add_reservemap_entry(fdt, p->reserved[1].base,
+                                       p->reserved[1].end - p->reserved[1].base);
+    }
     (void)fdt_finish_reservemap(fdt);
     (void)fdt_begin_node(fdt, "");
     (void)fdt_property_u32(fdt, "#address-cells", 2);
@@ -82,6 +89,15 @@ static void tree(void *fdt, const struct plan *p)
         (void)fdt_begin_node(fdt, "memory@80000000");
         (void)fdt_property_string(fdt, "device_type", "memory");
         reg(fdt, HOST_MEMORY_BASE, p->memory);
+        (void)fdt_end_node(fdt);
+    }
+    if (p->reserved[0].end != 0) {
+        (void)fdt_begin_node(fdt, "reserved-memory");
+        (void)fdt_property_u32(fdt, "#address-cells", 2);
+        (void)fdt_property_u32(fdt, "#size-cells", 2);
+        (void)fdt_begin_node(fdt, "mmode_resv0");
+        reg(fdt, p->reserved[0].base, p->reserved[0].end - p->reserved[0].base);
+        (void)fdt_end_node(fdt);
         (void)fdt_end_node(fdt);
     }
     (void)fdt_begin_node(fdt, "cpus");
@@ -144,20 +160,21 @@ static void bundle(uint8_t *at, const struct plan *p)
     e->offset = PAGE;
     e->size = IMAGE_BYTES;
     image_build(at + PAGE, &m);
+    e->crc = nx_crc32(0, at + PAGE, IMAGE_BYTES);
     seal(at);
 }
 
 static void body(void *arg)
 {
     const struct plan *p = arg;
-    boot_main(p->boot_hart, p->fdt_at, HOST_MEMORY_BASE, p->image_end, HOST_MEMORY_BASE + PAGE);
+    boot_main(p->boot_hart, p->fdt_at, p->image_base, p->image_end, p->image_base + PAGE);
 }
 
 static void child(const struct plan *p)
 {
     host_reset(BYTES);
     host.start_fails = p->start_fails;
-    pte_t *root = arch_phys(HOST_MEMORY_BASE + PAGE);
+    pte_t *root = arch_phys(p->image_base + PAGE);
     memset(root, 0, PAGE);
     root[320] = root[510] = pte_nucleus(0, RW);
     uint8_t *fdt = arch_phys(p->fdt_at);
@@ -228,7 +245,22 @@ static void the_supervisor_runs(void)
     const struct nx_cellinfo *info = host_access(NX_CELLINFO, NX_PROT_R);
     CHECK(fdt_check_header((const char *)host_access(NX_FREE, NX_PROT_R) + info->arg) == 0);
     CHECK(nx_make_devmem(9, BOOT_SLOT_MACHINE, 0x10000000, PAGE) == 0);
-    /* Another cell from the same bundle: its text is the bundle's. */
+    /* Its pages can be mapped from there, and a private mapping be written: to a copy. */
+    CHECK(nx_map_mem(0, NX_FREE + PAGE, PAGE, BOOT_SLOT_BUNDLE | NX_PROT_R << 8, 0) == 0);
+    uint64_t there = NX_FREE + PAGE, copied = NX_FREE + 2 * PAGE;
+    CHECK(nx_map_share(0, copied, PAGE, RW, there) == 0);
+    CHECK(nx_map_share(0, copied, PAGE, NX_PROT_R, there) == 1);
+    CHECK(nx_map_protect(0, copied, PAGE, RW) == -NX_EPERM);
+    CHECK(nx_map_share(0, copied, PAGE, RW | NX_MAP_PRIVATE, there) == 1);
+    CHECK(page_refs(BUNDLE_AT) == 3);
+    CHECK(nx_map_fault(0, copied, 1) == 0);
+    CHECK(page_refs(BUNDLE_AT) == 2);
+    *(char *)host_access(copied, RW) ^= 1;
+    head = host_access(there, NX_PROT_R);
+    CHECK(head->magic == NX_BUNDLE_MAGIC);
+    CHECK(((struct nx_bundle_head *)host_access(copied, NX_PROT_R))->magic != NX_BUNDLE_MAGIC);
+    CHECK(nx_map_unmap(0, there, 2 * PAGE) == 0);
+    /* Another cell from the same bundle. */
     CHECK(nx_spawn_cell(BOOT_SLOT_BUNDLE, PAGE, IMAGE_BYTES, 10, 1) == 0);
     CHECK(nx_grant_drop(10) == 0);
     CHECK(nx_spawn_cell(BOOT_SLOT_FDT, 0, PAGE, 10, 1) == -NX_EPERM);
@@ -236,9 +268,10 @@ static void the_supervisor_runs(void)
     uint64_t given = page_total() * PAGE, kept = MIB + ALIGN_UP(BUNDLE_SIZE, PAGE) + 64 * 1024;
     CHECK(given < BYTES && given > BYTES - kept - 256 * PAGE);
     for (uint64_t pa = HOST_MEMORY_BASE; pa < HOST_MEMORY_BASE + BYTES; pa += PAGE) {
-        bool ours = pa < IMAGE_END || (pa >= BUNDLE_AT && pa < BUNDLE_AT + BUNDLE_SIZE) ||
-                    (pa >= machine.fdt_base && pa < machine.fdt_base + machine.fdt_size);
+        bool ours =
+            pa < IMAGE_END || (pa >= machine.fdt_base && pa < machine.fdt_base + machine.fdt_size);
         CHECK(!ours || !page_known(pa));
+        CHECK(pa < BUNDLE_AT || pa >= BUNDLE_AT + BUNDLE_SIZE || page_refs(pa) == 1);
     }
 }
 
@@ -253,6 +286,54 @@ static void a_good_machine_boots(void **state)
     p.fdt_at = FDT_AT + 0x7f8; /* anywhere, to 8 bytes */
     assert_int_equal(boot(&p), 0);
     assert_true(outcome->finished);
+}
+
+/* Is the first page of [base, end) the allocator's, and no other of it something else? */
+static bool given(uint64_t base, uint64_t end)
+{
+    for (uint64_t pa = base; pa < end; pa += PAGE) {
+        CHECK(page_known(pa) == page_known(base));
+    }
+    return page_known(base);
+}
+
+static void firmware_keeps_its_own(void)
+{
+    CHECK(!given(HOST_MEMORY_BASE, HOST_MEMORY_BASE + 512 * 1024));
+    CHECK(given(HOST_MEMORY_BASE + 512 * 1024, HOST_MEMORY_BASE + 2 * MIB));
+    CHECK(!given(HOST_MEMORY_BASE + 2 * MIB, HOST_MEMORY_BASE + 3 * MIB));
+    CHECK(!given(HOST_MEMORY_BASE + 8 * MIB, HOST_MEMORY_BASE + 8 * MIB + 2 * PAGE));
+    CHECK(given(HOST_MEMORY_BASE + 8 * MIB + 2 * PAGE, HOST_MEMORY_BASE + 9 * MIB));
+}
+
+static void firmware_keeps_all(void)
+{
+    CHECK(!given(HOST_MEMORY_BASE, HOST_MEMORY_BASE + 3 * MIB));
+}
+
+static void what_is_reserved_is_not_given(void **state)
+{
+    struct plan p = good();
+    p.image_base = HOST_MEMORY_BASE + 2 * MIB;
+    p.image_end = p.image_base + MIB;
+    p.reserved[0] = (struct memory_range){HOST_MEMORY_BASE, HOST_MEMORY_BASE + 512 * 1024};
+    p.reserved[1] = (struct memory_range){HOST_MEMORY_BASE + 8 * MIB + 1,
+                                          HOST_MEMORY_BASE + 8 * MIB + PAGE + 1};
+    p.then = firmware_keeps_its_own;
+    assert_int_equal(boot(&p), 0);
+    assert_true(outcome->finished);
+    /* It does not say where it ends: it has all below the image. */
+    p.then = firmware_keeps_all;
+    p.reserved[0] = (struct memory_range){0};
+    assert_int_equal(boot(&p), 0);
+    assert_true(outcome->finished);
+    p.reserved[0] = (struct memory_range){HOST_MEMORY_BASE + MIB, HOST_MEMORY_BASE + 2 * MIB};
+    assert_int_equal(boot(&p), 0);
+    assert_true(outcome->finished);
+    /* More than there is: then there is no memory for us. */
+    p.then = NULL;
+    p.reserved[0] = (struct memory_range){HOST_MEMORY_BASE, ~0ul - 5};
+    stops_with(&p, "");
 }
 
 static void four_harts(void)
@@ -292,11 +373,26 @@ static void more_harts_than_we_use(void **state)
     assert_int_equal(outcome->exit, HOST_RESUMED);
 }
 
+/* Three lives follow its first; one more end within a minute is too many. */
 static void the_supervisor_ends(void)
 {
+    const struct hart *h = &harts[0];
+    for (uint32_t life = 1; life <= 3; life++) {
+        host.time += 10 * TIMEBASE;
+        uint64_t pages = counts_now().pages;
+        CHECK(nx_make_irq(12, BOOT_SLOT_MACHINE, 10) == 0);
+        (void)nx_exit_cell(3);
+        CHECK(host.exit == HOST_RESUMED && h->fiber != NULL);
+        CHECK(h->fiber->cell == supervisor && supervisor->generation == life + 1);
+        CHECK(h->fiber->reg[0] == NX_IMAGE + 0x1234 && cell_count == 1);
+        CHECK(counts_now().pages == pages);
+        CHECK(nx_meta_size(BOOT_SLOT_BUNDLE) == (long)ALIGN_UP(BUNDLE_SIZE, PAGE));
+    }
+    CHECK(strstr(host.console, "nexus: soft restart 3: the supervisor ended") != NULL);
     log_print("the last line before the end");
     (void)nx_exit_cell(3);
     CHECK(host.exit == HOST_HALTED);
+    CHECK(host.reset == (strstr(machine.bootargs, "nexus.panic=reset") != NULL));
     CHECK(strstr(host.console, "the last line before the end") != NULL);
     CHECK(strstr(host.console, "nexus: cannot go on: the supervisor ended") != NULL);
 }
@@ -314,6 +410,59 @@ static void the_log_goes_to_the_console_on_request(void **state)
     struct plan p = good();
     p.bootargs = "nexus.log=console";
     p.then = the_supervisor_ends;
+    assert_int_equal(boot(&p), 0);
+    assert_true(outcome->finished);
+}
+
+static void or_the_machine_is_reset(void **state)
+{
+    struct plan p = good();
+    p.bootargs = "nexus.panic=reset";
+    p.then = the_supervisor_ends;
+    assert_int_equal(boot(&p), 0);
+    assert_true(outcome->finished);
+}
+
+static void a_minute_later_it_is_another_matter(void)
+{
+    for (uint32_t life = 1; life < 12; life++) {
+        host.time += 21 * TIMEBASE;
+        (void)nx_exit_cell(3);
+        CHECK(host.exit == HOST_RESUMED && supervisor->generation == life + 1);
+    }
+}
+
+/* A device may still write to it: nobody gets it before the restart after this one. */
+static void what_a_device_knows_is_kept(void)
+{
+    struct counts before = counts_now();
+    CHECK(nx_make_mem(12, 8, NX_MEM_CONTIG) == 0 && nx_make_mem(13, 8, NX_MEM_CONTIG) == 0);
+    long told = nx_meta_phys(12, 0);
+    uint64_t untold = ((struct mem *)supervisor->caps[13].obj)->base;
+    CHECK(told > 0 && page_refs((uint64_t)told) == 1 && page_refs(untold) == 1);
+    (void)nx_exit_cell(3);
+    CHECK(supervisor->generation == 2);
+    CHECK(page_refs((uint64_t)told) == 1 && page_refs(untold) == 0);
+    CHECK(counts_now().mems == before.mems + 1);
+    (void)nx_exit_cell(3);
+    CHECK(supervisor->generation == 3);
+    CHECK(page_refs((uint64_t)told) == 0);
+    CHECK(counts_now().mems == before.mems && counts_now().quotas == before.quotas);
+    audit_sched();
+}
+
+static void memory_of_devices_outlives_a_restart(void **state)
+{
+    struct plan p = good();
+    p.then = what_a_device_knows_is_kept;
+    assert_int_equal(boot(&p), 0);
+    assert_true(outcome->finished);
+}
+
+static void restarts_now_and_then_are_without_end(void **state)
+{
+    struct plan p = good();
+    p.then = a_minute_later_it_is_another_matter;
     assert_int_equal(boot(&p), 0);
     assert_true(outcome->finished);
 }
@@ -478,9 +627,13 @@ int main(void)
         mmap(NULL, sizeof(*outcome), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_machine_boots),
+        cmocka_unit_test(what_is_reserved_is_not_given),
         cmocka_unit_test(all_harts_are_started),
         cmocka_unit_test(more_harts_than_we_use),
         cmocka_unit_test(without_the_supervisor_nothing_goes_on),
+        cmocka_unit_test(or_the_machine_is_reset),
+        cmocka_unit_test(restarts_now_and_then_are_without_end),
+        cmocka_unit_test(memory_of_devices_outlives_a_restart),
         cmocka_unit_test(the_log_goes_to_the_console_on_request),
         cmocka_unit_test(a_damaged_machine_is_refused_with_a_reason),
         cmocka_unit_test(a_damaged_bundle_is_refused),

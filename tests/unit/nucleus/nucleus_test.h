@@ -93,6 +93,7 @@ static inline void test_boot(unsigned hart_number, uint64_t bytes)
     hart_count = hart_number;
     for (unsigned i = 0; i < HARTS_MAX; i++) {
         harts[i].index = i;
+        harts[i].bit = 1ul << i;
         sched_init_hart(&harts[i]);
     }
     machine.memory_base = HOST_MEMORY_BASE;
@@ -151,6 +152,7 @@ static inline struct nx_manifest test_manifest(const char *name)
         .quota_pages = 512,
         .quota_fibers = 64,
         .quota_spaces = 16,
+        .quota_objects = 64,
     };
     strncpy(m.name, name, sizeof(m.name) - 1);
     return m;
