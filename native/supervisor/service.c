@@ -4,6 +4,7 @@
 #include "grants.h"
 #include "link.h"
 #include "place.h"
+#include "plan.h"
 #include "power.h"
 #include "store.h"
 
@@ -31,7 +32,16 @@ struct service *service_find(const char *name)
             return &services[i];
         }
     }
-    return NULL;
+    struct service *meant = NULL;
+    for (unsigned i = 0; i < service_count; i++) {
+        if (plan_meant(name, services[i].manifest.name)) {
+            if (meant != NULL) {
+                return NULL;
+            }
+            meant = &services[i];
+        }
+    }
+    return meant;
 }
 
 /* To the log and, when it is the cell that speaks to the user, to the console in its place. */

@@ -61,6 +61,7 @@ struct service {
 /* All there are, the supervisor itself first. */
 extern struct service services[SERVICES_MAX];
 extern unsigned service_count;
+/* By its name, or as plan_meant() says when one cell alone is meant; NULL. */
 struct service *service_find(const char *name);
 
 /* Start it now; when that fails, its restart policy decides. */
