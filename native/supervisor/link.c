@@ -155,6 +155,45 @@ bool link_ends(const struct service *s, unsigned slot, struct service **server,
     return true;
 }
 
+struct service *link_server(const struct service *client, const char *what)
+{
+    for (unsigned i = 0; i < link_count; i++) {
+        if (links[i].client == client && strcmp(links[i].serve->what, what) == 0) {
+            return links[i].server;
+        }
+    }
+    return NULL;
+}
+
+static uint32_t index_of(int place, enum nx_ring_side side)
+{
+    size_t size = 0;
+    const volatile struct nx_ring_region *r = store_map(place, NX_PROT_R, &size);
+    if (r == NULL) {
+        return 0;
+    }
+    const uint32_t index = r->end[side].index;
+    nx_map_unmap(0, (uint64_t)r, size);
+    return index;
+}
+
+/* Counts go up only, so a sum of them stays what it was only when all of them do. */
+uint64_t link_moved(const struct service *s)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < link_count; i++) {
+        const struct link *l = &links[i];
+        if (l->server == s && l->client != NULL) {
+            sum += index_of(l->to_server, NX_RING_CONSUMER);
+            sum += index_of(l->to_client, NX_RING_PRODUCER);
+        } else if (l->client == s) {
+            sum += index_of(l->to_server, NX_RING_PRODUCER);
+            sum += index_of(l->to_client, NX_RING_CONSUMER);
+        }
+    }
+    return sum;
+}
+
 static bool ring_intact(int place, uint32_t slots)
 {
     size_t size = 0;

@@ -70,7 +70,10 @@ def pledge(m):
 
 def log(m):
     m.out("echo a line of ours > /dev/kmsg")
-    lines = m.out("nexus log").splitlines()
+    lines = m.out("nexus log").splitlines()  # logd's stream, from the first line on
+    require(re.fullmatch(r"\[ *\d+\.\d{9}\] nucleus\.0 [#!]\d+: .*", lines[0]), lines[0])
+    require(any(re.fullmatch(r"\[ *\d+\.\d{9}\] posix\.\d+ #\d+: a line of ours", s) for s in lines), lines[-1])
+    lines = m.out("nexus log 0").splitlines()
     numbers = [int(line.split()[0]) for line in lines]
     same(numbers, sorted(set(numbers)), "numbers")
     require(re.fullmatch(r"\d+ \d+\.\d{6} posix\.\d+: a line of ours", lines[-1]), lines[-1])
@@ -250,7 +253,7 @@ def how_fast(m):
     for _ in range(20):
         m.out("nexus kill swapper")
     lines = re.findall(r"^\d+ ([\d.]+) (?:nucleus\.0: cell swapper generation (\d+) ends|"
-                       r"swapper\.(\d+): the \w+ image runs)", m.out("nexus log"), re.M)
+                       r"swapper\.(\d+): the \w+ image runs)", m.out("nexus log 0"), re.M)
     ends = {int(n): float(t) for t, n, _ in lines if n}
     took = sorted(float(t) - ends[int(n) - 1] for t, _, n in lines if n and int(n) - 1 in ends)
     require(len(took) > 5, f"{lines}")

@@ -80,7 +80,7 @@ def lines(m):
     records, lost = stream(m, ": plain")
     check_stream(records, lost)
     same(lost, 0, "lost")
-    same([r[5] for r in records[-2:] if r[1] == "posix"], ["an error of mine", "plain"], "the last two")
+    same([r[5] for r in records if r[1] == "posix" and r[3] == "#"][-2:], ["an error of mine", "plain"], "the last two")
     require(records[0][5] == "the nucleus is entered", records[0])
     require(re.fullmatch(r"<3>\[ *\d+\.\d{6}\] posix\.1: an error of mine",
                          m.out("dmesg -r | grep 'an error'").strip()), "dmesg -r")
