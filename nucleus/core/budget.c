@@ -92,6 +92,7 @@ static void strike_cell(struct fiber *f, uint64_t now)
 {
     struct cell *c = f->cell;
     if (c == supervisor) {
+        c->last_strike = now;
         return;
     }
     c->last_strike = now;
@@ -150,7 +151,11 @@ bool budget_over(struct hart *h, struct fiber *f)
     }
     const bool native = is_native(f->cell);
     if ((native ? f->cell->tier : NX_MAX(f->tier, f->cell->tier)) < NX_TIER_VOID) {
-        beb_add(NX_BEB_OVERRUN, f, f->quantum, ran);
+        /* A supervisor that never waits must not push everything else out of the buffer. */
+        const uint64_t last = f->cell->last_strike;
+        if (!native || f->cell != supervisor || last == 0 || now - last > second / 2) {
+            beb_add(NX_BEB_OVERRUN, f, f->quantum, ran);
+        }
         if (native) {
             strike_cell(f, now);
             f->left = f->quantum;

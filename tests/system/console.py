@@ -212,8 +212,9 @@ def same(got, want, what="got"):
 
 # ---- running tests ----
 
-# What may change for a reason: the interactive shell itself grows a little with what it was told.
-SLACK = {"pages_free": 24, "tables": 2}
+# What may change for a reason: the interactive shell itself grows a little with what it was told, and pools
+# and page tables keep what a larger peak than the warm-up's has made. What thousands of processes lose is more.
+SLACK = {"pages_free": 64, "tables": 2}
 
 
 def compare_leak(before, after):
