@@ -46,13 +46,13 @@ struct service {
     struct burn burn;
     struct service_dma dma[SERVICE_DMA_MAX];
     const volatile struct nexus_beat *beat; /* NULL: it need not beat */
+    const struct service *accuser;          /* who complained of it last */
     int beat_place;
     unsigned dma_count;
     enum service_state state;
-    bool blamed;                   /* killed for a fault of its own */
-    const struct service *accuser; /* who complained of it last */
     unsigned complained; /* slot + 1 of the client its life `complained_life` complained of */
     uint32_t complained_life;
+    bool blamed; /* killed for a fault of its own */
     bool wanted; /* started again when it ends, whatever its policy says */
     char missing[48];
 };

@@ -181,7 +181,10 @@ static void rng_run(struct load *l)
     int fd = open("/dev/hwrng", O_RDONLY | O_CLOEXEC);
     uint8_t bytes[64], before[64] = {0};
 
-    while (fd >= 0) {
+    if (fd < 0) {
+        return;
+    }
+    for (;;) {
         ask(l);
         ssize_t n = read(fd, bytes, sizeof(bytes));
         if (n <= 0) {
@@ -251,7 +254,10 @@ static void fb_run(struct load *l)
     int fd = open("/dev/fb0", O_RDWR | O_CLOEXEC);
     static uint8_t line[320 * 4];
 
-    for (unsigned n = 0; fd >= 0; n++) {
+    if (fd < 0) {
+        return;
+    }
+    for (unsigned n = 0;; n++) {
         struct fb_var_screeninfo v = {.xres = 320,
                                       .yres = 200 + n % 2 * 40,
                                       .bits_per_pixel = 32,
@@ -279,7 +285,10 @@ static void input_run(struct load *l)
     int fd = open("/dev/input/event0", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     struct input_event events[32];
 
-    while (fd >= 0) {
+    if (fd < 0) {
+        return;
+    }
+    for (;;) {
         struct pollfd p = {.fd = fd, .events = POLLIN};
         bool right = true;
         ssize_t n = 0;
