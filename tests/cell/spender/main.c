@@ -13,7 +13,7 @@ int cell_main(const struct nx_cellinfo *info)
     }
     const long tier = nx_meta_cell(NX_SELF, NX_CELL_TIER);
     cell_log("is held back in tier %ld, %s than allowed", tier,
-             nx_meta_cell(NX_SELF, NX_CELL_ENERGY_USED) > 100000 ? "having used more" : "using less");
+             nx_meta_cell(NX_SELF, NX_CELL_ENERGY_USED) >= 100000 ? "having used more" : "having used less");
     while (nx_meta_cell(NX_SELF, NX_CELL_TIER) != own) {
         nx_tick_sleep(cell_now() + cell_ticks_of_ms(20));
     }
