@@ -8,7 +8,8 @@
 #   native/<x>, drivers/<x>          one cell each (drivers/lib is shared by the drivers)
 #   membrane/**, posix/**            the POSIX personality, one cell
 #   .../manifest.kdl                 of each cell, in its folder (the personality's in membrane/)
-#   userland/<x>                     our own Linux programs, one each, with a file `install`
+#   userland/<x>                     our own Linux programs, one each, with a file `install` that says where in
+#                                    the root they go, or `install-tests`: only with our tests
 #   tests/unit/**/*.c                one host program each; see "Unit tests" below
 #   tests/posix/**/*.c               one Linux program each, run under Nexus by tests/system
 #   tests/cell/<x>                   cells only tests use
@@ -271,8 +272,10 @@ USER_FLAGS := -static -O2 -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter
 	-Wno-format-truncation $(REPRODUCIBLE) \
 	-Wl,--build-id=none -Wl,-s
 program_sources = $(call find_sources,userland/$(1),-name '*.[cS]')
-PROGRAMS := $(foreach p,$(patsubst userland/%/install,%,$(wildcard userland/*/install)),\
+programs_with = $(foreach p,$(patsubst userland/%/$(1),%,$(wildcard userland/*/$(1))),\
 	$(if $(call program_sources,$(p)),$(p)))
+PROGRAMS := $(call programs_with,install)
+TEST_PROGRAMS := $(call programs_with,install-tests)
 
 define program
 $(B)/userland/$(1): $(call program_sources,$(1)) $(call find_sources,userland/$(1),-name '*.h') Makefile \
@@ -282,7 +285,14 @@ $(B)/userland/$(1): $(call program_sources,$(1)) $(call find_sources,userland/$(
 	@$(MUSLCC) $(USER_FLAGS) -Inucleus/abi -I$(B)/gen \
 		-Iuserland/$(1) -o $$@ $(call program_sources,$(1))
 endef
-$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+$(foreach p,$(PROGRAMS) $(TEST_PROGRAMS),$(eval $(call program,$(p))))
+
+# What console.py lays over the root of every machine of tests/system.
+TEST_ROOT := $(B)/tests/root
+$(TEST_ROOT)/.keep: $(addprefix $(B)/userland/,$(TEST_PROGRAMS)) $(wildcard userland/*/install-tests)
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@$(foreach p,$(TEST_PROGRAMS),install -D -m 755 $(B)/userland/$(p) \
+		"$(@D)$$(<userland/$(p)/install-tests)";) touch $@
 
 # POSIX tests are Linux programs, static and for riscv64: they run under Nexus and, to prove the
 # test itself right, on Linux.
@@ -312,7 +322,7 @@ objects: $(NUCLEUS_OBJ) $(call objects,cell,$(POSIX_SRC) $(foreach d,native/lib 
 	$(NATIVES) $(DRIVERS) $(TESTCELLS),$(call sources_in,$(d))) $(LIB_SRC))
 
 .PHONY: image
-image: $(B)/nucleus.bin $(B)/boot.bundle
+image: $(B)/nucleus.bin $(B)/boot.bundle $(TEST_ROOT)/.keep
 
 #### Running ######################################################################################
 
@@ -412,6 +422,14 @@ spin: deps
 bench: image $(TESTCELL_FILES)
 	@python3 tests/bench/run.py
 
+# The fault campaign: 10,000 injections take about an hour. `make soak N=500 SEED=7 SMP=4`.
+N ?= 10000
+SEED ?= 1
+.PHONY: soak
+soak: test-parts
+	@python3 tests/faults/campaign.py -n $(N) --seed $(SEED) --smp $(SMP) --out $(B)/soak \
+		$(foreach t,$(TARGET_CELL),--target $(t))
+
 # The Linux kernel to compare with, from Debian's sources; takes half an hour, once.
 .PHONY: linux
 linux: $(B)/linux/Image
@@ -446,7 +464,7 @@ help:
 
 #: make run                     boot to an interactive shell on this terminal (Ctrl-A X leaves)
 #: make run CMD='uname -a; ls'  boot, run it, print its output only, exit with its status
-#: make run EXTRA=dir           the tree under dir appears in the root
+#: make run EXTRA=dir           the tree under dir appears in the root (build/tests/root: our tests' programs)
 #:       DISK=file.img          a raw image as /dev/vda (several: vdb ...); make one with truncate -s 64M
 #:       GPU=1                  a screen (/dev/fb0), keyboard and tablet; or a -display of QEMU: GPU=sdl
 #:       SMP=4 MEM=256          harts, MiB of memory
@@ -456,6 +474,8 @@ help:
 #:       TIMEOUT=600            seconds a CMD may take
 #: make test                    everything there is to check; ends with `N passed, N failed`
 #: make unit, make spin, make lint    parts of it
+#: make soak                    the long fault campaign: N=10000 SEED=1 SMP=1; table in build/soak/table.txt
+#:       TARGET_CELL=virtio_blk0  damage only this cell (several: in quotes)
 #: make bench                   measure, with Linux's figures beside ours
 #: make linux                   build the Linux kernel to compare with (half an hour, once)
 #: make bench-disk              disk speed beside that Linux's, in one run

@@ -30,6 +30,7 @@ import mkcpio  # noqa: E402
 MARK = b"nexus: console handed over"
 STOPPED = re.compile(rb"^nexus: (?:cannot start|panic)[^\n]*\n", re.M)  # and the machine stands still
 TIMED_OUT, BOOT_FAILED = 124, 125
+TREE_SIZE = 64 << 10  # more than QEMU's device tree has
 
 
 def places(text):
@@ -52,8 +53,8 @@ def placement(text):
 def bundle(out, cmd=None, extra=None, cells=(), base=None):
     """Write the boot bundle OUT: the built one plus what this run adds.
 
-    cmd is text or bytes for /etc/nexus/cmd, extra a folder to lay over the root, cells are files of
-    cells to add (the tests' own)."""
+    cmd is text or bytes for /etc/nexus/cmd, extra a folder to lay over the root (or several), cells are
+    files of cells to add (the tests' own)."""
     parts = mkbundle.parse(mkbundle.read(base or os.path.join(BUILD, "boot.bundle")))
     for path in cells:
         name = os.path.basename(path).removesuffix(".cell")
@@ -62,7 +63,8 @@ def bundle(out, cmd=None, extra=None, cells=(), base=None):
     epoch = int(os.environ.get("SOURCE_DATE_EPOCH", "1735689600"))
     if extra is not None:
         root = mkcpio.Root()
-        root.add_tree(extra)
+        for tree in [extra] if isinstance(extra, str) else extra:
+            root.add_tree(tree)
         parts.append(("extra", mkbundle.ARCHIVE, root.archive(epoch)))
     if cmd is not None:
         root = mkcpio.Root()
@@ -71,6 +73,15 @@ def bundle(out, cmd=None, extra=None, cells=(), base=None):
         parts.append(("cmd", mkbundle.ARCHIVE, root.archive(epoch)))
     with open(out, "wb") as f:
         f.write(mkbundle.build(parts))
+
+
+def bundle_room(mem):
+    """Bytes of boot bundle for which there is room in a machine of `mem` MiB. QEMU puts it half way into
+    memory, at most 128 MiB behind the nucleus, and the device tree to the last 2 MiB border (below 3 GiB):
+    a longer bundle lies over the tree, and then not even the firmware can say anything."""
+    start = (130 << 20) if mem >= 256 else (2 << 20) + (mem << 19)
+    tree = (min(mem << 20, 1 << 30) - TREE_SIZE) >> 21 << 21
+    return max(0, tree - start)
 
 
 def disk(path, n):
@@ -227,6 +238,10 @@ def main():
     try:
         initrd = os.path.join(work, "bundle")
         bundle(initrd, cmd, a.extra, a.cell)
+        size = os.path.getsize(initrd)
+        if size > bundle_room(a.mem):
+            print(f"run: {a.mem} MiB of memory are too little for a boot bundle of {size >> 10} KiB", file=sys.stderr)
+            return BOOT_FAILED
         more = [arg for n, path in enumerate(a.disk) for arg in disk(path, n)]
         more += screen(a.gpu) if a.gpu else []
         args = machine(initrd, a.smp, a.mem, a.icount, a.gdb, more=more + a.qemu,

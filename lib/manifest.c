@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define VIRTIO "virtio,mmio"
+#define SLOTS_OF_WANT_MAX (3u * NX_SERVE_CLIENTS_MAX)
 #define OR_WHY(check)           \
     do {                        \
         const char *w_ = check; \
@@ -189,10 +190,10 @@ static const char *check_want(const struct nx_manifest *m, const struct nx_want 
     OR_WHY(check_channel(w));
     OR_WHY(check_pool(w));
     unsigned n = nx_want_slots(w);
-    if (n > NX_SLOTS || w->slot > NX_SLOTS - n) {
+    if (n > SLOTS_OF_WANT_MAX || w->slot > NX_SLOTS - n) {
         return "slot";
     }
-    uint64_t mine = ((1ul << n) - 1) << w->slot; /* n is 24 at most */
+    uint64_t mine = ((1ul << n) - 1) << w->slot;
     if ((*taken & mine) != 0) {
         return "two wants for one slot";
     }

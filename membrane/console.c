@@ -30,13 +30,10 @@ static struct line console = {.input_hook = &mb_console_input_hook,
                               .writable_hook = &mb_console_writable_hook};
 static struct line hvc = {.input_hook = &mb_hvc_input_hook, .writable_hook = &mb_hvc_writable_hook};
 
-/* The driver did what no driver does.  The supervisor makes the channel anew. */
-static void check_peer(int result, unsigned slot)
+/* A damaged driver may leave impossible indices: true as long as it is worth looking again. */
+static bool mend(struct line *l, int result)
 {
-    if (result == -NX_EPEER) {
-        mb_log("the console driver broke the protocol of its ring");
-        cell_exit(NEXUS_EXIT_PEER | slot);
-    }
+    return result == -NX_EPEER && channel_mend(&l->ch);
 }
 
 static uint32_t fill(struct line *l, const uint8_t *from, size_t n, uint32_t slots)
@@ -56,12 +53,17 @@ static uint32_t fill(struct line *l, const uint8_t *from, size_t n, uint32_t slo
 /* How many slots are free; when none, the driver is asked to ring when one is. */
 static int out_space(struct line *l, uint32_t want)
 {
-    int space = nx_ring_space(&l->ch.out, want);
-    if (space == 0) {
-        space = nx_ring_sleep_prepare(&l->ch.out);
-        l->room_wanted = space == 0;
+    int space;
+    do {
+        space = nx_ring_space(&l->ch.out, want);
+        if (space == 0) {
+            space = nx_ring_sleep_prepare(&l->ch.out);
+            l->room_wanted = space == 0;
+        }
+    } while (mend(l, space));
+    if (space > 0) {
+        channel_well(&l->ch);
     }
-    check_peer(space, l->ch.out_slot);
     return space;
 }
 
@@ -96,13 +98,16 @@ static void input(struct line *l)
 {
     struct nx_slot slot;
     int e;
-    while ((e = nx_ring_pop(&l->ch.in, &slot)) == 0) {
+    while ((e = nx_ring_pop(&l->ch.in, &slot)) == 0 || mend(l, e)) {
+        if (e != 0) {
+            continue;
+        }
+        channel_well(&l->ch);
         channel_bell_in(&l->ch);
         if (slot.type == NEXUS_CONSOLE_INPUT && slot.buf_len <= NX_RING_PAYLOAD && *l->input_hook) {
             (*l->input_hook)(slot.payload, slot.buf_len);
         }
     }
-    check_peer(e, l->ch.in_slot);
 }
 
 static void output(struct line *l)
@@ -120,11 +125,14 @@ static void output(struct line *l)
 static void work(void *ctx)
 {
     struct line *l = ctx;
+    int n;
     nx_ring_sleep_cancel(&l->ch.in);
+    channel_greet(&l->ch);
     do {
         input(l);
         output(l);
-    } while (nx_ring_sleep_prepare(&l->ch.in) > 0);
+        n = nx_ring_sleep_prepare(&l->ch.in);
+    } while (n > 0 || mend(l, n));
 }
 
 static int line_open(struct line *l, unsigned slot)

@@ -10,11 +10,19 @@
 
 Entries are sorted, belong to root, and carry the time $SOURCE_DATE_EPOCH. From a tree come the type,
 the executable bit and the link target; files named .keep only keep their folder in git.
+
+The data of files of a page and more begins at a multiple of 4096: their names are padded with NULs, which
+every reader of the format takes for the end of the name. Nexus then uses the pages of an archive where
+they lie.
 """
 import argparse
 import os
 import stat
 import sys
+
+PAGE = 4096
+HEAD = 110  # bytes before the name
+NAME_MAX = 4096  # bytes of a name with its NULs; Linux skips an entry with more
 
 # What git does not keep of a file: paths that are not 0755 (folders, programs) or 0644.
 MODES = {"/root": 0o700, "/tmp": 0o1777, "/var/tmp": 0o1777, "/etc/shadow": 0o600}
@@ -55,13 +63,32 @@ class Root:
         inode = 0
         for path, (mode, data) in sorted(self.entries.items()):
             inode += 1
-            out += member(path[1:], inode, mode, mtime, data, 2 if stat.S_ISDIR(mode) else 1)
+            room = 0
+            if stat.S_ISREG(mode) and len(data) >= PAGE:
+                room = room_to_page(path, len(out))
+                if room > NAME_MAX:  # its folder, named once more, moves it on
+                    out += self.folder(os.path.dirname(path), mtime)
+                    room = room_to_page(path, len(out))
+            out += member(path[1:], inode, mode, mtime, data, 2 if stat.S_ISDIR(mode) else 1, room)
         out += member("TRAILER!!!", 0, 0, 0, b"", 1)
         return bytes(out) + bytes(-len(out) % 512)
 
+    def folder(self, path, mtime):
+        """A member that makes the folder, again, with a name so long that another's fits to a page."""
+        mode = self.entries[path][0] if path in self.entries else stat.S_IFDIR | 0o755
+        return member(path[1:] or ".", 0, mode, mtime, b"", 2, 1024)
 
-def member(name, inode, mode, mtime, data, links):
+
+def room_to_page(path, at):
+    """Bytes for the name of a member at `at` so that its data begins at a multiple of PAGE."""
+    used = len(path[1:].encode()) + 1
+    return used + -(at + HEAD + used) % PAGE
+
+
+def member(name, inode, mode, mtime, data, links, room=0):
+    """The bytes of an entry; its name has `room` bytes, or as many as it needs."""
     name = name.encode() + b"\0"
+    name += bytes(max(0, room - len(name)))
     fields = [inode, mode, 0, 0, links, mtime, len(data), 0, 0, 0, 0, len(name), 0]
     head = b"070701" + b"".join(b"%08X" % f for f in fields) + name
     return head + bytes(-len(head) % 4) + data + bytes(-len(data) % 4)

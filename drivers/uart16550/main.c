@@ -57,7 +57,7 @@ int cell_main(const struct nx_cellinfo *info)
 {
     struct uart_port port;
     open_port(&port, info->arg);
-    int e = channel_open(&client, SLOT_CLIENT_RX, SLOT_CLIENT_TX);
+    int e = channel_serve(&client, SLOT_CLIENT_RX, SLOT_CLIENT_TX);
     if (e != 0) {
         cell_panic("no console channel: error %d", -e);
     }

@@ -51,7 +51,7 @@ int cell_main(const struct nx_cellinfo *info)
 {
     driver = (struct driver){.self = &hvc, .service = hvc_service};
     driver_open(&driver, info->arg);
-    int e = channel_open(&client, DRIVER_SLOT_SERVE, DRIVER_SLOT_SERVE + 1);
+    int e = channel_serve(&client, DRIVER_SLOT_SERVE, DRIVER_SLOT_SERVE + 1);
     if (e != 0) {
         cell_panic("no console channel: error %d", -e);
     }

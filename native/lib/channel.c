@@ -2,21 +2,49 @@
 #include <nexus/cell.h>
 #include <nexus/channel.h>
 
-static int attach(struct nx_ring *r, enum nx_ring_side side, unsigned slot)
+#ifdef NX_HOST
+#define pause_1ms() ((void)0)
+#else
+#define pause_1ms() nx_recv_wait(0, cell_now() + cell_ticks_of_ms(1))
+#endif
+
+#define SERVE_TRIES 200u /* a millisecond each */
+#define FAULTS_MAX 16u
+#define GIVE_UP 4u
+
+struct region {
+    void *base;
+    size_t size;
+};
+
+static int map(struct region *r, unsigned slot)
 {
-    size_t size = 0;
     int e = 0;
-    void *base = cell_map(slot, NX_PROT_R | NX_PROT_W, &size, &e);
-    return base == NULL ? e : nx_ring_attach(r, side, base, size);
+    r->base = cell_map(slot, NX_PROT_R | NX_PROT_W, &r->size, &e);
+    return r->base == NULL ? e : 0;
 }
 
-int channel_open(struct channel *ch, unsigned in_slot, unsigned out_slot)
+static int attach(struct channel *ch, const struct region *in, const struct region *out)
 {
+    int e = nx_ring_attach(&ch->in, NX_RING_CONSUMER, in->base, in->size);
+    return e == 0 ? nx_ring_attach(&ch->out, NX_RING_PRODUCER, out->base, out->size) : e;
+}
+
+static int open(struct channel *ch, unsigned in_slot, unsigned out_slot, unsigned tries)
+{
+    struct region in = {0}, out = {0};
     ch->in_slot = (uint8_t)in_slot;
     ch->out_slot = (uint8_t)out_slot;
-    int e = attach(&ch->in, NX_RING_CONSUMER, in_slot);
-    if (e == 0) {
-        e = attach(&ch->out, NX_RING_PRODUCER, out_slot);
+    ch->faults = ch->given_up = 0;
+    int e = map(&in, in_slot);
+    e = e == 0 ? map(&out, out_slot) : e;
+    if (e != 0) {
+        return e;
+    }
+    while ((e = attach(ch, &in, &out)) != 0 && --tries > 0) {
+        nx_send_bell(in_slot);
+        nx_send_bell(out_slot);
+        pause_1ms();
     }
     if (e == 0) {
         /* A predecessor may have died between publishing and ringing. */
@@ -24,6 +52,50 @@ int channel_open(struct channel *ch, unsigned in_slot, unsigned out_slot)
         channel_bell_out(ch);
     }
     return e;
+}
+
+int channel_open(struct channel *ch, unsigned in_slot, unsigned out_slot)
+{
+    return open(ch, in_slot, out_slot, 1);
+}
+
+int channel_serve(struct channel *ch, unsigned in_slot, unsigned out_slot)
+{
+    return open(ch, in_slot, out_slot, SERVE_TRIES);
+}
+
+bool channel_mend(struct channel *ch)
+{
+    const bool both = ++ch->faults >= FAULTS_MAX;
+    if (ch->given_up >= GIVE_UP) {
+        return false;
+    }
+    nx_ring_mend(&ch->in, both);
+    nx_ring_mend(&ch->out, both);
+    if (both) {
+        ch->faults = 0;
+        ch->given_up++;
+    }
+    nx_send_bell(ch->in_slot);
+    nx_send_bell(ch->out_slot);
+    return true;
+}
+
+void channel_greet(struct channel *ch)
+{
+    if (!nx_ring_peer_changed(&ch->in)) {
+        return;
+    }
+    channel_well(ch);
+    nx_ring_mend(&ch->in, false);
+    nx_ring_mend(&ch->out, false);
+    /* Who is dead puts nothing right, and who lives cannot attach to what is impossible. */
+    if (nx_ring_pending(&ch->in, NX_RING_SLOTS_MAX) < 0) {
+        nx_ring_mend(&ch->in, true);
+    }
+    if (nx_ring_space(&ch->out, NX_RING_SLOTS_MAX) < 0) {
+        nx_ring_mend(&ch->out, true);
+    }
 }
 
 /* Sleep until the peer moves its index of `r`, or until something else wakes us. */

@@ -89,20 +89,6 @@ static void finish(struct nexus_client *c, struct nexus_request *r, int result,
     r->done(r, result, reply);
 }
 
-/* The channel is of no use any more: everybody hears of it. */
-static int break_off(struct nexus_client *c)
-{
-    c->broken = true;
-    c->waiting = NULL;
-    c->waiting_end = &c->waiting;
-    for (unsigned i = 0; i < NEXUS_SESSION_REQUESTS; i++) {
-        if (c->table[i] != NULL) {
-            finish(c, c->table[i], -NX_EPEER, NULL);
-        }
-    }
-    return -NX_EPEER;
-}
-
 /* ---- receiving ---- */
 
 /* How many slots ago was index i?  Counts are free-running; nothing is older than 2^32. */
@@ -146,7 +132,8 @@ static int take_hello(struct nexus_client *c, const struct nx_slot *hello)
 {
     const uint32_t x = hello->cookie;
     if (before(c->ch.out.own, x)) {
-        return -NX_EPEER;
+        c->strays++; /* nonsense; the server's next life may know better */
+        return 0;
     }
     if (c->generation == 0 && (!c->hello_sent || before(x, c->hello_end))) {
         return 0; /* said to our predecessor, or before our own was heard */
@@ -171,6 +158,7 @@ static void take_reply(struct nexus_client *c, const struct nx_slot *reply)
         c->strays++;
         return;
     }
+    channel_well(&c->ch);
     finish(c, r, (int)reply->word32[0], reply);
 }
 
@@ -207,9 +195,6 @@ int client_open(struct nexus_client *c, unsigned slot)
 
 int client_submit(struct nexus_client *c, struct nexus_request *r)
 {
-    if (c->broken) {
-        return -NX_EPEER;
-    }
     if (c->outstanding == NEXUS_SESSION_REQUESTS) {
         return -NX_EFULL;
     }
@@ -220,8 +205,8 @@ int client_submit(struct nexus_client *c, struct nexus_request *r)
     c->table[r->number] = r;
     c->outstanding++;
     wait_for_room(c, r);
-    /* A broken ring is told by the next poll, which ends this request like all others. */
-    (void)push_waiting(c);
+    while (push_waiting(c) == -NX_EPEER && channel_mend(&c->ch)) {
+    }
     return 0;
 }
 
@@ -229,9 +214,7 @@ int client_poll(struct nexus_client *c)
 {
     const uint32_t most = c->ch.in.count;
     int e = 0;
-    if (c->broken) {
-        return -NX_EPEER;
-    }
+    channel_greet(&c->ch);
     for (uint32_t n = 0; n < most && e == 0; n++) {
         struct nx_slot slot;
         e = nx_ring_pop(&c->ch.in, &slot);
@@ -243,14 +226,14 @@ int client_poll(struct nexus_client *c)
     if (e == 0 || e == -NX_EEMPTY) {
         e = push_waiting(c);
     }
-    return e != 0 ? break_off(c) : 0;
+    if (e == -NX_EPEER) {
+        (void)channel_mend(&c->ch); /* the next poll, or the next sleep, looks again */
+    }
+    return 0;
 }
 
 int client_sleep_prepare(struct nexus_client *c)
 {
-    if (c->broken) {
-        return -NX_EPEER;
-    }
     int n = 0;
     if (!c->hello_sent || (c->generation != 0 && c->waiting != NULL)) {
         n = nx_ring_sleep_prepare(&c->ch.out);
@@ -261,7 +244,7 @@ int client_sleep_prepare(struct nexus_client *c)
     if (n != 0) {
         client_awake(c);
     }
-    return n < 0 ? break_off(c) : n > 0;
+    return n < 0 ? channel_mend(&c->ch) : n > 0;
 }
 
 void client_awake(struct nexus_client *c)

@@ -60,7 +60,7 @@ int server_open(struct nexus_server *s, unsigned slot, unsigned client, struct n
         return -NX_EINVAL;
     }
     slot += 3 * client;
-    int e = channel_open(&s->ch, slot, slot + 1);
+    int e = channel_serve(&s->ch, slot, slot + 1);
     if (e == 0) {
         int none;
         s->pool = cell_map(slot + 2, NX_PROT_R | NX_PROT_W, &s->pool_size, &none);

@@ -165,7 +165,7 @@ static struct end report_end(const struct service *s)
 }
 
 /* `s` says that its peer on this channel broke the ring protocol.  Who did, the pages do not tell, and
- * either side may lie; servers are trusted more.  So the client answers for it: a server's word ends it,
+ * either side may lie; servers are trusted more.  So the client answers for it: a server's second word ends it,
  * and counts as a death of its own fault.  A client's word ends the server only when the channel cannot
  * be used any more.  True: the end of `s` is not its own fault. */
 static bool accuse(const struct service *s, unsigned long code)
@@ -191,6 +191,22 @@ static bool accuse(const struct service *s, unsigned long code)
     peer->blamed = peer == client;
     nx_exit_kill(peer->slot, code);
     return peer == client;
+}
+
+/* Is it the first time that a server complains of this client?  Its own memory may be what is damaged, and
+ * it lives again in no time; the client may hold all a user has.  Only when its next life, which begins
+ * with what the rings themselves say, complains again, the client answers for it. */
+static bool first_complaint(struct service *s, unsigned long code)
+{
+    const unsigned slot = NEXUS_EXIT_VALUE(code);
+    struct service *server, *client;
+    if (!link_ends(s, slot, &server, &client) || s != server) {
+        return false;
+    }
+    const bool again = s->complained == slot + 1 && s->complained_life + 1 == s->generation;
+    s->complained = again ? 0 : slot + 1;
+    s->complained_life = s->generation;
+    return !again;
 }
 
 /* It may start again, when its policy says so. */
@@ -235,7 +251,7 @@ void service_ended(struct service *s)
         power_off(NEXUS_EXIT_VALUE(code));
     }
     if (end.why == NX_WHY_EXIT && NEXUS_EXIT_KIND(code) == NEXUS_EXIT_PEER) {
-        own_fault = !accuse(s, code);
+        own_fault = !first_complaint(s, code) && !accuse(s, code);
     }
     go_on(s, own_fault);
 }

@@ -47,7 +47,9 @@ struct service {
     int beat_place;
     unsigned dma_count;
     enum service_state state;
-    bool blamed; /* killed for a fault of its own */
+    bool blamed;         /* killed for a fault of its own */
+    unsigned complained; /* slot + 1 of the client its life `complained_life` complained of */
+    uint32_t complained_life;
     bool wanted; /* started again when it ends, whatever its policy says */
     char missing[48];
 };

@@ -17,10 +17,6 @@
 
 #define MEMORY_MIN (16ul << 20)
 
-struct range {
-    uint64_t base, end;
-};
-
 /* Give all memory to the allocator but the ranges in `keep` (not sorted, may overlap). */
 static void give_memory(const struct range *keep, unsigned n)
 {
@@ -45,6 +41,19 @@ static void give_memory(const struct range *keep, unsigned n)
     }
 }
 
+/* The firmware sits below the nucleus' image.  It has all that is there, unless it says in the tree where it
+ * ends, with a range that it reserves at the beginning of memory. */
+static uint64_t firmware_end(uint64_t image_base)
+{
+    for (unsigned i = 0; i < machine.reserved_count; i++) {
+        const struct range *r = &machine.reserved[i];
+        if (r->base == machine.memory_base && r->end <= image_base) {
+            return r->end;
+        }
+    }
+    return image_base;
+}
+
 static void init_memory(uint64_t image_base, uint64_t image_end)
 {
     uint64_t size = machine.memory_end - machine.memory_base;
@@ -62,15 +71,17 @@ static void init_memory(uint64_t image_base, uint64_t image_end)
         boot_stop("memory is too little for the boot bundle");
     }
     page_init(machine.memory_base, machine.memory_end, arch_phys(table_base));
-    /* The firmware sits below the nucleus' image. */
-    const struct range keep[] = {
-        {machine.memory_base, table_base + table},
-        {image_base, image_end},
+    struct range keep[4 + RESERVED_MAX] = {
+        {machine.memory_base, firmware_end(image_base)},
+        {image_base, table_base + table},
         {machine.initrd_base, initrd_end},
         {ALIGN_DOWN(machine.fdt_base, NX_PAGE_SIZE), ALIGN_UP(fdt_end, NX_PAGE_SIZE)},
     };
-    give_memory(keep, ARRAY_LEN(keep));
+    memcpy(&keep[4], machine.reserved, sizeof(machine.reserved));
+    give_memory(keep, 4 + machine.reserved_count);
     nucleus_quota = quota_make(~0ul, ~0u, ~0u);
+    /* The bundle's memory object holds these references: so programs can map archive pages. */
+    page_keep(nucleus_quota, machine.initrd_base, initrd_end);
     machine.obj.quota = nucleus_quota;
 }
 
@@ -184,6 +195,7 @@ _Noreturn void boot_main(uint32_t hwid, uint64_t fdt, uint64_t image_base, uint6
     log_print("the nucleus is entered");
     for (unsigned i = 0; i < HARTS_MAX; i++) {
         harts[i].index = i;
+        harts[i].bit = 1ul << i;
         sched_init_hart(&harts[i]);
     }
     machine_read(fdt, hwid);

@@ -32,7 +32,8 @@ static inline __attribute__((always_inline)) void budget_arm(struct hart *h, con
 {
     uint64_t due;
     const struct fiber *first = h->sleepers;
-    if (f != NULL && (h->ready != 0 || fiber_tier(f, true) != NX_TIER_VOID)) {
+    if (f != NULL &&
+        (h->ready != 0 || (f->tier != NX_TIER_VOID && f->cell->tier != NX_TIER_VOID))) {
         due = now + f->left; /* never long: L0 looks at its own deadlines then */
     } else {
         due = f != NULL ? watchdog_due : watchdog_due_idle;

@@ -49,13 +49,12 @@ struct cell {
     struct list doom; /* without references, not destroyed yet */
 };
 
-/* Hart `index` is going to run a fiber of this cell bound to s (NULL: none): it forgets what it was told
+/* The hart with this bit is going to run a fiber of this cell bound to s (NULL: none): it forgets what it was told
  * to forget before it does. */
 void space_enter_stale(struct cell *c, struct space *s, uint64_t hart_bit);
 static inline __attribute__((always_inline)) void space_enter(struct cell *c, struct space *s,
-                                                              unsigned index)
+                                                              uint64_t me)
 {
-    uint64_t me = 1ul << index;
     uint64_t stale = c->window.stale;
     c->harts |= me;
     if (s != NULL) {

@@ -22,20 +22,20 @@ struct fiber {
     uint32_t kick;          /* leave foreign mode or recv at the next chance */
     uint32_t outranked_by;  /* bits of hart->ready that outrank its foreign tier */
     uint32_t fused;         /* host mode runs with the nucleus' privilege; the cell's for ever */
+    bool in_foreign;        /* when not running: where it goes on */
+    bool sleeps;            /* blocked in tick SLEEP, which only the deadline ends */
 
     struct cell *cell;
     uint64_t handle;
     uint32_t status;   /* enum fiber_state */
     uint32_t tier;     /* of its foreign mode; host mode runs at the cell's */
-    bool in_foreign;   /* when not running: where it goes on */
-    bool sleeps;       /* blocked in tick SLEEP, which only the deadline ends */
     struct hart *hart; /* last or current */
     struct space *space;
     uint64_t state_page; /* physical page of the state area, referenced */
     uint64_t capmask;
     uint64_t watch;         /* recv mask while blocked */
     struct list wait_link;  /* in cell->waiting */
-    struct list queue_link; /* in a run queue */
+    struct list queue_link; /* in a run queue, while FIBER_READY; of no meaning else */
     struct list cell_link;  /* in cell->fibers */
 
     /* Sleep deadline: node of a pairing heap, timeq.c. */

@@ -35,6 +35,7 @@ struct hart {
     uint64_t since;         /* when the fiber was switched to */
     uint64_t idle_ticks;
     uint64_t switches;
+    uint64_t bit; /* 1 << index */
 };
 
 extern struct hart harts[HARTS_MAX];

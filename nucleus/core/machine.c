@@ -67,6 +67,44 @@ static void read_memory(const void *fdt)
     }
 }
 
+static void reserve(uint64_t base, uint64_t size)
+{
+    uint64_t end;
+    if (size == 0) {
+        return;
+    }
+    if (machine.reserved_count == RESERVED_MAX) {
+        boot_stop("the device tree reserves more than %u ranges of memory", RESERVED_MAX);
+    }
+    if (nx_add_overflow(base, size, &end) || end > -(uint64_t)NX_PAGE_SIZE) {
+        end = -(uint64_t)NX_PAGE_SIZE;
+    }
+    machine.reserved[machine.reserved_count++] =
+        (struct range){ALIGN_DOWN(base, NX_PAGE_SIZE), ALIGN_UP(end, NX_PAGE_SIZE)};
+}
+
+/* What firmware and others keep for themselves: the block for it in the tree's head, and its nodes. */
+static void read_reserved(const void *fdt)
+{
+    uint64_t base, size;
+    for (int i = 0; i < fdt_num_mem_rsv(fdt) && fdt_get_mem_rsv(fdt, i, &base, &size) == 0; i++) {
+        reserve(base, size);
+    }
+    int parent = fdt_path_offset(fdt, "/reserved-memory");
+    int ac = parent >= 0 ? fdt_address_cells(fdt, parent) : -1;
+    int sc = parent >= 0 ? fdt_size_cells(fdt, parent) : -1;
+    if (ac < 1 || ac > 2 || sc < 1 || sc > 2) {
+        return;
+    }
+    for (int node = fdt_first_subnode(fdt, parent); node >= 0; node = fdt_next_subnode(fdt, node)) {
+        int len = 0;
+        const fdt32_t *reg = fdt_getprop(fdt, node, "reg", &len);
+        for (; reg != NULL && len >= (ac + sc) * 4; len -= (ac + sc) * 4, reg += ac + sc) {
+            reserve(number(reg, ac), number(reg + ac, sc));
+        }
+    }
+}
+
 /* The instruction set string has the extension as a name of its own. */
 static bool has_extension(const char *isa, int len, const char *ext)
 {
@@ -167,6 +205,7 @@ void machine_read(uint64_t fdt_pa, uint32_t boot_hwid)
         boot_stop("the device tree is damaged");
     }
     read_memory(fdt);
+    read_reserved(fdt);
     read_harts(fdt, boot_hwid);
     read_chosen(fdt);
     read_plic(fdt);

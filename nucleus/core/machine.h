@@ -5,9 +5,17 @@
 #include "hart.h"
 #include "object.h"
 
+struct range {
+    uint64_t base, end;
+};
+
+#define RESERVED_MAX 16u
+
 struct machine {
     struct object obj; /* the capability that makes DEVMEM and IRQ */
     uint64_t memory_base, memory_end;
+    struct range reserved[RESERVED_MAX]; /* memory that is not ours; whole pages */
+    unsigned reserved_count;
     uint64_t timebase;
     uint64_t initrd_base, initrd_end;
     uint64_t fdt_base, fdt_size;

@@ -55,6 +55,19 @@ void page_give(uint64_t from, uint64_t to)
     }
 }
 
+void page_keep(struct quota *q, uint64_t from, uint64_t to)
+{
+    for (uint64_t pa = ALIGN_UP(from, NX_PAGE_SIZE); pa + NX_PAGE_SIZE <= to; pa += NX_PAGE_SIZE) {
+        struct frame *f = frame_of(pa);
+        if (f == NULL || f->refs != FRAME_NONE) {
+            continue;
+        }
+        *f = (struct frame){.refs = 1, .link = quota_index(q)};
+        q->used += NX_PAGE_SIZE;
+        total_pages++;
+    }
+}
+
 uint64_t page_alloc(struct quota *q, uint64_t reserve)
 {
     if (free_head == LIST_END || !quota_charge(q, NX_PAGE_SIZE, reserve)) {

@@ -16,6 +16,9 @@ uint64_t page_frames_size(uint64_t base, uint64_t end);
 void page_init(uint64_t base, uint64_t end, void *frames);
 /* Hand a range to the allocator (whole pages inside it). */
 void page_give(uint64_t from, uint64_t to);
+/* Count a range that is in use already, and was not handed out (the boot bundle): every whole page of it
+ * has one reference from now on, the caller's; q pays, whatever its limit. */
+void page_keep(struct quota *q, uint64_t from, uint64_t to);
 
 /* 0 when the machine or the quota (less `reserve` bytes) is exhausted. */
 uint64_t page_alloc(struct quota *q, uint64_t reserve);

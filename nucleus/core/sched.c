@@ -22,20 +22,17 @@ void sched_init_hart(struct hart *h)
 }
 
 /* ---- queues ---- */
-/* The highest tier in a set that is not empty. */
-static inline unsigned first_tier(uint32_t ready)
+/* The highest tier in a set that is not empty: of each of the 16 sets, in two bits. */
+static inline unsigned long first_tier(unsigned long ready)
 {
-    unsigned t = 0;
-    while ((ready >> t & 1) == 0) {
-        t++;
-    }
-    return t;
+    _Static_assert(NX_TIERS == 4, "two bits a tier, 32 for all sets");
+    return 0x12131210ul >> 2 * ready & 3;
 }
 
 static inline __attribute__((always_inline)) void enqueue(struct hart *h, struct fiber *f,
                                                           bool front, bool foreign)
 {
-    unsigned t = fiber_tier(f, foreign);
+    unsigned long t = fiber_tier(f, foreign);
     f->hart = h;
     f->status = FIBER_READY;
     if (front) {
@@ -62,13 +59,14 @@ static inline __attribute__((always_inline)) struct fiber *dequeue(struct hart *
     if (h->ready == 0) {
         return NULL;
     }
-    unsigned t = first_tier(h->ready);
-    struct fiber *f = list_first(&h->queue[t], struct fiber, queue_link);
-    list_remove(&f->queue_link);
-    if (list_is_empty(&h->queue[t])) {
+    unsigned long t = first_tier(h->ready);
+    struct list *queue = &h->queue[t], *node = queue->next, *second = node->next;
+    queue->next = second;
+    second->prev = queue;
+    if (second == queue) {
         h->ready &= ~(1u << t);
     }
-    return f;
+    return list_entry(node, struct fiber, queue_link);
 }
 
 /* An idle hart takes the best fiber that waits on a busy one. */
@@ -168,7 +166,8 @@ void sched_first(struct fiber *f)
     poke(this_hart());
 }
 
-/* ---- switching: the parts are inline, as every instruction here is paid on every message ---- */
+/* ---- switching: a fiber is switched out, and before the lock is released another is run or the hart is idle.
+ * The parts are inline, as every instruction here is paid on every message ---- */
 static __attribute__((noinline)) void fp_out(struct hart *h, struct fiber *f)
 {
     if (arch_fp_dirty()) {
@@ -194,7 +193,6 @@ static inline __attribute__((always_inline)) uint64_t switch_out(struct hart *h,
     if (foreign) {
         h->foreign = NULL;
     }
-    h->fiber = NULL;
     return now;
 }
 
@@ -205,9 +203,8 @@ static inline __attribute__((always_inline)) _Noreturn void run(struct hart *h, 
     f->hart = h;
     h->fiber = f;
     h->resched = 0;
-    h->since = now;
     h->foreign = foreign ? f->state : NULL;
-    space_enter(f->cell, f->space, h->index);
+    space_enter(f->cell, f->space, h->bit);
     if (f->state != NULL) {
         f->state->time_off += now - f->out_time;
         f->state->instr_off += arch_instret() - f->out_instr;
@@ -217,11 +214,12 @@ static inline __attribute__((always_inline)) _Noreturn void run(struct hart *h, 
     /* Before the unlock: another hart may free the tables that were current until now. */
     arch_root_write(foreign ? f->foreign_root : f->host_root);
     unlock();
-    arch_resume(h);
+    arch_resume_rooted();
 }
 
 static __attribute__((noinline)) _Noreturn void idle(struct hart *h)
 {
+    h->fiber = NULL;
     /* The old fiber's tables may go away while we sleep. */
     arch_root_set(nucleus_root);
     for (;;) {
@@ -232,15 +230,15 @@ static __attribute__((noinline)) _Noreturn void idle(struct hart *h)
         arch_idle();
         arch_poll_interrupts(h);
         lock();
-        h->idle_ticks += arch_time() - start;
+        h->since = arch_time();
+        h->idle_ticks += h->since - start;
         struct fiber *f = dequeue(h);
         if (f == NULL) {
             f = steal(h);
         }
         if (f != NULL) {
-            uint64_t now = arch_time();
-            watchdog_busy(now);
-            run(h, f, now, f->in_foreign);
+            watchdog_busy(h->since);
+            run(h, f, h->since, f->in_foreign);
         }
     }
 }
@@ -295,6 +293,7 @@ _Noreturn void sched_leave(struct fiber *f)
     struct hart *h = this_hart();
     struct cell *c = f->cell;
     uint64_t now = switch_out(h, f, h->foreign != NULL);
+    h->fiber = NULL;
     arch_root_set(nucleus_root);
     object_ref(&c->obj);
     fiber_free(f);
@@ -339,9 +338,9 @@ _Noreturn void sched_enter(void)
     struct hart *h = this_hart();
     lock();
     h->online = true;
-    uint64_t now = arch_time();
-    watchdog_busy(now);
-    run_next(h, now);
+    h->since = arch_time();
+    watchdog_busy(h->since);
+    run_next(h, h->since);
 }
 
 /* ---- interrupts ---- */

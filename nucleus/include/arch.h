@@ -16,7 +16,7 @@
  *   void arch_publish(void)                 stores before it (a page's content, a table's entries) are
  *                                           seen by whoever sees a store after it (the entry for it)
  *   void arch_root_write(uint64_t root)     arch_root_set without the fence that harts without address
- *                                           space numbers need: arch_resume follows and has it
+ *                                           space numbers need: arch_resume_rooted follows and has it
  *   void arch_page_zero(void *), arch_page_copy(void *, const void *)
  * arch_pte.h (per ISA) gives the page table entry format, see there.
  */
@@ -42,6 +42,8 @@ void arch_console_write(const char *text, size_t n);
  * privilege, with interrupts on, data of user pages within reach, and code of user pages out of it.
  * The hart's stack is empty afterwards.  Whatever interrupts that code comes in as from user mode. */
 _Noreturn void arch_resume(struct hart *h);
+/* The same when arch_root_write has just made the fiber's tables current. */
+_Noreturn void arch_resume_rooted(void);
 /* Forget the live floating point registers / write them to the state area if they were changed.
  * arch_fp_load makes those of the area live. */
 void arch_fp_off(void);

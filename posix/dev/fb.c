@@ -119,7 +119,7 @@ static unsigned fb_poll(struct file *f, struct poll_table *pt)
 }
 
 /* A fault of somebody who maps it: from now on the frames are shown. */
-static void *fb_page(struct file *f, uint64_t off, bool write, int *err)
+static void *fb_page(struct file *f, uint64_t off, enum page_use use, int *err)
 {
     if (off >= fb.d.size / MB_PAGE * MB_PAGE) {
         *err = -EFAULT;

@@ -5,6 +5,8 @@
  * The archive is trusted to be ours, its format is not: sizes and names are checked, a bad one ends the
  * unpacking with -EINVAL and what came before stays.  Names with ".." are refused; leading slashes are
  * dropped.  Hard links: the first of them that is met makes the file, the others link to it.
+ * Names may end with several NULs: with them mkcpio.py puts the data of a file to a page boundary, and
+ * whole pages of an archive that stays (archive_unpack) are then borrowed instead of copied.
  * Not here: the old binary formats, checksums (070702 is read, its sums are not looked at).
  */
 #include "fs/cpio.h"
@@ -46,6 +48,7 @@ struct cpio {
     uint32_t f[FIELDS];
     struct file *out; /* of a regular file with data */
     struct hardlink *links;
+    bool stays;   /* what is fed lies there for ever */
     bool trailer; /* only zeroes or a new archive may follow */
     char header[HEADER];
     char name[PATH_MAX];
@@ -327,7 +330,16 @@ static long feed_header(struct cpio *c, const char *data, size_t n)
 static long feed_data(struct cpio *c, const char *data, size_t n)
 {
     size_t take = c->left < n ? c->left : n;
-    if (c->out != NULL) {
+    long lent = 0;
+    if (c->out != NULL && c->stays && c->out->ops == &tmpfs_file_ops) {
+        lent = tmpfs_borrow(c->out->inode, data, take, &c->out->pos);
+    }
+    if (lent < 0) {
+        return lent;
+    }
+    if (lent > 0) {
+        take = (size_t)lent;
+    } else if (c->out != NULL) {
         struct iobuf b = iobuf_kernel((void *)(uintptr_t)data, take);
         long put = c->out->ops->write(c->out, &b, &c->out->pos);
         if (put != (long)take) {
@@ -413,6 +425,7 @@ static long plain_feed(struct cpio *c, const uint8_t *p, size_t n)
 {
     size_t used = 0;
     c->trailer = false;
+    c->stays = true;
     while (used < n && !(c->trailer && c->state == WANT_HEADER)) {
         long took = feed_some(c, (const char *)p + used, n - used);
         if (took < 0) {
@@ -421,6 +434,7 @@ static long plain_feed(struct cpio *c, const uint8_t *p, size_t n)
         c->offset += (uint64_t)took;
         used += (size_t)took;
     }
+    c->stays = false;
     return (long)used;
 }
 

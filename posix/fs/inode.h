@@ -108,7 +108,7 @@ struct sb {
     struct dentry *root;
     unsigned refs; /* mounts, and one for instances that live for ever */
     uint64_t dev, next_ino;
-    uint64_t pages, pages_max; /* tmpfs: data pages in use, limit (0: none) */
+    uint64_t pages, pages_max; /* tmpfs: data pages of its own in use, limit (0: none) */
     uint64_t inodes, inodes_max;
     bool rdonly;
 };
@@ -240,6 +240,10 @@ extern const struct fs_type tmpfs_type, ramfs_type, devtmpfs_type, proc_type;
 int tmpfs_make(struct sb *sb, uint32_t mode, uint64_t rdev, const char *target, struct inode **out);
 extern const struct file_ops tmpfs_file_ops, dir_file_ops;
 extern const struct inode_ops tmpfs_file_iops;
+/* Whole pages of n bytes at data, which are there for ever and never change, become the file's at *pos
+ * without being copied, as far as both are page aligned and nothing is there: bytes taken, *pos after
+ * them; or -ENOMEM. */
+long tmpfs_borrow(struct inode *ino, const void *data, size_t n, int64_t *pos);
 /* Give back pages of ino from first to last (inclusive). */
 void tmpfs_pages_free(struct inode *ino, uint64_t first, uint64_t last);
 extern uint64_t tmpfs_pages, tmpfs_pages_max; /* data pages of all of them, and their limit */

@@ -18,7 +18,7 @@ static uint64_t height_last(unsigned height)
     return height >= HEIGHT_MAX ? ~0ul : (1ul << (height * PAGETREE_BITS)) - 1;
 }
 
-void *pagetree_find_(const struct pagetree *t, uint64_t index)
+void *pagetree_slot_(const struct pagetree *t, uint64_t index)
 {
     if (index > height_last(t->height)) {
         return NULL;
@@ -141,13 +141,39 @@ int pagetree_insert(struct pagetree *t, uint64_t index, void *page)
     return 0;
 }
 
+int pagetree_borrow(struct pagetree *t, uint64_t index, const void *page)
+{
+    return pagetree_insert(t, index, (void *)((uintptr_t)page | PAGETREE_BORROWED));
+}
+
+void pagetree_replace(struct pagetree *t, uint64_t index, void *page)
+{
+    struct node *at[HEIGHT_MAX];
+    unsigned depth = tree_walk(t, index, at);
+    if (depth == 0) {
+        t->root = page;
+    } else {
+        at[depth - 1]->slot[index & MASK] = page;
+    }
+}
+
+/* How many: 1, or 0 when it was borrowed. */
+static unsigned slot_free(void *slot)
+{
+    if (pagetree_is_borrowed(slot)) {
+        return 0;
+    }
+    mb_page_free(slot);
+    return 1;
+}
+
 uint64_t pagetree_free(struct pagetree *t, uint64_t first, uint64_t last)
 {
     uint64_t freed = 0;
     uint64_t i = first;
     while (t->count > 0 && pagetree_next(t, i, last, true, &i)) {
         if (t->height == 0) {
-            mb_page_free(t->root);
+            freed += slot_free(t->root);
             t->root = NULL;
         } else {
             struct node *at[HEIGHT_MAX];
@@ -155,11 +181,10 @@ uint64_t pagetree_free(struct pagetree *t, uint64_t first, uint64_t last)
             if (depth == 0) {
                 break; /* cannot be: it was just found */
             }
-            mb_page_free(at[depth - 1]->slot[i & MASK]);
+            freed += slot_free(at[depth - 1]->slot[i & MASK]);
             tree_prune(t, i, at, depth);
         }
         t->count--;
-        freed++;
         if (i++ == last) {
             break;
         }

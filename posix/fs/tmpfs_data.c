@@ -1,4 +1,8 @@
-/* The data of tmpfs files: read, write, truncate, holes, pages for mmap.
+/* The data of tmpfs files: read, write, truncate, holes, pages for mmap, pages borrowed from an archive.
+ *
+ * A borrowed page is read and mapped where it lies.  Whoever is going to change it, or lets a program map
+ * it so that it can, makes it the file's own first (page_get): a copy, and shared mappings of the page
+ * are taken out of the programs.  The page with the end of the file, or behind it, is never borrowed.
  *
  * Data moves between a file's pages and program memory with one copy.  Touching program memory can
  * fault and come back here through mmap (the program's buffer may be this very file): so nothing is
@@ -36,13 +40,11 @@ void tmpfs_pages_free(struct inode *ino, uint64_t first, uint64_t last)
     tmpfs_pages -= n;
 }
 
-/* The page with that number; a hole is filled.  NULL: no space. */
-static void *page_get(struct inode *ino, uint64_t index)
+/* A hole is filled, a borrowed page copied. */
+static __attribute__((noinline)) void *page_own(struct inode *ino, uint64_t index,
+                                                const void *borrowed)
 {
-    void *page = pagetree_find(&ino->pages, index);
-    if (page != NULL) {
-        return page;
-    }
+    void *page;
     struct sb *sb = ino->sb;
     if (sb->pages_max != 0 && sb->pages >= sb->pages_max) {
         return NULL;
@@ -54,7 +56,13 @@ static void *page_get(struct inode *ino, uint64_t index)
     if (page == NULL) {
         return NULL;
     }
-    if (pagetree_insert(&ino->pages, index, page) < 0) {
+    if (borrowed != NULL) {
+        memcpy(page, borrowed, MB_PAGE);
+        if (vfs_truncate_hook != NULL) {
+            vfs_truncate_hook(ino, index * MB_PAGE, (index + 1) * MB_PAGE);
+        }
+        pagetree_replace(&ino->pages, index, page);
+    } else if (pagetree_insert(&ino->pages, index, page) < 0) {
         mb_page_free(page);
         return NULL;
     }
@@ -63,16 +71,57 @@ static void *page_get(struct inode *ino, uint64_t index)
     return page;
 }
 
-/* Clear what is behind `from` in its page. */
-static void clear_tail(struct inode *ino, int64_t from)
+/* The page with that number, to be changed; a hole is filled.  NULL: no space. */
+static void *page_get(struct inode *ino, uint64_t index)
+{
+    void *slot = pagetree_slot(&ino->pages, index);
+    if (slot != NULL && !pagetree_is_borrowed(slot)) {
+        return slot;
+    }
+    return page_own(ino, index, pagetree_find(&ino->pages, index));
+}
+
+/* Clear bytes from..to (not all) of a page, if there is one: 0, or -ENOSPC and nothing is changed. */
+static int clear(struct inode *ino, uint64_t index, size_t from, size_t to)
+{
+    if (from == to || pagetree_slot(&ino->pages, index) == NULL) {
+        return 0;
+    }
+    char *page = page_get(ino, index);
+    if (page == NULL) {
+        return -ENOSPC;
+    }
+    memset(page + from, 0, to - from);
+    return 0;
+}
+
+/* Clear what is behind `from` in its page.  It cannot fail where the file ends: that page is its own. */
+static int clear_tail(struct inode *ino, int64_t from)
 {
     size_t in = (uint64_t)from % MB_PAGE;
-    if (in != 0) {
-        char *page = pagetree_find(&ino->pages, (uint64_t)from / MB_PAGE);
-        if (page != NULL) {
-            memset(page + in, 0, MB_PAGE - in);
-        }
+    return in != 0 ? clear(ino, (uint64_t)from / MB_PAGE, in, MB_PAGE) : 0;
+}
+
+long tmpfs_borrow(struct inode *ino, const void *data, size_t n, int64_t *pos)
+{
+    const char *p = data;
+    if (((uint64_t)*pos | (uintptr_t)data) % MB_PAGE != 0) {
+        return 0;
     }
+    while (n >= MB_PAGE && pagetree_slot(&ino->pages, (uint64_t)*pos / MB_PAGE) == NULL) {
+        int err = pagetree_borrow(&ino->pages, (uint64_t)*pos / MB_PAGE, p);
+        if (err < 0) {
+            return err;
+        }
+        *pos += MB_PAGE;
+        if (*pos > ino->size) {
+            clear_tail(ino, ino->size);
+            ino->size = *pos;
+        }
+        p += MB_PAGE;
+        n -= MB_PAGE;
+    }
+    return p - (const char *)data;
 }
 
 static long tmpfs_read(struct file *f, struct iobuf *b, int64_t *pos)
@@ -155,11 +204,14 @@ int tmpfs_truncate(struct inode *ino, int64_t len)
 {
     if (len < ino->size) {
         uint64_t first = ((uint64_t)len + MB_PAGE - 1) / MB_PAGE;
+        int err = clear_tail(ino, len); /* first, as this one page may have to be copied */
+        if (err < 0) {
+            return err;
+        }
         if (vfs_truncate_hook != NULL && ino->pages.count > 0) {
             vfs_truncate_hook(ino, first * MB_PAGE, ~0ul);
         }
         tmpfs_pages_free(ino, first, ~0ul);
-        clear_tail(ino, len);
     } else if (len > ino->size) {
         clear_tail(ino, ino->size);
     }
@@ -172,16 +224,12 @@ static int punch(struct inode *ino, int64_t off, int64_t end)
 {
     uint64_t first = ((uint64_t)off + MB_PAGE - 1) / MB_PAGE, last = (uint64_t)end / MB_PAGE;
     if (first > last) { /* inside one page */
-        char *page = pagetree_find(&ino->pages, (uint64_t)off / MB_PAGE);
-        if (page != NULL) {
-            memset(page + (uint64_t)off % MB_PAGE, 0, (size_t)(end - off));
-        }
-        return 0;
+        return clear(ino, last, (uint64_t)off % MB_PAGE, (uint64_t)end % MB_PAGE);
     }
-    clear_tail(ino, off);
-    char *page = pagetree_find(&ino->pages, last);
-    if (page != NULL) {
-        memset(page, 0, (uint64_t)end % MB_PAGE);
+    int err = clear_tail(ino, off);
+    err = err < 0 ? err : clear(ino, last, 0, (uint64_t)end % MB_PAGE);
+    if (err < 0) {
+        return err;
     }
     if (last > first) {
         if (vfs_truncate_hook != NULL) {
@@ -215,7 +263,7 @@ int tmpfs_fallocate(struct inode *ino, unsigned mode, int64_t off, int64_t len)
         return -ENOSPC;
     }
     for (uint64_t i = first; i <= last; i++) {
-        bool hole = pagetree_find(&ino->pages, i) == NULL;
+        bool hole = pagetree_slot(&ino->pages, i) == NULL;
         if (hole && page_get(ino, i) == NULL) {
             /* Linux gives back what this call took: all pages behind the end are its own. */
             uint64_t keep = ((uint64_t)ino->size + MB_PAGE - 1) / MB_PAGE;
@@ -279,17 +327,18 @@ static int file_truncate(struct file *f, int64_t len)
     return tmpfs_truncate(f->inode, len);
 }
 
-static void *tmpfs_page(struct file *f, uint64_t off, bool write, int *err)
+static void *tmpfs_page(struct file *f, uint64_t off, enum page_use use, int *err)
 {
     struct inode *ino = f->inode;
     if (off >= (((uint64_t)ino->size + MB_PAGE - 1) & ~(MB_PAGE - 1))) {
         *err = -EFAULT;
         return NULL;
     }
-    void *page = page_get(ino, off / MB_PAGE);
+    const void *there = use == PAGE_READ ? pagetree_find(&ino->pages, off / MB_PAGE) : NULL;
+    void *page = there != NULL ? (void *)there : page_get(ino, off / MB_PAGE);
     if (page == NULL) {
         *err = -ENOMEM;
-    } else if (write) {
+    } else if (use == PAGE_WRITE) {
         inode_touch(ino);
     }
     return page;

@@ -49,6 +49,10 @@ static inline struct iobuf iobuf_user(uint64_t addr, size_t n)
     return (struct iobuf){.user = true, .addr = addr, .len = n, .seg = n};
 }
 
+/* What a page is mapped for.  SHARE: by an area that is shared and may be written, now or later.  WRITE:
+ * the same, and it is being written. */
+enum page_use { PAGE_READ, PAGE_SHARE, PAGE_WRITE };
+
 /* What an open file can do; NULL members mean the usual error.  read/write return bytes moved (short
  * counts allowed) or an error; *pos is the file position to use and advance. */
 struct file_ops {
@@ -62,9 +66,9 @@ struct file_ops {
     long (*ioctl)(struct file *f, uint64_t cmd, uint64_t arg);
     int (*truncate)(struct file *f, int64_t len);
     /* The page that backs file offset off (page aligned) for mmap; NULL: -ENOMEM or beyond the end ->
-     * *err = -ENOMEM / -EFAULT(SIGBUS).  A hole is filled, whether write or not.  The page stays the
-     * file's; before it is freed vfs_truncate_hook is called. */
-    void *(*page)(struct file *f, uint64_t off, bool write, int *err);
+     * *err = -ENOMEM / -EFAULT(SIGBUS).  A hole is filled, whatever the use.  The page stays the
+     * file's; before it is freed, or another takes its place, vfs_truncate_hook is called. */
+    void *(*page)(struct file *f, uint64_t off, enum page_use use, int *err);
     int (*mmap_ok)(struct file *f, unsigned prot, bool shared); /* NULL with page set: always */
     int (*fsync)(struct file *f);    /* NULL: memory is all there is behind it */
     void (*flush)(struct file *f);   /* a descriptor of it is closed */

@@ -98,7 +98,11 @@ static void *object_page(const struct vma *v, uint64_t addr, bool write, int *er
     if (v->kind == VMA_VEC) {
         return pagevec_page(v->vec, off / MB_PAGE, err);
     }
-    return v->file->ops->page(v->file, off, write && (v->flags & VMA_SHARED), err);
+    enum page_use use = PAGE_READ;
+    if ((v->flags & VMA_SHARED) && (write || (v->flags & VMA_MAYWRITE))) {
+        use = write ? PAGE_WRITE : PAGE_SHARE;
+    }
+    return v->file->ops->page(v->file, off, use, err);
 }
 
 /* A run of pages that lie side by side on both sides: one call of the nucleus. */

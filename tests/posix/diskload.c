@@ -1,5 +1,5 @@
 /*
- * diskload: keeps a disk busy and checks every answer, for the fault campaign (tests/faults).
+ * diskload: keeps a disk busy and checks every answer.
  *
  *      diskload [-w] [-n OPERATIONS] [-i MILLISECONDS] DISK
  *

@@ -213,6 +213,8 @@ def bad_images_change_nothing(m):
         require(why in output, f"{how}: {output}")
     output, status = m.sh("nexus swap swapper nothing 2>&1; nexus swap swapper rootfs 2>&1")
     require(status == 1 and output.count("no such image") == 2, output)
+    output, status = m.sh("head -c 300000 /dev/zero > /tmp/image; nexus swap swapper /tmp/image 2>&1")
+    require(status == 1 and "more than the supervisor takes" in output, output)
     now = cells(m)["swapper"]
     same((now["GEN"], now["STATE"]), (before["GEN"], before["STATE"]), "the cell")
     m.out("rm /tmp/image")

@@ -24,6 +24,7 @@ import pexpect
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, "build")
+TEST_ROOT = os.path.join(BUILD, "tests", "root")  # programs only tests need; every machine has them
 sys.path[:0] = [os.path.join(TOP, "distro"), os.path.join(TOP, "distro", "tools")]
 import mkcpio  # noqa: E402
 import run as distro_run  # noqa: E402
@@ -60,6 +61,7 @@ class Machine:
     def __init__(self, smp=1, mem=256, extra=None, cells=(), more=(), boot_time=60, place=None,
                  linux=LINUX, rng=True):
         self.smp = smp
+        self.linux = linux
         self.rng = rng
         self.place = (PLACEMENT or "") if place is None else place
         self.work = tempfile.mkdtemp(prefix="nexus-test-")
@@ -77,7 +79,7 @@ class Machine:
 
     def _nexus(self, smp, mem, extra, cells, more):
         initrd = os.path.join(self.work, "bundle")
-        distro_run.bundle(initrd, None, extra, cells)
+        distro_run.bundle(initrd, None, [TEST_ROOT] + ([extra] if extra else []), cells)
         return distro_run.machine(initrd, smp, mem, rng=self.rng, more=more, place=self.place)
 
     def _linux(self, kernel, smp, mem, extra, more):
@@ -85,6 +87,7 @@ class Machine:
         root = mkcpio.Root()
         root.add("/linux-init", 0o100755, LINUX_INIT)
         root.add("/proc", 0o040755)
+        root.add_tree(TEST_ROOT)
         if extra:
             root.add_tree(extra)
         with open(os.path.join(BUILD, "rootfs.cpio"), "rb") as f:
@@ -98,7 +101,7 @@ class Machine:
     def _login(self, boot_time):
         self.expect(r"[#$] ", boot_time)
         self.set_prompt()
-        if not LINUX:
+        if not self.linux:
             said = re.findall(r"\b(?:all|posix):(\w+)", distro_run.placement(self.place))
             same(self.out("grep fused /proc/nexus/cell"), f"fused {int(said[-1:] == ['fused'])}\n", "placement")
 

@@ -63,6 +63,8 @@ char *bus_ask(const char *command, size_t n)
     } while (put < 0 && errno == EINTR);
     if (put == (ssize_t)n)
         answer = read_all(fd);
+    else if (put < 0 && errno == EFBIG)
+        fprintf(stderr, "nexus: %zu bytes are more than the supervisor takes\n", n);
     else
         complain(BUS);
     close(fd);

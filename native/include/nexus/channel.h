@@ -19,11 +19,32 @@ struct channel {
     struct nx_ring in;  /* from the peer: we consume */
     struct nx_ring out; /* to the peer: we produce */
     uint8_t in_slot, out_slot;
+    uint32_t faults, given_up; /* see channel_mend() */
 };
 
 /* Take our side of both rings.  The server of a SERVE line at slot n: in n, out n + 1; the client of a
  * USE line at slot n: in n + 1, out n.  0, or the nucleus' or the ring's error. */
 int channel_open(struct channel *ch, unsigned in_slot, unsigned out_slot);
+/* The same for a server, who waits a moment for its client to mend what a dead predecessor has damaged. */
+int channel_serve(struct channel *ch, unsigned in_slot, unsigned out_slot);
+
+/* ---- damage: for the client, which outlives its servers
+ *
+ * A server whose memory is damaged may leave impossible indices, and so may damage to the ring itself.  The
+ * client knows its own; so it is the one who puts the rings in order. */
+
+/* An index of the server's is impossible (-NX_EPEER): write our own words anew and wake the server,
+ * who does the same when it goes to sleep; when that has not helped often enough, the rings are emptied
+ * for the server's next life.  Look again afterwards.  False: not even that helps, so go to sleep. */
+bool channel_mend(struct channel *ch);
+/* The server's indices are possible. */
+static inline void channel_well(struct channel *ch)
+{
+    ch->faults = ch->given_up = 0;
+}
+/* After a wake-up: when the server has another life, write our own words anew; and where the dead one
+ * left impossible ones its own. */
+void channel_greet(struct channel *ch);
 
 /* After commit or push on `out`: wake the peer when it sleeps. */
 static inline void channel_bell_out(struct channel *ch)

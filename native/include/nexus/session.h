@@ -31,9 +31,9 @@
  * Results: a reply's word32[0] is 0 or -NX_E* (as uint32_t); the rest is the interface's.  Offsets and
  * lengths in the pool are in buf_off and buf_len of the request; the server checks them.
  *
- * The other side is hostile.  A client drops and counts what matches nothing (`strays`); a HELLO with
- * an index it has not reached, and an impossible ring index, are -NX_EPEER for good: every request
- * ends with it.  A server takes requests of the types it knows and answers the rest -NX_ENOSYS; the
+ * The other side is hostile.  A client drops and counts what matches nothing (`strays`), a HELLO with an
+ * index it has not reached as well.  Impossible ring indices it mends (nexus/channel.h) and waits: a server
+ * that is damaged will have another life, and then everything is asked again.  A server takes requests of the types it knows and answers the rest -NX_ENOSYS; the
  * work of one client_poll or server_flush is bounded by the ring's size.
  *
  * Not locked: one fiber at a time, both for the client and for the server.
@@ -55,7 +55,7 @@ struct nexus_request {
     struct nx_slot slot; /* type, buf_off, buf_len, payload: the caller's; cookie: the session's */
     /* Called from client_poll() when the answer is there; reply is valid during the call.  The request
      * may be submitted anew from within.  result: word32[0] of the reply as int; or -NX_EPEER with
-     * reply == NULL: it was lost with its server and must not be repeated, or the channel is broken. */
+     * reply == NULL: it was lost with its server and must not be repeated. */
     void (*done)(struct nexus_request *r, int result, const struct nx_slot *reply);
     /* the session's: */
     uint32_t index;             /* of the ring slot it stands in */
@@ -80,7 +80,7 @@ struct nexus_client {
     uint32_t next_number, outstanding;
     struct nexus_request *waiting, **waiting_end; /* not sent, in order */
     uint32_t hello_end;                           /* index behind our HELLO */
-    bool hello_sent, broken;
+    bool hello_sent;
     bool pushed, popped; /* since the bells were last looked at */
 };
 
@@ -89,15 +89,14 @@ struct nexus_client {
  * be submitted at once: they wait for the server's HELLO. */
 int client_open(struct nexus_client *c, unsigned slot);
 /* Send a request, or queue it when the ring is full.  0, -NX_EFULL when NEXUS_SESSION_REQUESTS are
- * outstanding, or -NX_EPEER when the channel is broken (done is not called then).  Rings the bell.
+ * outstanding (done is not called then).  Rings the bell.
  * The request is the session's until done. */
 int client_submit(struct nexus_client *c, struct nexus_request *r);
 /* Take what came (one ring full at most), run the done functions, send what waited for room.  0, or
- * -NX_EPEER: the server broke the protocol; all requests have ended.  Not from within done, hello or
- * event. */
+ * an error of later versions.  Not from within done, hello or event. */
 int client_poll(struct nexus_client *c);
 /* Ask the server to ring when something comes: 0, and recv on client_watch() is right; or 1: poll
- * first.  -NX_EPEER.  client_awake() after recv. */
+ * first.  client_awake() after recv. */
 int client_sleep_prepare(struct nexus_client *c);
 void client_awake(struct nexus_client *c);
 uint64_t client_watch(const struct nexus_client *c); /* mask of slots for recv */

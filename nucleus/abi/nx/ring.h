@@ -36,7 +36,7 @@
  * are copied once at attach and checked against the region's size as the nucleus gave it; every
  * shared word is read once, through volatile, and only the copy is checked; a slot is copied out
  * before anyone looks at it; an own index is never read back from shared memory, save at attach. An
- * impossible index is the peer's fault: the handle answers -NX_EPEER for good. What a hostile peer
+ * impossible index is the peer's fault: the handle answers -NX_EPEER until nx_ring_mend(). What a hostile peer
  * can do is lie, stall, and ring too often or not at all. It can also forge the generation words:
  * believe them only to decide whether to send again what the peer may have lost.
  *
@@ -408,6 +408,7 @@ static inline int nx_ring_sleep_prepare(struct nx_ring *r)
         return r->error;
     }
     r->sleep = ((r->sleep & ~1u) + 2) | 1;
+    nx_ring_store_(&r->own_end->index, r->own); /* as it is; damage to the word does not last */
     nx_ring_store_(&r->own_end->sleep, r->sleep);
     nx_fence_full();
     int n = nx_ring_refresh_(r);
@@ -426,6 +427,34 @@ static inline bool nx_ring_peer_changed(struct nx_ring *r)
     }
     r->peer_generation = now;
     return true;
+}
+
+/* -------------------------------------------------------------------------------------- mending */
+
+/*
+ * Write anew what this side knows of the shared words, after damage: the constants and its own index;
+ * and forget that the peer's index was impossible. With `both` the peer's index becomes ours, too: what
+ * was under way is gone. That is for a peer that is dead, or will attach anew: it finds an empty ring.
+ */
+static inline void nx_ring_mend(struct nx_ring *r, bool both)
+{
+    volatile struct nx_ring_region *region =
+        (volatile struct nx_ring_region *)((uintptr_t)r->own_end & ~(uintptr_t)(NX_RING_PAGE - 1));
+    if (region == NULL) {
+        return; /* it has never been attached */
+    }
+    r->count = (uint32_t)(r->slot_mask / sizeof(struct nx_slot)) + 1;
+    region->constant.magic = NX_RING_MAGIC;
+    region->constant.version = NX_RING_VERSION;
+    region->constant.slots = r->count;
+    region->constant.buf_off = (uint32_t)((uintptr_t)r->buf - (uintptr_t)region);
+    region->constant.buf_size = r->buf_size;
+    nx_ring_store_(&r->own_end->index, r->own);
+    if (both) {
+        nx_ring_store_(&region->end[r->own_end == &region->end[0]].index, r->own);
+    }
+    r->limit = r->own;
+    r->error = 0;
 }
 
 /* -------------------------------------------------------------------------------- shared buffer */

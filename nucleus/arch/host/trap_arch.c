@@ -35,6 +35,17 @@ _Noreturn void arch_resume(struct hart *h)
     leave(HOST_RESUMED);
 }
 
+_Noreturn void arch_resume_rooted(void)
+{
+    const struct hart *h = this_hart();
+    uint64_t root = host.hart[host.current].root;
+    if (h->fiber == NULL ||
+        root != (h->foreign != NULL ? h->fiber->foreign_root : h->fiber->host_root)) {
+        host_bug("hart %u resumes without its fiber's tables", host.current);
+    }
+    leave(HOST_RESUMED);
+}
+
 /* ---- interrupts ---- */
 bool host_interrupt_pending(unsigned hart)
 {

@@ -43,7 +43,7 @@ static inline uint64_t arch_instret(void)
 
 static inline bool arch_test_and_set(uint32_t *word)
 {
-    uint32_t old;
+    long old; /* the whole register: the instruction extends the sign */
     __asm__ volatile("amoswap.w.aq %0, %2, %1" : "=r"(old), "+A"(*word) : "r"(1) : "memory");
     return old != 0;
 }

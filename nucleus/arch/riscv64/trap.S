@@ -13,7 +13,7 @@
  * are calls of the fused_ entries: interrupts off, and on with the hart's structure in tp.
  *
  * sstatus, inside the nucleus: SIE 0, SPIE 1, SPP 0; native_other, the only way in with SPP set, clears
- * it.  So every sret goes to user mode but the one of arch_resume that has set SPP, and the entries of
+ * it.  So every sret goes to user mode but those of arch_resume and arch_resume_rooted that have set SPP, and the entries of
  * fused cells go back without one.  SUM is set when a hart first resumes a fused cell, and stays set:
  * changing it costs a flush on some machines.
  */
@@ -294,7 +294,19 @@ foreign_other:
     li s0, 0
     call arch_trap
 
-/* arch_resume(hart): specified in arch.h. */
+/* arch_resume(hart), arch_resume_rooted(): specified in arch.h. */
+    .global arch_resume_rooted
+arch_resume_rooted:
+    ld t1, H_FOREIGN(tp)
+    ld sp, H_FIBER(tp)
+    bnez t1, 1f
+    lw t1, F_FUSED(sp)
+    beqz t1, resume_rooted
+    li t1, SSTATUS_SPP | SSTATUS_SUM
+    csrs sstatus, t1
+    j resume_rooted
+1:  mv sp, t1
+    j resume_rooted
     .global arch_resume
 arch_resume:
     ld t0, H_FIBER(tp)
@@ -306,6 +318,7 @@ arch_resume:
     bnez t1, resume_fused
 resume:
     csrw satp, t2
+resume_rooted:
     ROOT_FENCE
     ld t2, F_REG(0)(sp)
     csrw sepc, t2

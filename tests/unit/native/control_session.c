@@ -40,7 +40,7 @@ static int file[3]; /* to the server, to the client, pool */
 
 static int file_of(uint64_t slot)
 {
-    return slot >= CLIENT ? file[slot - CLIENT] : file[slot - SLOT_CONTROL];
+    return file[(slot >= CLIENT ? slot - CLIENT : slot - SLOT_CONTROL) % 3];
 }
 
 static long call_map(uint64_t op, uint64_t space, uint64_t va, uint64_t len, uint64_t slot_prot,

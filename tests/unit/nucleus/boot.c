@@ -22,7 +22,8 @@
 struct plan {
     unsigned harts;
     uint32_t boot_hart;
-    uint64_t memory, timebase, image_end, fdt_at;
+    uint64_t memory, timebase, image_base, image_end, fdt_at;
+    struct range reserved[2]; /* memory that is somebody else's; the first in a node, the other in the head */
     uint64_t initrd_base, initrd_end;
     const char *isa, *bootargs, *plic, *cell;
     unsigned start_fails;
@@ -45,6 +46,7 @@ static struct plan good(void)
         .harts = 1,
         .memory = BYTES,
         .timebase = TIMEBASE,
+        .image_base = HOST_MEMORY_BASE,
         .image_end = IMAGE_END,
         .fdt_at = FDT_AT,
         .initrd_base = BUNDLE_AT,
@@ -67,6 +69,10 @@ static void tree(void *fdt, const struct plan *p)
     char name[32];
     fdt32_t ext[HARTS_MAX * 4];
     (void)fdt_create(fdt, 64 * 1024);
+    if (p->reserved[1].end != 0) {
+        (void)fdt_add_reservemap_entry(fdt, p->reserved[1].base,
+                                       p->reserved[1].end - p->reserved[1].base);
+    }
     (void)fdt_finish_reservemap(fdt);
     (void)fdt_begin_node(fdt, "");
     (void)fdt_property_u32(fdt, "#address-cells", 2);
@@ -82,6 +88,15 @@ static void tree(void *fdt, const struct plan *p)
         (void)fdt_begin_node(fdt, "memory@80000000");
         (void)fdt_property_string(fdt, "device_type", "memory");
         reg(fdt, HOST_MEMORY_BASE, p->memory);
+        (void)fdt_end_node(fdt);
+    }
+    if (p->reserved[0].end != 0) {
+        (void)fdt_begin_node(fdt, "reserved-memory");
+        (void)fdt_property_u32(fdt, "#address-cells", 2);
+        (void)fdt_property_u32(fdt, "#size-cells", 2);
+        (void)fdt_begin_node(fdt, "mmode_resv0");
+        reg(fdt, p->reserved[0].base, p->reserved[0].end - p->reserved[0].base);
+        (void)fdt_end_node(fdt);
         (void)fdt_end_node(fdt);
     }
     (void)fdt_begin_node(fdt, "cpus");
@@ -151,14 +166,14 @@ static void bundle(uint8_t *at, const struct plan *p)
 static void body(void *arg)
 {
     const struct plan *p = arg;
-    boot_main(p->boot_hart, p->fdt_at, HOST_MEMORY_BASE, p->image_end, HOST_MEMORY_BASE + PAGE);
+    boot_main(p->boot_hart, p->fdt_at, p->image_base, p->image_end, p->image_base + PAGE);
 }
 
 static void child(const struct plan *p)
 {
     host_reset(BYTES);
     host.start_fails = p->start_fails;
-    pte_t *root = arch_phys(HOST_MEMORY_BASE + PAGE);
+    pte_t *root = arch_phys(p->image_base + PAGE);
     memset(root, 0, PAGE);
     root[320] = root[510] = pte_nucleus(0, RW);
     uint8_t *fdt = arch_phys(p->fdt_at);
@@ -229,7 +244,22 @@ static void the_supervisor_runs(void)
     const struct nx_cellinfo *info = host_access(NX_CELLINFO, NX_PROT_R);
     CHECK(fdt_check_header((const char *)host_access(NX_FREE, NX_PROT_R) + info->arg) == 0);
     CHECK(nx_make_devmem(9, BOOT_SLOT_MACHINE, 0x10000000, PAGE) == 0);
-    /* Another cell from the same bundle: its text is the bundle's. */
+    /* Its pages can be mapped from there, and a private mapping be written: to a copy. */
+    CHECK(nx_map_mem(0, NX_FREE + PAGE, PAGE, BOOT_SLOT_BUNDLE | NX_PROT_R << 8, 0) == 0);
+    uint64_t there = NX_FREE + PAGE, copied = NX_FREE + 2 * PAGE;
+    CHECK(nx_map_share(0, copied, PAGE, RW, there) == 0);
+    CHECK(nx_map_share(0, copied, PAGE, NX_PROT_R, there) == 1);
+    CHECK(nx_map_protect(0, copied, PAGE, RW) == -NX_EPERM);
+    CHECK(nx_map_share(0, copied, PAGE, RW | NX_MAP_PRIVATE, there) == 1);
+    CHECK(page_refs(BUNDLE_AT) == 3);
+    CHECK(nx_map_fault(0, copied, 1) == 0);
+    CHECK(page_refs(BUNDLE_AT) == 2);
+    *(char *)host_access(copied, RW) ^= 1;
+    head = host_access(there, NX_PROT_R);
+    CHECK(head->magic == NX_BUNDLE_MAGIC);
+    CHECK(((struct nx_bundle_head *)host_access(copied, NX_PROT_R))->magic != NX_BUNDLE_MAGIC);
+    CHECK(nx_map_unmap(0, there, 2 * PAGE) == 0);
+    /* Another cell from the same bundle. */
     CHECK(nx_spawn_cell(BOOT_SLOT_BUNDLE, PAGE, IMAGE_BYTES, 10, 1) == 0);
     CHECK(nx_grant_drop(10) == 0);
     CHECK(nx_spawn_cell(BOOT_SLOT_FDT, 0, PAGE, 10, 1) == -NX_EPERM);
@@ -237,9 +267,10 @@ static void the_supervisor_runs(void)
     uint64_t given = page_total() * PAGE, kept = MIB + ALIGN_UP(BUNDLE_SIZE, PAGE) + 64 * 1024;
     CHECK(given < BYTES && given > BYTES - kept - 256 * PAGE);
     for (uint64_t pa = HOST_MEMORY_BASE; pa < HOST_MEMORY_BASE + BYTES; pa += PAGE) {
-        bool ours = pa < IMAGE_END || (pa >= BUNDLE_AT && pa < BUNDLE_AT + BUNDLE_SIZE) ||
+        bool ours = pa < IMAGE_END ||
                     (pa >= machine.fdt_base && pa < machine.fdt_base + machine.fdt_size);
         CHECK(!ours || !page_known(pa));
+        CHECK(pa < BUNDLE_AT || pa >= BUNDLE_AT + BUNDLE_SIZE || page_refs(pa) == 1);
     }
 }
 
@@ -254,6 +285,53 @@ static void a_good_machine_boots(void **state)
     p.fdt_at = FDT_AT + 0x7f8; /* anywhere, to 8 bytes */
     assert_int_equal(boot(&p), 0);
     assert_true(outcome->finished);
+}
+
+/* Is the first page of [base, end) the allocator's, and no other of it something else? */
+static bool given(uint64_t base, uint64_t end)
+{
+    for (uint64_t pa = base; pa < end; pa += PAGE) {
+        CHECK(page_known(pa) == page_known(base));
+    }
+    return page_known(base);
+}
+
+static void firmware_keeps_its_own(void)
+{
+    CHECK(!given(HOST_MEMORY_BASE, HOST_MEMORY_BASE + 512 * 1024));
+    CHECK(given(HOST_MEMORY_BASE + 512 * 1024, HOST_MEMORY_BASE + 2 * MIB));
+    CHECK(!given(HOST_MEMORY_BASE + 2 * MIB, HOST_MEMORY_BASE + 3 * MIB));
+    CHECK(!given(HOST_MEMORY_BASE + 8 * MIB, HOST_MEMORY_BASE + 8 * MIB + 2 * PAGE));
+    CHECK(given(HOST_MEMORY_BASE + 8 * MIB + 2 * PAGE, HOST_MEMORY_BASE + 9 * MIB));
+}
+
+static void firmware_keeps_all(void)
+{
+    CHECK(!given(HOST_MEMORY_BASE, HOST_MEMORY_BASE + 3 * MIB));
+}
+
+static void what_is_reserved_is_not_given(void **state)
+{
+    struct plan p = good();
+    p.image_base = HOST_MEMORY_BASE + 2 * MIB;
+    p.image_end = p.image_base + MIB;
+    p.reserved[0] = (struct range){HOST_MEMORY_BASE, HOST_MEMORY_BASE + 512 * 1024};
+    p.reserved[1] = (struct range){HOST_MEMORY_BASE + 8 * MIB + 1, HOST_MEMORY_BASE + 8 * MIB + PAGE + 1};
+    p.then = firmware_keeps_its_own;
+    assert_int_equal(boot(&p), 0);
+    assert_true(outcome->finished);
+    /* It does not say where it ends: it has all below the image. */
+    p.then = firmware_keeps_all;
+    p.reserved[0] = (struct range){0};
+    assert_int_equal(boot(&p), 0);
+    assert_true(outcome->finished);
+    p.reserved[0] = (struct range){HOST_MEMORY_BASE + MIB, HOST_MEMORY_BASE + 2 * MIB};
+    assert_int_equal(boot(&p), 0);
+    assert_true(outcome->finished);
+    /* More than there is: then there is no memory for us. */
+    p.then = NULL;
+    p.reserved[0] = (struct range){HOST_MEMORY_BASE, ~0ul - 5};
+    stops_with(&p, "");
 }
 
 static void four_harts(void)
@@ -547,6 +625,7 @@ int main(void)
         mmap(NULL, sizeof(*outcome), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_machine_boots),
+        cmocka_unit_test(what_is_reserved_is_not_given),
         cmocka_unit_test(all_harts_are_started),
         cmocka_unit_test(more_harts_than_we_use),
         cmocka_unit_test(without_the_supervisor_nothing_goes_on),

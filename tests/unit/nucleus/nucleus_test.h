@@ -93,6 +93,7 @@ static inline void test_boot(unsigned hart_number, uint64_t bytes)
     hart_count = hart_number;
     for (unsigned i = 0; i < HARTS_MAX; i++) {
         harts[i].index = i;
+        harts[i].bit = 1ul << i;
         sched_init_hart(&harts[i]);
     }
     machine.memory_base = HOST_MEMORY_BASE;

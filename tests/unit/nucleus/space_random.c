@@ -237,17 +237,17 @@ static void settle(unsigned s, unsigned i, const struct mpage *after)
 }
 
 /* ---- ranges ---- */
-struct range {
+struct span {
     uint64_t va, len;
     unsigned first, end; /* pages of the model in it */
 };
 
-static struct range range_of(unsigned s, uint64_t va, uint64_t len)
+static struct span range_of(unsigned s, uint64_t va, uint64_t len)
 {
-    return (struct range){va, len, index_of(s, va), index_of(s, va + len)};
+    return (struct span){va, len, index_of(s, va), index_of(s, va + len)};
 }
 
-static struct range pick_range(unsigned s)
+static struct span pick_range(unsigned s)
 {
     if (s == WINDOW) {
         unsigned i = (unsigned)rng_below(&rng, W_PAGES);
@@ -283,7 +283,7 @@ static unsigned pick_prot(void)
 /* ---- operations; each ends with model and nucleus agreeing ---- */
 static void op_anon(unsigned s)
 {
-    struct range r = pick_range(s);
+    struct span r = pick_range(s);
     unsigned prot = pick_prot();
     const struct mpage zero = {.kind = ZERO, .prot = norm(prot)};
     maybe_tight();
@@ -301,7 +301,7 @@ static void op_anon(unsigned s)
 
 static void op_unmap(unsigned s)
 {
-    struct range r = pick_range(s);
+    struct span r = pick_range(s);
     maybe_tight();
     long e = nx_map_unmap(model[s].handle, r.va, r.len);
     assert_true(e == 0 || (e == -NX_ENOMEM && short_of_memory()));
@@ -324,7 +324,7 @@ static struct mpage protected(struct mpage p, unsigned prot)
 
 static void op_protect(unsigned s)
 {
-    struct range r = pick_range(s);
+    struct span r = pick_range(s);
     unsigned prot = pick_prot();
     maybe_tight();
     long e = nx_map_protect(model[s].handle, r.va, r.len, prot);

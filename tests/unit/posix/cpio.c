@@ -268,6 +268,91 @@ static void damaged(void **state)
     assert_ok(t_rmdir("/m"));
 }
 
+/* ---- an archive that stays: its pages are borrowed ---- */
+
+enum { BIG = 3 * MB_PAGE + 100 };
+static uint8_t *stays; /* page aligned */
+static size_t stays_size;
+
+/* Names with NULs behind, as mkcpio.py writes them; one file on a page border, one not. */
+static void stays_make(void)
+{
+    static uint8_t data[BIG];
+    for (size_t i = 0; i < BIG; i++) {
+        data[i] = (uint8_t)(i * 11 + i / 4096);
+    }
+    ar_begin();
+    file("c/file", "first");
+    size_t at = ar.n, room = MB_PAGE - (at + 110) % MB_PAGE;
+    entry("c/second", S_IFREG | 0755, data, BIG, 1, ar.ino++, 0);
+    /* once more, with a longer name */
+    char size[9];
+    ar.n = at;
+    (void)snprintf(size, sizeof(size), "%08zx", room);
+    memcpy(ar.data + at + 94, size, 8);
+    memset(ar.data + at + 110 + sizeof("c/second"), 0, room - sizeof("c/second"));
+    memcpy(ar.data + at + 110 + room, data, BIG);
+    ar.n = at + 110 + room + BIG;
+    pad();
+    entry("c/empty", S_IFREG | 0644, data, BIG, 1, ar.ino++, 0); /* not aligned */
+    trailer();
+    stays_size = ar.n;
+    stays = mmap(NULL, sizeof(ar.data), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(stays != MAP_FAILED);
+    memcpy(stays, ar.data, ar.n);
+    mprotect(stays, sizeof(ar.data), PROT_READ); /* whoever writes there dies */
+}
+
+static void aligned_data_is_borrowed(void **state)
+{
+    stays_make();
+    for (int life = 0; life < 2; life++) { /* the next one finds what the first found */
+        uint64_t before = tmpfs_pages;
+        assert_ok(unpack(stays, stays_size));
+        assert_int_equal(tmpfs_pages - before, 1 + 1 + 4); /* file, the end of second, empty */
+        assert_int_equal(t_stat("/c/second")->size, BIG);
+        assert_int_equal(t_stat("/c/second")->mtime, 1000000);
+        assert_int_equal(t_stat("/c/second")->blocks, 4 * MB_PAGE / 512);
+        assert_memory_equal(content("/c/second"), content("/c/empty"), BIG);
+        long fd = t_open("/c/second", O_RDWR, 0);
+        assert_int_equal(t_write(fd, "changed"), 7);
+        assert_ok(CALL_(ftruncate, (uint64_t)fd, 2 * MB_PAGE + 5));
+        assert_ok(CALL_(ftruncate, (uint64_t)fd, BIG));
+        assert_ok(t_close(fd));
+        char *text = content("/c/second");
+        assert_memory_equal(text, "changed", 7);
+        assert_memory_equal(text + 7, content("/c/empty") + 7, 2 * MB_PAGE - 2);
+        assert_int_equal(text[2 * MB_PAGE + 5] | text[BIG - 1], 0);
+        sweep();
+        assert_int_equal(tmpfs_pages, before);
+        host_used = 0;
+    }
+    /* gzip: nothing stays, all is copied */
+    static uint8_t all[sizeof(ar.data) + 64];
+    uint64_t before = tmpfs_pages;
+    assert_ok(unpack(all, gzip_stored(all, ar.data, ar.n)));
+    assert_int_equal(tmpfs_pages - before, 1 + 4 + 4);
+    sweep();
+    munmap(stays, sizeof(ar.data));
+}
+
+static void out_of_memory_while_borrowing(void **state)
+{
+    stays_make();
+    for (long n = 0;; n++) {
+        host_fail_after(n);
+        int err = unpack(stays, stays_size);
+        bool failed = host_failed;
+        host_fail_after(-1);
+        assert_true(failed ? err == -ENOMEM || err == -ENOSPC : err == 0);
+        sweep();
+        if (!failed) {
+            break;
+        }
+    }
+    munmap(stays, sizeof(ar.data));
+}
+
 static void out_of_memory(void **state)
 {
     for (long n = 0;; n++) {
@@ -289,6 +374,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(plain), T(pieces), T(gzip_and_several), T(bad_names), T(damaged), T(out_of_memory),
+        T(aligned_data_is_borrowed), T(out_of_memory_while_borrowing),
     };
     return HOST_RUN(tests);
 }

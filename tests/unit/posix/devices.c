@@ -117,8 +117,8 @@ static void fb_mapping(void **state)
     int err = 0;
     assert_null(timer); /* nothing ticks */
     mapped = true;
-    assert_ptr_equal(f->ops->page(f, MB_PAGE, true, &err), screen.pixels + MB_PAGE);
-    assert_null(f->ops->page(f, MEMORY, true, &err));
+    assert_ptr_equal(f->ops->page(f, MB_PAGE, PAGE_WRITE, &err), screen.pixels + MB_PAGE);
+    assert_null(f->ops->page(f, MEMORY, PAGE_WRITE, &err));
     assert_int_equal(err, -EFAULT);
     for (int i = 0; i < 3; i++) {
         tick();

@@ -397,7 +397,7 @@ struct fake_file {
 };
 static struct fake_file fake_file[3]; /* read-only, read-write, write-only */
 
-static void *fake_file_page(struct file *f, uint64_t off, bool write, int *err)
+static void *fake_file_page(struct file *f, uint64_t off, enum page_use use, int *err)
 {
     struct fake_file *ff = f->priv;
     if (off / MB_PAGE >= ff->pages) {

@@ -12,8 +12,10 @@ static void pagetree_random(void **state)
 {
     static void *model[TREE_SPAN];
     struct pagetree t = {0};
+    static uint8_t lent[2 * MB_PAGE];
+    void *borrowed = lent + MB_PAGE - (uintptr_t)lent % MB_PAGE;
     uint32_t x = 12345;
-    uint64_t count = 0;
+    uint64_t count = 0, pages = host_pages;
     for (int round = 0; round < 20000; round++) {
         x = x * 1664525 + 1013904223;
         uint64_t i = (x >> 8) % ((x & 3) == 0 ? 3 : TREE_SPAN);
@@ -22,11 +24,11 @@ static void pagetree_random(void **state)
             uint64_t last = i + (x >> 16) % 200;
             uint64_t freed = 0;
             for (uint64_t k = i; k <= last && k < TREE_SPAN; k++) {
-                freed += model[k] != NULL;
+                freed += model[k] != NULL && model[k] != borrowed;
+                count -= model[k] != NULL;
                 model[k] = NULL;
             }
             assert_int_equal(pagetree_free(&t, i, last), freed);
-            count -= freed;
             break;
         }
         case 1: { /* what comes next */
@@ -42,7 +44,16 @@ static void pagetree_random(void **state)
         }
         default:
             assert_ptr_equal(pagetree_find(&t, i), model[i]);
-            if (model[i] == NULL) {
+            assert_int_equal(pagetree_is_borrowed(pagetree_slot(&t, i)),
+                             model[i] == borrowed && borrowed != NULL);
+            if (model[i] == borrowed) {
+                model[i] = mb_page();
+                pagetree_replace(&t, i, model[i]);
+            } else if (model[i] == NULL && (x & 16) != 0) {
+                model[i] = borrowed;
+                assert_ok(pagetree_borrow(&t, i, borrowed));
+                count++;
+            } else if (model[i] == NULL) {
                 model[i] = mb_page();
                 assert_ok(pagetree_insert(&t, i, model[i]));
                 count++;
@@ -50,8 +61,12 @@ static void pagetree_random(void **state)
         }
         assert_int_equal(t.count, count);
     }
+    for (uint64_t k = 0; k < TREE_SPAN; k++) {
+        count -= model[k] == borrowed;
+    }
     assert_int_equal(pagetree_free(&t, 0, ~0ul), count);
     assert_null(t.root);
+    assert_int_equal(host_pages, pages);
     memset(model, 0, sizeof(model));
 }
 
@@ -151,7 +166,166 @@ static void append_from_two(void **state)
     assert_ok(t_unlink("/f"));
 }
 
-/* What is written and read back over page borders, against plain memory. */
+/* ---- borrowed pages ---- */
+
+enum { LENT = 8 }; /* pages; what they hold is compared after every test */
+static uint8_t *lent, lent_before[LENT * MB_PAGE];
+
+/* A file of borrowed pages: its inode, and open. */
+static struct inode *borrow(long *fd)
+{
+    if (lent == NULL) {
+        lent = mmap(NULL, sizeof(lent_before), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                    -1, 0);
+        assert_true(lent != MAP_FAILED);
+        for (size_t i = 0; i < sizeof(lent_before); i++) {
+            lent[i] = (uint8_t)(1 + i * 7 + i / MB_PAGE);
+        }
+        memcpy(lent_before, lent, sizeof(lent_before));
+        mprotect(lent, sizeof(lent_before), PROT_READ); /* whoever writes there dies */
+    }
+    *fd = t_open("/f", O_RDWR | O_CREAT, 0644);
+    struct file *f = fd_get((int)*fd);
+    struct inode *ino = f->inode;
+    file_unref(f);
+    int64_t pos = 0;
+    uint64_t pages = tmpfs_pages;
+    assert_int_equal(tmpfs_borrow(ino, lent, LENT * MB_PAGE, &pos), LENT * MB_PAGE);
+    assert_int_equal(pos, LENT * MB_PAGE);
+    assert_int_equal(ino->size, pos);
+    assert_int_equal(tmpfs_pages, pages);
+    return ino;
+}
+
+static void borrowed_end(long fd)
+{
+    assert_ok(t_close(fd));
+    assert_ok(t_unlink("/f"));
+    assert_int_equal(tmpfs_pages, 0);
+    assert_memory_equal(lent, lent_before, sizeof(lent_before));
+}
+
+static uint64_t unmapped_from, unmapped_to;
+static void note_unmap(struct inode *ino, uint64_t from, uint64_t to)
+{
+    unmapped_from = from;
+    unmapped_to = to;
+}
+
+static void borrowed_pages_are_copied_when_written(void **state)
+{
+    long fd;
+    struct inode *ino = borrow(&fd);
+    char *buf = host_room(2 * MB_PAGE);
+    assert_int_equal(CALL_(pread64, (uint64_t)fd, A(buf), 2 * MB_PAGE, 100), 2 * MB_PAGE);
+    assert_memory_equal(buf, lent + 100, 2 * MB_PAGE);
+    assert_int_equal(tmpfs_pages, 0);
+    assert_int_equal(t_stat("/f")->blocks, LENT * MB_PAGE / 512);
+    vfs_truncate_hook = note_unmap;
+    assert_int_equal(CALL_(pwrite64, (uint64_t)fd, U("XY"), 2, MB_PAGE + 5), 2);
+    vfs_truncate_hook = NULL;
+    assert_int_equal(unmapped_from, MB_PAGE); /* who shares the page sees the new one from now on */
+    assert_int_equal(unmapped_to, 2 * MB_PAGE);
+    assert_int_equal(tmpfs_pages, 1);
+    assert_int_equal(ino->sb->pages, 1);
+    assert_int_equal(CALL_(pread64, (uint64_t)fd, A(buf), 16, MB_PAGE), 16);
+    assert_memory_equal(buf, lent + MB_PAGE, 5);
+    assert_memory_equal(buf + 5, "XY", 2);
+    assert_memory_equal(buf + 7, lent + MB_PAGE + 7, 9);
+    /* A fault half way: what was not written stays. */
+    assert_int_equal(CALL_(pwrite64, (uint64_t)fd, HOST_BAD, 2, 2 * MB_PAGE), -EFAULT);
+    assert_int_equal(CALL_(pread64, (uint64_t)fd, A(buf), 16, 2 * MB_PAGE), 16);
+    assert_memory_equal(buf, lent + 2 * MB_PAGE, 16);
+    borrowed_end(fd);
+}
+
+static void borrowed_pages_are_mapped_to_be_read(void **state)
+{
+    long fd;
+    int err = 0;
+    borrow(&fd);
+    struct file *f = fd_get((int)fd);
+    int64_t before = f->inode->mtime = 5;
+    assert_ptr_equal(f->ops->page(f, MB_PAGE, PAGE_READ, &err), lent + MB_PAGE);
+    assert_int_equal(tmpfs_pages, 0);
+    char *page = f->ops->page(f, MB_PAGE, PAGE_SHARE, &err);
+    assert_int_equal(f->inode->mtime, before);
+    assert_memory_equal(page, lent + MB_PAGE, MB_PAGE);
+    page[0] ^= 1;
+    assert_ptr_equal(f->ops->page(f, MB_PAGE, PAGE_READ, &err), page);
+    page = f->ops->page(f, 2 * MB_PAGE, PAGE_WRITE, &err);
+    page[0] ^= 1;
+    assert_int_not_equal(f->inode->mtime, before);
+    assert_int_equal(tmpfs_pages, 2);
+    assert_null(f->ops->page(f, LENT * MB_PAGE, PAGE_READ, &err));
+    file_unref(f);
+    borrowed_end(fd);
+}
+
+static void borrowed_pages_are_cut(void **state)
+{
+    long fd;
+    struct inode *ino = borrow(&fd);
+    char *buf = host_room(MB_PAGE);
+    static const char zero[MB_PAGE];
+    /* In the middle of one: no memory for the copy, and nothing is changed. */
+    host_fail_after(0);
+    assert_int_equal(CALL_(ftruncate, (uint64_t)fd, 5 * MB_PAGE + 9), -ENOSPC);
+    assert_int_equal(ino->size, LENT * MB_PAGE);
+    host_fail_after(0);
+    assert_int_equal(CALL_(fallocate, (uint64_t)fd, 3, 2 * MB_PAGE + 1, 9), -ENOSPC);
+    host_fail_after(-1);
+    assert_int_equal(tmpfs_pages, 0);
+    assert_ok(CALL_(ftruncate, (uint64_t)fd, 5 * MB_PAGE + 9));
+    assert_int_equal(tmpfs_pages, 1);
+    assert_ok(CALL_(ftruncate, (uint64_t)fd, 7 * MB_PAGE));
+    assert_int_equal(CALL_(pread64, (uint64_t)fd, A(buf), MB_PAGE, 5 * MB_PAGE), MB_PAGE);
+    assert_memory_equal(buf, lent + 5 * MB_PAGE, 9);
+    assert_memory_equal(buf + 9, zero, MB_PAGE - 9);
+    /* Between two: nothing has to be copied. */
+    assert_ok(CALL_(ftruncate, (uint64_t)fd, 4 * MB_PAGE));
+    assert_int_equal(tmpfs_pages, 0);
+    assert_int_equal(ino->pages.count, 4);
+    /* Holes: inside one page, over borders, of whole pages. */
+    assert_ok(CALL_(fallocate, (uint64_t)fd, 3, 100, 100));
+    assert_ok(CALL_(fallocate, (uint64_t)fd, 3, MB_PAGE + 100, MB_PAGE));
+    assert_int_equal(tmpfs_pages, 3);
+    assert_int_equal(CALL_(pread64, (uint64_t)fd, A(buf), MB_PAGE, MB_PAGE), MB_PAGE);
+    assert_memory_equal(buf, lent + MB_PAGE, 100);
+    assert_memory_equal(buf + 100, zero, MB_PAGE - 100);
+    assert_int_equal(CALL_(pread64, (uint64_t)fd, A(buf), MB_PAGE, 2 * MB_PAGE), MB_PAGE);
+    assert_memory_equal(buf, zero, 100);
+    assert_memory_equal(buf + 100, lent + 2 * MB_PAGE + 100, MB_PAGE - 100);
+    assert_ok(CALL_(fallocate, (uint64_t)fd, 3, 3 * MB_PAGE, MB_PAGE));
+    assert_int_equal(tmpfs_pages, 3);
+    assert_int_equal(ino->pages.count, 3);
+    borrowed_end(fd);
+}
+
+static void not_everything_is_borrowed(void **state)
+{
+    long fd;
+    struct inode *ino = borrow(&fd);
+    int64_t pos = 0;
+    assert_int_equal(tmpfs_borrow(ino, lent, MB_PAGE, &pos), 0); /* something is there */
+    pos = LENT * MB_PAGE;
+    assert_int_equal(tmpfs_borrow(ino, lent + 8, 2 * MB_PAGE, &pos), 0);
+    assert_int_equal(tmpfs_borrow(ino, lent, MB_PAGE - 1, &pos), 0);
+    pos += 8;
+    assert_int_equal(tmpfs_borrow(ino, lent, MB_PAGE, &pos), 0);
+    /* Behind an end inside a page, what was behind it is zero. */
+    assert_ok(CALL_(ftruncate, (uint64_t)fd, 10));
+    pos = 2 * MB_PAGE;
+    assert_int_equal(tmpfs_borrow(ino, lent, 2 * MB_PAGE - 1, &pos), MB_PAGE);
+    char *buf = host_room(MB_PAGE);
+    assert_int_equal(CALL_(pread64, (uint64_t)fd, A(buf), 20, 0), 20);
+    assert_memory_equal(buf, lent, 10);
+    assert_int_equal(buf[10] | buf[11] | buf[19], 0);
+    borrowed_end(fd);
+}
+
+/* What is written and read back over page borders, against plain memory; of a file that begins with
+ * borrowed pages. */
 static void random_access(void **state)
 {
     enum { SIZE = 40000 };
@@ -159,8 +333,11 @@ static void random_access(void **state)
     uint8_t *buf = host_room(SIZE);
     uint32_t x = 99;
     int64_t size = 0;
-    long fd = t_open("/f", O_RDWR | O_CREAT, 0644);
+    long fd;
+    borrow(&fd);
     memset(model, 0, sizeof(model));
+    memcpy(model, lent, LENT * MB_PAGE);
+    size = LENT * MB_PAGE;
     for (int round = 0; round < 3000; round++) {
         x = x * 1664525 + 1013904223;
         int64_t at = (x >> 4) % SIZE;
@@ -592,6 +769,10 @@ int main(void)
         T(pagetree_out_of_memory),
         T(read_and_write),
         T(append_from_two),
+        T(borrowed_pages_are_copied_when_written),
+        T(borrowed_pages_are_mapped_to_be_read),
+        T(borrowed_pages_are_cut),
+        T(not_everything_is_borrowed),
         T(random_access),
         T(holes),
         T(fault_in_the_middle),
