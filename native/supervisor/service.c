@@ -101,7 +101,8 @@ static long run_cell(struct service *s)
 static void begun(struct service *s, long e)
 {
     /* The nucleus counts lives as well, and for longer than we live. */
-    s->generation = e == 0 ? (uint32_t)nx_meta_cell(s->slot, NX_CELL_GENERATION) : s->generation + 1;
+    s->generation =
+        e == 0 ? (uint32_t)nx_meta_cell(s->slot, NX_CELL_GENERATION) : s->generation + 1;
     s->born_ms = service_now_ms();
     s->wanted = false;
     if (e != 0) {

@@ -25,7 +25,8 @@ static ul value(const struct service *s, enum nx_cell_value what)
 /* The one it has now: who has used up its energy is in Void. */
 static const char *tier(const struct service *s)
 {
-    return tiers[(s->state == SERVICE_RUNNING ? value(s, NX_CELL_TIER) : s->manifest.tier) % NX_TIERS];
+    return tiers[(s->state == SERVICE_RUNNING ? value(s, NX_CELL_TIER) : s->manifest.tier) %
+                 NX_TIERS];
 }
 
 static ul us_of_ticks(ul ticks)

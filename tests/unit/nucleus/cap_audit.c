@@ -177,14 +177,10 @@ static void after_a_systemic_event(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        AUDIT_TEST(slots),
-        AUDIT_TEST(objects),
-        AUDIT_TEST(addresses),
-        AUDIT_TEST(listeners),
-        AUDIT_TEST(shelves),
-        AUDIT_TEST(fibers),
-        AUDIT_TEST(who_may_ask),
-        AUDIT_TEST(after_a_systemic_event),
+        AUDIT_TEST(slots),       AUDIT_TEST(objects),
+        AUDIT_TEST(addresses),   AUDIT_TEST(listeners),
+        AUDIT_TEST(shelves),     AUDIT_TEST(fibers),
+        AUDIT_TEST(who_may_ask), AUDIT_TEST(after_a_systemic_event),
     };
     test_boot(1, 32 * MIB);
     machine.plic_irqs = 64;
