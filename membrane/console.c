@@ -4,6 +4,8 @@
  * The main fiber serves them (serve.c): it hands on what was typed and says when there is room for output
  * again.  Output is put into the ring by whichever fiber writes, under the personality lock; so is
  * everything that touches the handles.
+ * A driver that has taken nothing for STALL_MS while somebody waits for room is told of in the log, once, and
+ * not complained of: a serial line may be held by flow control for as long as its other end likes.
  * When a driver restarts, the rings live on; what it had not released is seen again by the next one.
  */
 #include "devices.h"
@@ -18,7 +20,14 @@ void (*mb_console_writable_hook)(void);
 void (*mb_hvc_input_hook)(const void *buf, size_t n);
 void (*mb_hvc_writable_hook)(void);
 
+#define STALL_MS 5000u
+#define FLOOD 1024u /* messages in one go: nobody types like that */
+
 struct line {
+    struct serve_timer timer; /* first */
+    const char *name;
+    uint32_t taken; /* slots the driver had released when the timer was set */
+    bool stalled;   /* and that was told */
     struct channel ch;
     bool open;
     bool room_wanted; /* a writer found the ring full */
@@ -26,9 +35,11 @@ struct line {
     void (**writable_hook)(void);
 };
 
-static struct line console = {.input_hook = &mb_console_input_hook,
+static struct line console = {.name = "console",
+                              .input_hook = &mb_console_input_hook,
                               .writable_hook = &mb_console_writable_hook};
-static struct line hvc = {.input_hook = &mb_hvc_input_hook, .writable_hook = &mb_hvc_writable_hook};
+static struct line hvc = {
+    .name = "hvc", .input_hook = &mb_hvc_input_hook, .writable_hook = &mb_hvc_writable_hook};
 
 /* A damaged driver may leave impossible indices: true as long as it is worth looking again. */
 static bool mend(struct line *l, int result)
@@ -50,6 +61,33 @@ static uint32_t fill(struct line *l, const uint8_t *from, size_t n, uint32_t slo
     return i;
 }
 
+static uint32_t taken(const struct line *l)
+{
+    return l->ch.out.peer_end->index;
+}
+
+static void wait_for_driver(struct line *l)
+{
+    l->taken = taken(l);
+    serve_timer_set(&l->timer, mb_arch_time() + mb_ns_to_ticks(STALL_MS * 1000000ul));
+}
+
+static void look(struct serve_timer *t, uint64_t now, uint64_t late)
+{
+    struct line *l = (struct line *)t;
+    const bool moves = taken(l) != l->taken;
+    if (moves || !l->room_wanted) {
+        l->stalled = false;
+    } else if (!l->stalled) {
+        l->stalled = true;
+        mb_log_at(NX_LOG_WARNING, "the driver of the %s has taken no output for %u ms", l->name,
+                  STALL_MS);
+    }
+    if (moves && l->room_wanted) {
+        wait_for_driver(l);
+    }
+}
+
 /* How many slots are free; when none, the driver is asked to ring when one is. */
 static int out_space(struct line *l, uint32_t want)
 {
@@ -59,6 +97,9 @@ static int out_space(struct line *l, uint32_t want)
         if (space == 0) {
             space = nx_ring_sleep_prepare(&l->ch.out);
             l->room_wanted = space == 0;
+            if (l->room_wanted && l->timer.due == MB_NEVER) {
+                wait_for_driver(l);
+            }
         }
     } while (mend(l, space));
     if (space > 0) {
@@ -93,21 +134,27 @@ static size_t line_write(struct line *l, const void *buf, size_t n)
     return done;
 }
 
-/* Hand on what was typed. */
-static void input(struct line *l)
+/* Hand on what was typed; false: there is more than anybody types. */
+static bool input(struct line *l)
 {
     struct nx_slot slot;
     int e;
+    unsigned n = 0;
     while ((e = nx_ring_pop(&l->ch.in, &slot)) == 0 || mend(l, e)) {
         if (e != 0) {
             continue;
         }
         channel_well(&l->ch);
         channel_bell_in(&l->ch);
+        if (++n == FLOOD) {
+            serve_again();
+            return false;
+        }
         if (slot.type == NEXUS_CONSOLE_INPUT && slot.buf_len <= NX_RING_PAYLOAD && *l->input_hook) {
             (*l->input_hook)(slot.payload, slot.buf_len);
         }
     }
+    return true;
 }
 
 static void output(struct line *l)
@@ -129,7 +176,9 @@ static void work(void *ctx)
     nx_ring_sleep_cancel(&l->ch.in);
     channel_greet(&l->ch);
     do {
-        input(l);
+        if (!input(l)) {
+            return;
+        }
         output(l);
         n = nx_ring_sleep_prepare(&l->ch.in);
     } while (n > 0 || mend(l, n));
@@ -140,6 +189,7 @@ static int line_open(struct line *l, unsigned slot)
     int e = channel_open(&l->ch, slot + 1, slot);
     l->open = e == 0;
     if (l->open) {
+        serve_timer_add(&l->timer, look);
         port_add(1ul << slot | 1ul << (slot + 1), l, work);
     }
     return e;

@@ -4,8 +4,11 @@
  * Without the channel every command is refused. */
 #include "service.h"
 
+#include "patience.h"
+
 #include <nexus/control.h>
 #include <nexus/exit.h>
+#include <string.h>
 
 static struct nexus_client client;
 static bool works;
@@ -37,6 +40,17 @@ void mb_control_init(void)
     } else {
         mb_log("no way to talk to the supervisor: error %d", e);
     }
+}
+
+int control_complain(struct nexus_request *r, const char *what)
+{
+    if (!works) {
+        return -EIO;
+    }
+    r->slot = (struct nx_slot){.type = NEXUS_CONTROL_COMPLAIN, .flags = NX_SLOT_INLINE};
+    r->slot.buf_len = (uint32_t)strnlen(what, NX_RING_PAYLOAD);
+    memcpy(r->slot.payload, what, r->slot.buf_len);
+    return mb_errno(client_submit(&client, r));
 }
 
 void *mb_control_room(size_t *size)

@@ -87,7 +87,8 @@ int mb_block_submit(unsigned disk, struct mb_block_request *rq)
     e->r.done = done;
     e->owner = rq;
     d->free = e->next;
-    int err = driver_ask(&d->d, &e->r);
+    int err =
+        driver_ask(&d->d, &e->r, rq->op == MB_BLOCK_FLUSH ? NEXUS_PATIENCE_FLUSH : NEXUS_PATIENCE);
     if (err < 0) {
         e->next = d->free;
         d->free = e;

@@ -85,7 +85,7 @@ static void flush_send(void)
     slot->word32[3] = dirty->end_y - dirty->y;
     *dirty = (struct rect){0};
     display->flush.done = flush_done;
-    display->flushing = driver_ask(&display->d, &display->flush) == 0;
+    display->flushing = driver_ask(&display->d, &display->flush, NEXUS_PATIENCE) == 0;
 }
 
 void mb_display_flush(uint32_t x, uint32_t y, uint32_t width, uint32_t height)
@@ -140,7 +140,7 @@ int mb_display_mode(uint32_t width, uint32_t height, void (*done)(int err))
     display->mode.slot.word32[1] = height;
     display->mode.done = mode_answered;
     display->mode_done = done;
-    int err = driver_ask(&display->d, &display->mode);
+    int err = driver_ask(&display->d, &display->mode, NEXUS_PATIENCE);
     if (err < 0) {
         display->mode_done = NULL;
     }

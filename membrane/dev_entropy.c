@@ -48,7 +48,7 @@ int mb_entropy_ask(size_t n, void (*done)(const void *bytes, size_t n, int err))
     entropy->r.slot.buf_len = n < MB_ENTROPY_MAX ? (uint32_t)n : MB_ENTROPY_MAX;
     entropy->r.done = answered;
     entropy->done = done;
-    int err = driver_ask(&entropy->d, &entropy->r);
+    int err = driver_ask(&entropy->d, &entropy->r, NEXUS_PATIENCE_NONE);
     if (err < 0) {
         entropy->done = NULL;
     }

@@ -99,7 +99,7 @@ int mb_input_ask(unsigned input, uint8_t select, uint8_t subselect,
     in->ask.slot.word32[1] = subselect;
     in->ask.done = answered;
     in->asked = done;
-    int err = driver_ask(&in->d, &in->ask);
+    int err = driver_ask(&in->d, &in->ask, NEXUS_PATIENCE);
     if (err < 0) {
         in->asked = NULL;
     }
@@ -125,7 +125,7 @@ void mb_input_status(unsigned input, const struct mb_input_event *e)
         r->slot.word32[1] = e->code;
         r->slot.word32[2] = e->value;
         r->done = status_done;
-        in->status_used[i] = driver_ask(&in->d, r) == 0;
+        in->status_used[i] = driver_ask(&in->d, r, NEXUS_PATIENCE_NONE) == 0;
         return;
     }
 }

@@ -2,6 +2,9 @@
 #include "devices.h"
 
 #include <nx_base.h>
+#include <stdio.h>
+
+#define ROUNDS 8u /* ring fulls taken in one go */
 
 void (*mb_device_hook)(enum mb_device kind, unsigned index, bool again);
 static unsigned pending;
@@ -16,6 +19,7 @@ static void hello(struct nexus_client *c, const struct nx_slot *slot)
     struct device *d = (struct device *)c;
     bool again = d->there;
     pending -= c->generation == 1;
+    patience_hello(&d->patience);
     if (!d->hello(d, slot)) {
         mb_log("device %u.%u: its driver's configuration makes no sense", (unsigned)d->kind,
                d->index);
@@ -32,7 +36,11 @@ static void work(void *ctx)
     struct device *d = ctx;
     int e = 0, more = 1;
     client_awake(&d->client);
-    while (e == 0 && more > 0) {
+    for (unsigned round = 0; e == 0 && more > 0; round++) {
+        if (round == ROUNDS) {
+            serve_again();
+            return;
+        }
         e = client_poll(&d->client);
         more = e == 0 ? client_sleep_prepare(&d->client) : e;
     }
@@ -42,6 +50,31 @@ static void work(void *ctx)
                d->index);
         d->there = false;
     }
+}
+
+static void poll(struct patience *p)
+{
+    work(container_of(p, struct device, patience));
+}
+
+static void look_after(struct device *d)
+{
+    /* The interfaces, as manifest.kdl names them. */
+    static const struct {
+        const char *name;
+        bool numbered;
+    } kinds[MB_DEV_KINDS] = {[MB_DEV_BLOCK] = {"block", true},
+                             [MB_DEV_ENTROPY] = {"entropy", false},
+                             [MB_DEV_DISPLAY] = {"display", false},
+                             [MB_DEV_INPUT] = {"input", true}};
+    char what[32];
+    if (kinds[d->kind].numbered) {
+        snprintf(what, sizeof(what), "%s.%u", kinds[d->kind].name, d->index);
+    } else {
+        snprintf(what, sizeof(what), "%s", kinds[d->kind].name);
+    }
+    patience_start(&d->patience, &d->client, what);
+    d->patience.poll = poll;
 }
 
 void *driver_open(unsigned slot, size_t size, size_t at, enum mb_device kind, unsigned index,
@@ -69,13 +102,17 @@ void *driver_open(unsigned slot, size_t size, size_t at, enum mb_device kind, un
         return NULL;
     }
     pending++;
+    look_after(d);
     port_add(client_watch(&d->client), d, work);
     return memory;
 }
 
-int driver_ask(struct device *d, struct nexus_request *r)
+int driver_ask(struct device *d, struct nexus_request *r, unsigned limit_ms)
 {
     int e = client_submit(&d->client, r);
+    if (e == 0) {
+        patience_asked(&d->patience, r, limit_ms);
+    }
     return e == 0 ? 0 : e == -NX_EFULL ? -EAGAIN : -EIO;
 }
 

@@ -7,6 +7,7 @@
 #define MEMBRANE_DEVICES_H
 
 #include "mb_int.h"
+#include "patience.h"
 
 #include <devices.h>
 #include <nexus/session.h>
@@ -19,9 +20,14 @@ struct port {
 };
 void port_add(uint64_t watch, void *ctx, void (*work)(void *ctx));
 
+/* From within a port's work: there is more, but everybody else comes first; all are looked at again in a
+ * millisecond. A damaged driver may have nonsense without end. */
+void serve_again(void);
+
 /* A session with a device's driver. */
 struct device {
     struct nexus_client client; /* first */
+    struct patience patience;
     enum mb_device kind;
     unsigned index;
     bool there; /* it has said HELLO, and what it said makes sense */
@@ -33,8 +39,9 @@ struct device {
 void *driver_open(unsigned slot, size_t size, size_t at, enum mb_device kind, unsigned index,
                   bool (*hello)(struct device *d, const struct nx_slot *slot),
                   void (*event)(struct nexus_client *c, const struct nx_slot *slot));
-/* Send a request; 0 or -EAGAIN. */
-int driver_ask(struct device *d, struct nexus_request *r);
+/* Send a request that is answered within `limit_ms` (NEXUS_PATIENCE_*), or its driver is complained of.
+ * 0, -EAGAIN or -EIO. */
+int driver_ask(struct device *d, struct nexus_request *r, unsigned limit_ms);
 /* The errno of a reply's result. */
 int driver_errno(int result);
 

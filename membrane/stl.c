@@ -2,6 +2,8 @@
  * at a time.  What comes is copied and checked before posix/ sees it. */
 #include "service.h"
 
+#include "patience.h"
+
 #include <nexus/stl.h>
 #include <string.h>
 
@@ -10,6 +12,7 @@
 void (*mb_stl_hook)(uint64_t end);
 
 static struct nexus_client logd;
+static struct patience patience;
 static struct nexus_request read_request, follow_request;
 static bool have_logd, reading, following;
 static mb_stl_done *read_done;
@@ -86,6 +89,9 @@ int mb_stl_ask(uint64_t from, mb_stl_done *done)
     read_request = (struct nexus_request){
         .slot = {.type = NEXUS_STL_READ, .buf_len = PIECE, .word = {from}}, .done = read_answered};
     reading = client_submit(&logd, &read_request) == 0;
+    if (reading) {
+        patience_asked(&patience, &read_request, NEXUS_PATIENCE);
+    }
     return reading ? 0 : -ENODEV;
 }
 
@@ -97,13 +103,23 @@ void mb_stl_follow(uint64_t from)
     follow_request = (struct nexus_request){.slot = {.type = NEXUS_STL_FOLLOW, .word = {from}},
                                             .done = follow_answered};
     following = client_submit(&logd, &follow_request) == 0;
+    if (following) {
+        patience_asked(&patience, &follow_request, NEXUS_PATIENCE_NONE);
+    }
+}
+
+static void greeted(struct nexus_client *c, const struct nx_slot *hello)
+{
+    patience_hello(&patience);
 }
 
 void mb_stl_init(void)
 {
+    logd.hello = greeted;
     have_logd = client_open(&logd, MB_SLOT_LOG) == 0 && logd.pool_size >= PIECE;
     if (have_logd) {
         mb_service_add(&logd, lost);
+        patience_start(&patience, &logd, "log");
     } else {
         mb_log_at(NX_LOG_WARNING, "no logd: only the nucleus' own log is there");
     }

@@ -1,6 +1,7 @@
 /* See control.h.  The client is the personality, and hostile like any peer: a command is copied before
  * it is read, and an image before it is looked at. */
 #include "control.h"
+#include "complaint.h"
 #include "image.h"
 #include "link.h"
 #include "plan.h"
@@ -217,6 +218,11 @@ static int serve(const struct nx_slot *request, struct nx_slot *reply)
     char line[COMMAND_LINE_MAX];
     struct command c;
     const uint32_t room = request->buf_len, len = request->word32[0];
+    if (request->type == NEXUS_CONTROL_COMPLAIN) {
+        struct service *server, *client;
+        return link_ends(self, SLOT_CONTROL, &server, &client) ? complaint_hear(client, request)
+                                                               : -NX_ENOENT;
+    }
     if (request->type != NEXUS_CONTROL_COMMAND) {
         return -NX_ENOSYS;
     }

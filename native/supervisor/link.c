@@ -155,6 +155,45 @@ bool link_ends(const struct service *s, unsigned slot, struct service **server,
     return true;
 }
 
+struct service *link_server(const struct service *client, const char *what)
+{
+    for (unsigned i = 0; i < link_count; i++) {
+        if (links[i].client == client && strcmp(links[i].serve->what, what) == 0) {
+            return links[i].server;
+        }
+    }
+    return NULL;
+}
+
+static uint32_t index_of(int place, enum nx_ring_side side)
+{
+    size_t size = 0;
+    const volatile struct nx_ring_region *r = store_map(place, NX_PROT_R, &size);
+    if (r == NULL) {
+        return 0;
+    }
+    const uint32_t index = r->end[side].index;
+    nx_map_unmap(0, (uint64_t)r, size);
+    return index;
+}
+
+/* Counts go up only, so a sum of them stays what it was only when all of them do. */
+uint64_t link_moved(const struct service *s)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < link_count; i++) {
+        const struct link *l = &links[i];
+        if (l->server == s && l->client != NULL) {
+            sum += index_of(l->to_server, NX_RING_CONSUMER);
+            sum += index_of(l->to_client, NX_RING_PRODUCER);
+        } else if (l->client == s) {
+            sum += index_of(l->to_server, NX_RING_PRODUCER);
+            sum += index_of(l->to_client, NX_RING_CONSUMER);
+        }
+    }
+    return sum;
+}
+
 static bool ring_intact(int place, uint32_t slots)
 {
     size_t size = 0;
@@ -263,10 +302,29 @@ static void ring_bell(const struct link *l)
     }
 }
 
+#define SAY_WAIT_MS 200u
+
+/* Put it, waiting a little for room: the client is dead, so nobody else writes, and its next life waits
+ * for us.  False: the driver does not keep up. */
+static bool say_slot(struct link *l, struct nx_ring *ring, const struct nx_slot *slot,
+                     unsigned *waited_ms)
+{
+    int e;
+    while ((e = nx_ring_push(ring, slot)) == -NX_EFULL && *waited_ms < SAY_WAIT_MS) {
+        if (nx_ring_needs_bell(ring)) {
+            ring_bell(l);
+        }
+        nx_tick_sleep(cell_now() + cell_ticks_of_ms(1));
+        ++*waited_ms;
+    }
+    return e == 0;
+}
+
 void link_say(const struct service *s, const char *text)
 {
     struct link *l = console_of(s);
     struct nx_ring ring;
+    unsigned waited_ms = 0;
     if (l == NULL || l->server->state != SERVICE_RUNNING || map_link(l) == NULL ||
         nx_ring_attach(&ring, NX_RING_PRODUCER, l->ring, l->ring_size) != 0) {
         return;
@@ -275,8 +333,8 @@ void link_say(const struct service *s, const char *text)
         struct nx_slot slot = {.type = NEXUS_CONSOLE_OUTPUT, .flags = NX_SLOT_INLINE};
         slot.buf_len = (uint32_t)NX_MIN(left, (size_t)NX_RING_PAYLOAD);
         memcpy(slot.payload, text, slot.buf_len);
-        if (nx_ring_push(&ring, &slot) != 0) {
-            break; /* full: the driver does not keep up, and waiting for it is not our work */
+        if (!say_slot(l, &ring, &slot, &waited_ms)) {
+            break;
         }
         text += slot.buf_len;
         left -= slot.buf_len;

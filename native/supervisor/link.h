@@ -25,6 +25,12 @@ bool link_intact(const struct service *s, unsigned slot);
 /* Make that channel's rings anew: for the next lives of both sides. */
 void link_renew(const struct service *s, unsigned slot);
 
+/* Who serves interface `what` to this client; NULL: it uses none of that name. */
+struct service *link_server(const struct service *client, const char *what);
+
+/* A number that changes with every slot this cell puts into its channels or takes from them. */
+uint64_t link_moved(const struct service *s);
+
 /* The i-th channel, for who tells of them: false when there are no more.  *client is NULL when nobody
  * uses it. */
 bool link_at(unsigned i, const char **what, const struct service **server,

@@ -9,6 +9,7 @@
  *     store.c, device.c, link.c   what there is to give: kept memory and rings, devices, channels
  *     grants.c, service.c         giving it; life and death of a cell
  *     command.c, health.c         more policy: what is asked of us, and whether cells are well
+ *     complaint.c, burn.c         servers that serve nobody: what clients say of them, and who only burns
  *     control.c, show.c           what others may ask
  *     power.c                     the end of the machine
  *     silence.c                   a hook of tests
@@ -108,6 +109,7 @@ static void find_services(const struct bundle *b, uint32_t generation)
                                                  .generation = generation,
                                                  .state = SERVICE_RUNNING};
     health_start(&services[0].health, 0, 0);
+    burn_start(&services[0].burn);
     for (uint32_t i = 0; i < b->count; i++) {
         struct bundle_part part;
         if (!bundle_part(b, i, &part)) {
@@ -220,7 +222,7 @@ static void hear(long slot)
     for (unsigned i = 0; slot >= 0 && slot < NX_SLOTS && i < service_count; i++) {
         if (services[i].state == SERVICE_RUNNING && services[i].slot == (unsigned)slot) {
             silence_if_told();
-            service_ended(&services[i]);
+            service_heard(&services[i]);
         }
     }
 }

@@ -91,3 +91,23 @@ const char *plan_swap(const struct nx_manifest *from, const struct nx_manifest *
     }
     return NULL;
 }
+
+static char plain(char c)
+{
+    return c == '-' ? '_' : c;
+}
+
+bool plan_meant(const char *asked, const char *name)
+{
+    while (*asked != 0 && plain(*asked) == plain(*name)) {
+        asked++;
+        name++;
+    }
+    if (*asked != 0) {
+        return false;
+    }
+    while (*name >= '0' && *name <= '9') {
+        name++;
+    }
+    return *name == 0;
+}

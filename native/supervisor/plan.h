@@ -21,4 +21,8 @@ void plan_absent(const struct nx_manifest *const *cells, unsigned n, bool *absen
  * already.  Slots, rights, quotas and policy may differ. */
 const char *plan_swap(const struct nx_manifest *from, const struct nx_manifest *to);
 
+/* Does a user who says `asked` mean the cell `name`?  "-" is as good as "_", and the number of an instance may
+ * be left out. */
+bool plan_meant(const char *asked, const char *name);
+
 #endif

@@ -4,12 +4,14 @@
 #include "grants.h"
 #include "link.h"
 #include "place.h"
+#include "plan.h"
 #include "power.h"
 #include "store.h"
 
 #include <nexus/cell.h>
 #include <nexus/exit.h>
 #include <nx/sys.h>
+#include <nx_base.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,7 +32,16 @@ struct service *service_find(const char *name)
             return &services[i];
         }
     }
-    return NULL;
+    struct service *meant = NULL;
+    for (unsigned i = 0; i < service_count; i++) {
+        if (plan_meant(name, services[i].manifest.name)) {
+            if (meant != NULL) {
+                return NULL;
+            }
+            meant = &services[i];
+        }
+    }
+    return meant;
 }
 
 /* To the log and, when it is the cell that speaks to the user, to the console in its place. */
@@ -112,6 +123,7 @@ static void begun(struct service *s, long e)
     }
     s->state = SERVICE_RUNNING;
     health_start(&s->health, s->born_ms, s->manifest.heartbeat_ms);
+    burn_start(&s->burn);
     s->health.beats = s->beat != NULL ? s->beat->beats : 0;
 }
 
@@ -159,8 +171,13 @@ static struct end report_end(const struct service *s)
         tell(s, "%s generation %u: out of memory", name, n);
         break;
     default:
-        tell(s, "%s generation %u was killed%s (%#lx)", name, n,
-             code == NEXUS_KILL_HUNG ? ": no heartbeat" : "", code);
+        tell(s, "%s generation %u was killed%s%s (%#lx)", name, n,
+             code == NEXUS_KILL_HUNG     ? ": no heartbeat"
+             : code == NEXUS_KILL_BURNS  ? ": runs and never waits"
+             : code == NEXUS_KILL_SILENT ? ": does not answer "
+                                         : "",
+             code == NEXUS_KILL_SILENT && s->accuser != NULL ? s->accuser->manifest.name : "",
+             code);
     }
     return end;
 }
@@ -239,7 +256,7 @@ static void bury(struct service *s)
     s->blamed = false;
 }
 
-void service_ended(struct service *s)
+static void ended(struct service *s)
 {
     struct end end = report_end(s);
     unsigned long code = (unsigned long)end.code;
@@ -257,18 +274,44 @@ void service_ended(struct service *s)
     go_on(s, own_fault);
 }
 
+static bool is_dead(const struct service *s)
+{
+    return nx_meta_cell(s->slot, NX_CELL_STATE) == NX_CS_DEAD;
+}
+
+static struct burn_run run_of(const struct service *s)
+{
+    const long run = nx_meta_cell(s->slot, NX_CELL_RUNTIME);
+    struct burn_run r = {.used_us = run > 0 ? (uint64_t)run * 1000 / cell_ticks_of_ms(1) : 0,
+                         .in_void = s->manifest.tier != NX_TIER_VOID &&
+                                    nx_meta_cell(s->slot, NX_CELL_TIER) == NX_TIER_VOID};
+    r.moved = r.in_void ? link_moved(s) : 0;
+    return r;
+}
+
+void service_heard(struct service *s)
+{
+    if (is_dead(s)) {
+        ended(s);
+        return;
+    }
+    const struct burn_run run = run_of(s);
+    if (run.in_void) {
+        burn_sunk(&s->burn, service_now_ms(), &run);
+    }
+}
+
 /* ---- what others want of it ---- */
 
 /* End it and wait for that: its fibers may have to leave other harts first. */
 static bool end_cell(struct service *s, uint64_t code)
 {
     const uint64_t deadline = cell_now() + cell_ticks_of_ms(KILL_WAIT_MS);
-    long slot;
     nx_exit_kill(s->slot, code);
-    do {
-        slot = nx_recv_wait(1ul << s->slot, deadline);
-    } while (slot == NX_KICKED); /* the nucleus only wants to hear of us */
-    return slot >= 0;
+    /* The nucleus may only want to hear of us, or it was told before that it had sunk. */
+    while (!is_dead(s) && nx_recv_wait(1ul << s->slot, deadline) >= 0) {
+    }
+    return is_dead(s);
 }
 
 bool service_kill(struct service *s, uint64_t code, bool blamed)
@@ -277,7 +320,7 @@ bool service_kill(struct service *s, uint64_t code, bool blamed)
     if (!end_cell(s, code)) {
         return false;
     }
-    service_ended(s);
+    ended(s);
     return true;
 }
 
@@ -336,12 +379,16 @@ bool service_blame_client(struct service *s, unsigned slot)
 
 uint64_t service_look(struct service *s, uint64_t now_ms)
 {
-    if (s->state != SERVICE_RUNNING || s->health.due > now_ms) {
-        return s->state == SERVICE_RUNNING ? s->health.due : HEALTH_NEVER;
-    }
-    if (health_hung(&s->health, now_ms, s->manifest.heartbeat_ms,
+    if (s->state == SERVICE_RUNNING && s->health.due <= now_ms &&
+        health_hung(&s->health, now_ms, s->manifest.heartbeat_ms,
                     s->beat != NULL ? s->beat->beats : 0)) {
         (void)service_kill(s, NEXUS_KILL_HUNG, true);
     }
-    return s->state == SERVICE_RUNNING ? s->health.due : HEALTH_NEVER;
+    if (s->state == SERVICE_RUNNING && s->burn.due <= now_ms) {
+        const struct burn_run run = run_of(s);
+        if (burn_look(&s->burn, now_ms, &run)) {
+            (void)service_kill(s, NEXUS_KILL_BURNS, true);
+        }
+    }
+    return s->state == SERVICE_RUNNING ? NX_MIN(s->health.due, s->burn.due) : HEALTH_NEVER;
 }

@@ -2,6 +2,7 @@
 #ifndef SUPERVISOR_SERVICE_H
 #define SUPERVISOR_SERVICE_H
 
+#include "burn.h"
 #include "health.h"
 #include "restart.h"
 
@@ -42,12 +43,14 @@ struct service {
     uint64_t born_ms;
     struct restart record;
     struct health health;
+    struct burn burn;
     struct service_dma dma[SERVICE_DMA_MAX];
     const volatile struct nexus_beat *beat; /* NULL: it need not beat */
     int beat_place;
     unsigned dma_count;
     enum service_state state;
-    bool blamed;         /* killed for a fault of its own */
+    bool blamed;                   /* killed for a fault of its own */
+    const struct service *accuser; /* who complained of it last */
     unsigned complained; /* slot + 1 of the client its life `complained_life` complained of */
     uint32_t complained_life;
     bool wanted; /* started again when it ends, whatever its policy says */
@@ -58,13 +61,15 @@ struct service {
 /* All there are, the supervisor itself first. */
 extern struct service services[SERVICES_MAX];
 extern unsigned service_count;
+/* By its name, or as plan_meant() says when one cell alone is meant; NULL. */
 struct service *service_find(const char *name);
 
 /* Start it now; when that fails, its restart policy decides. */
 void service_start(struct service *s);
 
-/* Its death was signalled: say so, then do what its exit code asks or its policy wants. */
-void service_ended(struct service *s);
+/* Its slot has fired: it has ended - say so, then do what its exit code asks or its policy wants - or its
+ * native code has sunk to Void, and it is watched from now on. */
+void service_heard(struct service *s);
 
 /* End it for a reason (NEXUS_KILL_*), and go through its death.  Blamed: it counts as its own fault.
  * False: it does not end within a second, and will be heard of. */

@@ -72,23 +72,24 @@ static void check_listeners(const struct cell *c, unsigned slot, struct object *
     }
 }
 
-/* A capability in that slot, or on the shelf that is there; true: its object may be looked at. */
-static bool check_cap(const struct cell *c, unsigned slot, const struct cap *cap)
+/* A capability in that slot, or on the shelf that is there; answers its object when that may be looked at,
+ * else NULL. */
+static struct object *check_cap(const struct cell *c, unsigned slot, const struct cap *cap)
 {
     struct object *o = cap->obj;
     if (o == NULL) {
         if (cap->rights != 0 || cap->epoch != 0) {
             wrong(c, slot, "rights to nothing");
         }
-        return false;
+        return NULL;
     }
     if (!is_object(o)) {
         wrong(c, slot, "no object");
-        return false;
+        return NULL;
     }
     if (o->type == NX_T_NONE || o->type >= NX_TYPES) {
         wrong(c, slot, "an object of no type");
-        return false;
+        return NULL;
     }
     if ((cap->rights & ~NX_R_ALL) != 0) {
         wrong(c, slot, "unknown rights");
@@ -100,7 +101,7 @@ static bool check_cap(const struct cell *c, unsigned slot, const struct cap *cap
         wrong(c, slot, "an object nobody pays for");
     }
     check_listeners(c, slot, o);
-    return true;
+    return o;
 }
 
 static void check_fibers(const struct cell *c)
@@ -154,15 +155,17 @@ static void check(struct cell *c, unsigned slot)
 {
     const struct cap *cap = &c->caps[slot];
     held += cap->obj != NULL;
-    if (!check_cap(c, slot, cap) || cap->obj->held++ != 0) {
+    struct object *o = check_cap(c, slot, cap);
+    if (o == NULL || o->held++ != 0) {
         return;
     }
     const struct shelf *s = shelf_in(cap);
     for (unsigned i = 0; s != NULL && i < NX_SHELF_PLACES; i++) {
         held += s->cap[i].obj != NULL;
-        if (check_cap(c, slot, &s->cap[i])) {
-            s->cap[i].obj->held++;
-            if (s->cap[i].obj->type != NX_T_MEM && s->cap[i].obj->type != NX_T_RING) {
+        o = check_cap(c, slot, &s->cap[i]);
+        if (o != NULL) {
+            o->held++;
+            if (o->type != NX_T_MEM && o->type != NX_T_RING) {
                 wrong(c, slot, "what does not belong on a shelf");
             }
         }

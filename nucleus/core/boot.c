@@ -18,7 +18,7 @@
 #define MEMORY_MIN (16ul << 20)
 
 /* Give all memory to the allocator but the ranges in `keep` (not sorted, may overlap). */
-static void give_memory(const struct range *keep, unsigned n)
+static void give_memory(const struct memory_range *keep, unsigned n)
 {
     uint64_t at = machine.memory_base;
     while (at < machine.memory_end) {
@@ -46,7 +46,7 @@ static void give_memory(const struct range *keep, unsigned n)
 static uint64_t firmware_end(uint64_t image_base)
 {
     for (unsigned i = 0; i < machine.reserved_count; i++) {
-        const struct range *r = &machine.reserved[i];
+        const struct memory_range *r = &machine.reserved[i];
         if (r->base == machine.memory_base && r->end <= image_base) {
             return r->end;
         }
@@ -71,7 +71,7 @@ static void init_memory(uint64_t image_base, uint64_t image_end)
         boot_stop("memory is too little for the boot bundle");
     }
     page_init(machine.memory_base, machine.memory_end, arch_phys(table_base));
-    struct range keep[4 + RESERVED_MAX] = {
+    struct memory_range keep[4 + RESERVED_MAX] = {
         {machine.memory_base, firmware_end(image_base)},
         {image_base, table_base + table},
         {machine.initrd_base, initrd_end},

@@ -1,6 +1,7 @@
 /* Budgets: how long a tier may run at a stretch, and what happens when it runs longer. */
 #include "budget.h"
 
+#include "event.h"
 #include "hart.h"
 #include "log.h"
 #include "sched.h"
@@ -33,7 +34,7 @@ static void set_tier(struct fiber *f, unsigned tier)
     f->strikes = 0;
 }
 
-void budget_retier(struct fiber *f)
+static void retier(struct fiber *f)
 {
     unsigned tier = NX_MAX(f->tier, f->cell->tier);
     f->outranked_by = (1u << tier) - 1;
@@ -43,6 +44,24 @@ void budget_retier(struct fiber *f)
         f->hart->resched = 1;
         if (f->hart != this_hart()) {
             arch_ipi(f->hart->index);
+        }
+    }
+}
+
+/* Those that wait stand in another queue. */
+void budget_retier(struct cell *c)
+{
+    c->tier = c->energy.out ? NX_TIER_VOID : NX_MIN(c->own_tier + c->sunk, (uint32_t)NX_TIER_VOID);
+    list_for_each_safe(n, &c->fibers)
+    {
+        struct fiber *f = list_entry(n, struct fiber, cell_link);
+        bool ready = f->status == FIBER_READY;
+        if (ready) {
+            sched_unready(f);
+        }
+        retier(f);
+        if (ready) {
+            sched_ready(f);
         }
     }
 }
@@ -59,8 +78,59 @@ void sched_set_tier(struct fiber *f, unsigned tier)
     }
 }
 
+/* ---- native code: the cell's Ratchet ----
+ *
+ * A cell that may have foreign spaces has none: how long its calls take is for its programs to pay (their
+ * fibers have the other Ratchet), and a personality that was moved down would be kept from serving the
+ * rest by one of them.  Nor has the supervisor, which is to end those who are. */
+static bool is_native(const struct cell *c)
+{
+    return c->quota->spaces_max == 0;
+}
+
+static void strike_cell(struct fiber *f, uint64_t now)
+{
+    struct cell *c = f->cell;
+    if (c == supervisor) {
+        return;
+    }
+    c->last_strike = now;
+    if (++f->strikes < STRIKES) {
+        return;
+    }
+    list_for_each(n, &c->fibers)
+    {
+        list_entry(n, struct fiber, cell_link)->strikes = 0;
+    }
+    c->sunk++;
+    budget_retier(c);
+    beb_add(NX_BEB_DEMOTED, f, c->tier, 1);
+    if (c->tier == NX_TIER_VOID) {
+        event_signal(&c->death); /* its supervisor decides what becomes of it */
+    }
+}
+
+/* One of its fibers has waited. */
+static void promote_cell(struct fiber *f)
+{
+    struct cell *c = f->cell;
+    const uint64_t now = arch_time();
+    f->strikes = 0; /* no overrun is of the same stretch any more */
+    if (c->sunk != 0 && now - c->last_strike > second / 10) {
+        c->last_strike = now;
+        c->sunk--;
+        budget_retier(c);
+        beb_add(NX_BEB_PROMOTED, f, c->tier, 1);
+    }
+}
+
+/* ---- foreign code: the fiber's ---- */
+
 void budget_promote(struct fiber *f)
 {
+    if (is_native(f->cell)) {
+        promote_cell(f);
+    }
     if (f->tier > f->cell->own_tier && arch_time() - f->last_strike > second) {
         set_tier(f, f->tier - 1);
         f->demotions--;
@@ -78,9 +148,15 @@ bool budget_over(struct hart *h, struct fiber *f)
     if (f->left != 0) {
         return false;
     }
-    if (NX_MAX(f->tier, f->cell->tier) < NX_TIER_VOID) {
-        f->last_strike = now;
+    const bool native = is_native(f->cell);
+    if ((native ? f->cell->tier : NX_MAX(f->tier, f->cell->tier)) < NX_TIER_VOID) {
         beb_add(NX_BEB_OVERRUN, f, f->quantum, ran);
+        if (native) {
+            strike_cell(f, now);
+            f->left = f->quantum;
+            return true;
+        }
+        f->last_strike = now;
         if (++f->strikes >= STRIKES) {
             set_tier(f, NX_MAX(f->tier, f->cell->tier) + 1);
             f->demotions++;

@@ -10,7 +10,7 @@
 void budget_promote(struct fiber *f);
 static inline void budget_refill(struct fiber *f)
 {
-    if (f->demotions != 0) {
+    if ((f->demotions | f->strikes | f->cell->sunk) != 0) {
         budget_promote(f);
     }
     f->left = f->quantum;
@@ -48,8 +48,9 @@ static inline __attribute__((always_inline)) void budget_arm(struct hart *h, con
 }
 /* A second Void fiber arrived: the running one gets a slice. */
 void budget_slice_void(struct hart *h);
-/* Its cell's tier has changed. */
-void budget_retier(struct fiber *f);
+/* A cell has run out of energy, has some again, or its native code has sunk or risen: all its fibers are of
+ * another tier now. */
+void budget_retier(struct cell *c);
 #define BUDGET_MAX_MS 200u /* a declared budget is at most that: nothing runs longer unseen by L0 */
 
 #endif

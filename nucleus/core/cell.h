@@ -22,10 +22,12 @@ struct cell {
     uint32_t generation;
     uint32_t state; /* enum nx_cell_state */
     uint32_t pledge;
-    uint32_t tier;     /* of its fibers now: its own, or Void while it has no energy */
-    uint32_t own_tier; /* the manifest's */
-    uint32_t attend;   /* CELL_*: its next call has to look at something first */
-    bool fused;        /* its native code runs with the nucleus' privilege */
+    uint32_t tier; /* of its fibers now: its own, worse by `sunk`, or Void while it has no energy */
+    uint32_t own_tier;    /* the manifest's */
+    uint32_t sunk;        /* tiers its native code has lost: budget.c */
+    uint64_t last_strike; /* of its native code */
+    uint32_t attend;      /* CELL_*: its next call has to look at something first */
+    bool fused;           /* its native code runs with the nucleus' privilege */
     struct quota *quota;
     struct energy energy;
     struct space window;
@@ -37,7 +39,8 @@ struct cell {
     uint64_t harts;   /* harts that ever ran it */
     uint64_t runtime; /* ticks, of ended fibers */
     struct cap caps[NX_SLOTS];
-    struct listener death; /* the supervisor's slot */
+    struct listener
+        death; /* the supervisor's slot: fires at its end, and when it has sunk to Void */
     uint64_t entry, image_end;
     uint64_t info; /* physical page of struct nx_cellinfo */
     struct {

@@ -64,24 +64,6 @@ void energy_end(struct cell *c)
     energy_limited -= c->energy.rate != 0;
 }
 
-/* All its fibers are of another tier now: those that wait stand in another queue. */
-static void move_to_tier(struct cell *c, unsigned tier)
-{
-    c->tier = tier;
-    list_for_each_safe(n, &c->fibers)
-    {
-        struct fiber *f = list_entry(n, struct fiber, cell_link);
-        bool ready = f->status == FIBER_READY;
-        if (ready) {
-            sched_unready(f);
-        }
-        budget_retier(f);
-        if (ready) {
-            sched_ready(f);
-        }
-    }
-}
-
 static void look(struct cell *c, uint64_t now)
 {
     struct energy *e = &c->energy;
@@ -99,10 +81,10 @@ static void look(struct cell *c, uint64_t now)
     e->left = NX_MIN(e->left + change, (int64_t)capacity(e));
     if (e->left <= 0 && !e->out) {
         e->out = true;
-        move_to_tier(c, NX_TIER_VOID);
+        budget_retier(c);
     } else if (e->out && e->left >= (int64_t)(capacity(e) / BACK_PART)) {
         e->out = false;
-        move_to_tier(c, c->own_tier);
+        budget_retier(c);
     }
 }
 

@@ -80,7 +80,7 @@ static void reserve(uint64_t base, uint64_t size)
         end = -(uint64_t)NX_PAGE_SIZE;
     }
     machine.reserved[machine.reserved_count++] =
-        (struct range){ALIGN_DOWN(base, NX_PAGE_SIZE), ALIGN_UP(end, NX_PAGE_SIZE)};
+        (struct memory_range){ALIGN_DOWN(base, NX_PAGE_SIZE), ALIGN_UP(end, NX_PAGE_SIZE)};
 }
 
 /* What firmware and others keep for themselves: the block for it in the tree's head, and its nodes. */

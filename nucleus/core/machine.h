@@ -5,7 +5,7 @@
 #include "hart.h"
 #include "object.h"
 
-struct range {
+struct memory_range {
     uint64_t base, end;
 };
 
@@ -14,7 +14,7 @@ struct range {
 struct machine {
     struct object obj; /* the capability that makes DEVMEM and IRQ */
     uint64_t memory_base, memory_end;
-    struct range reserved[RESERVED_MAX]; /* memory that is not ours; whole pages */
+    struct memory_range reserved[RESERVED_MAX]; /* memory that is not ours; whole pages */
     unsigned reserved_count;
     uint64_t timebase;
     uint64_t initrd_base, initrd_end;

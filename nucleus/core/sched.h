@@ -4,6 +4,11 @@
  *  - A ready fiber of a higher tier runs first; inside a tier, round robin by budget.
  *  - Host mode runs at the cell's tier.  Foreign mode runs at the fiber's own, which the Ratchet moves
  *    down (three overruns) and good behaviour up again (a second without one).
+ *  - A cell that may have no foreign spaces has a Ratchet for its native code: three overruns of a fiber that has
+ *    not waited in between, and the cell's tier is one worse; a fiber of it that wakes up a tenth of
+ *    a second after the last overrun moves it up again.  When it has sunk to Void its supervisor is told, by
+ *    the event of the cell.  So native code that never waits starves nobody for more than
+ *    100 ms, whatever its manifest says.
  *  - The timer is written only when something must happen earlier than it is set to; an idle hart with
  *    no sleeper has no timer at all.
  * All with the nucleus lock, except where it says so.

@@ -368,6 +368,8 @@ def run(options):
         campaign = Campaign(options, work)
         try:
             campaign.run()
+        except KeyboardInterrupt:
+            print("# interrupted", flush=True)
         finally:
             campaign.shut()
     table = campaign.table()

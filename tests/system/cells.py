@@ -70,7 +70,10 @@ def pledge(m):
 
 def log(m):
     m.out("echo a line of ours > /dev/kmsg")
-    lines = m.out("nexus log").splitlines()
+    lines = m.out("nexus log").splitlines()  # logd's stream, from the first line on
+    require(re.fullmatch(r"\[ *\d+\.\d{9}\] nucleus\.0 [#!]\d+: .*", lines[0]), lines[0])
+    require(any(re.fullmatch(r"\[ *\d+\.\d{9}\] posix\.\d+ #\d+: a line of ours", s) for s in lines), lines[-1])
+    lines = m.out("nexus log 0").splitlines()
     numbers = [int(line.split()[0]) for line in lines]
     same(numbers, sorted(set(numbers)), "numbers")
     require(re.fullmatch(r"\d+ \d+\.\d{6} posix\.\d+: a line of ours", lines[-1]), lines[-1])
@@ -200,6 +203,16 @@ def swap(m):
     wait_for(m, "its word", lambda: logged(m, rf"swapper\.{n}: the second image runs"))
 
 
+def images_fit_through_the_channel(m):
+    """An image from a file comes in the pool of the supervisor's service: every cell's must fit."""
+    with open(os.path.join(console.TOP, "native", "supervisor", "manifest.kdl"), encoding="utf-8") as f:
+        room = int(re.search(r"serve control .*pool-pages=(\d+)", f.read())[1]) * 4096 - 128  # the command before it
+    folder = os.path.join(console.BUILD, "cells")
+    for name in sorted(os.listdir(folder)):
+        size = os.path.getsize(os.path.join(folder, name))
+        require(size <= room, f"{name} has {size} bytes, a swap takes {room}")
+
+
 def bad_images_change_nothing(m):
     before = cells(m)["swapper"]
     size = int(m.out("stat -c %s /cells/swapped.cell"))
@@ -213,7 +226,7 @@ def bad_images_change_nothing(m):
         require(why in output, f"{how}: {output}")
     output, status = m.sh("nexus swap swapper nothing 2>&1; nexus swap swapper rootfs 2>&1")
     require(status == 1 and output.count("no such image") == 2, output)
-    output, status = m.sh("head -c 300000 /dev/zero > /tmp/image; nexus swap swapper /tmp/image 2>&1")
+    output, status = m.sh("head -c 500000 /dev/zero > /tmp/image; nexus swap swapper /tmp/image 2>&1")
     require(status == 1 and "more than the supervisor takes" in output, output)
     now = cells(m)["swapper"]
     same((now["GEN"], now["STATE"]), (before["GEN"], before["STATE"]), "the cell")
@@ -240,7 +253,7 @@ def how_fast(m):
     for _ in range(20):
         m.out("nexus kill swapper")
     lines = re.findall(r"^\d+ ([\d.]+) (?:nucleus\.0: cell swapper generation (\d+) ends|"
-                       r"swapper\.(\d+): the \w+ image runs)", m.out("nexus log"), re.M)
+                       r"swapper\.(\d+): the \w+ image runs)", m.out("nexus log 0"), re.M)
     ends = {int(n): float(t) for t, n, _ in lines if n}
     took = sorted(float(t) - ends[int(n) - 1] for t, _, n in lines if n and int(n) - 1 in ends)
     require(len(took) > 5, f"{lines}")
@@ -251,7 +264,7 @@ def how_fast(m):
 PLAIN = [ps, services, top, pledge, log, log_follows, beb, wrong_use, only_root, the_file,
          several_at_once, restart, driver_is_killed, driver_is_killed_while_it_writes]
 TEST_CELLS = [crasher_is_quarantined_and_let_out, hanger_is_restarted, spender_is_held_back, swap,
-              bad_images_change_nothing, how_fast, personality_is_killed]
+              images_fit_through_the_channel, bad_images_change_nothing, how_fast, personality_is_killed]
 
 
 def main():

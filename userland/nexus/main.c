@@ -39,9 +39,12 @@ static const struct command commands[] = {
      "second / may use; -: no limit), restarts.\n",
      top_main},
     {"services", "", "show the interfaces, who serves and who uses them", "", tell_main},
-    {"log", "[-f] [FROM]", "show what cells logged, from line number FROM on",
+    {"log", "[-f] [FROM]", "show what cells logged",
      "  -f           go on with what is added, until interrupted\n"
-     "Columns: number, seconds since boot, cell.generation: text.\n",
+     "Without FROM: the stream /Bus/log, as far as it is kept: [seconds since boot],\n"
+     "cell.generation, # and the cell's own count of lines (! and a number: an entry of the Boot\n"
+     "Error Buffer), text.  With FROM, or when there is no such stream: what the nucleus keeps, from\n"
+     "line number FROM on: number, seconds since boot, cell.generation: text.\n",
      log_main},
     {"beb", "[N]", "show the newest N entries of the Boot Error Buffer (20)",
      "Columns: number, seconds since boot, hart, kind, cell.generation, fiber, two arguments.\n",

@@ -8,6 +8,13 @@
  *             replaces the command in the pool; buf_len of the request is the room in all, word32[0] of
  *             the payload the command's length
  *
+ *   COMPLAIN  "the server of INTERFACE does not answer me".  NX_SLOT_INLINE, buf_len: the length of the
+ *             name, the payload the name, as the complainer's manifest has it ("block.0").  The supervisor
+ *             ends that server as for a fault of its own, and its restart policy goes on from there.
+ *             Result: 0 done; -NX_EBUSY ignored: it is about to start, or lives too short a time to be
+ *             judged (NEXUS_CONTROL_FAIR_MS); -NX_ENOENT: nobody serves that interface to this client, or
+ *             who does is left dead; -NX_EPERM: the supervisor's own interface; -NX_EINVAL: no name
+ *
  * Commands and their answers: docs/supervisor.md.  Errors of a command are its answer's first line,
  * "error: ..."; the reply's result is for malformed requests.
  */
@@ -18,5 +25,9 @@
 
 #define NEXUS_CONTROL_COMMAND \
     1 /* not repeatable: a kill that was lost is asked for again by its user */
+
+#define NEXUS_CONTROL_COMPLAIN 2
+
+#define NEXUS_CONTROL_FAIR_MS 500u
 
 #endif

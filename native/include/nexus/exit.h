@@ -11,8 +11,10 @@
                                        native/supervisor/service.c for who is believed */
 
 /* Codes with which the supervisor ends a cell (NX_WHY_KILLED). */
-#define NEXUS_KILL_ASKED 0x40000 /* somebody asked for it: nexus kill, restart, swap */
-#define NEXUS_KILL_HUNG 0x50000  /* no heartbeat */
+#define NEXUS_KILL_ASKED 0x40000  /* somebody asked for it: nexus kill, restart, swap */
+#define NEXUS_KILL_HUNG 0x50000   /* no heartbeat */
+#define NEXUS_KILL_SILENT 0x70000 /* does not answer, says a client (nexus/control.h) */
+#define NEXUS_KILL_BURNS 0x80000  /* runs and runs and never waits */
 #define NEXUS_EXIT_KIND(code) ((code) & ~0xfful)
 #define NEXUS_EXIT_VALUE(code) ((code)&0xff)
 

@@ -7,7 +7,8 @@
 
 #define IRQS 1024
 static uint8_t enabled_on[IRQS]; /* hart index + 1; 0: disabled */
-static uint8_t claimed_by[IRQS]; /* hart index + 1; 0: not in service */
+/* Hart index + 1; 0: not in service.  Written by the claiming hart without the lock. */
+static volatile uint8_t claimed_by[IRQS];
 
 static volatile uint32_t *reg(uint64_t off)
 {
@@ -42,8 +43,10 @@ void arch_irq_enable(unsigned irq, unsigned hart)
     if (enabled_on[irq] != 0) {
         return;
     }
-    *reg(4ul * irq) = 1;
+    /* In this order: QEMU's controller looks at what is pending already when a priority is written, and
+     * not when a line is enabled. */
     *enable_word(hart, irq) |= 1u << irq % 32;
+    *reg(4ul * irq) = 1;
     enabled_on[irq] = (uint8_t)(hart + 1);
 }
 
@@ -58,9 +61,12 @@ void arch_irq_disable(unsigned irq)
 
 void arch_irq_done(unsigned irq)
 {
-    if (claimed_by[irq] != 0) {
-        *claim_reg(claimed_by[irq] - 1u) = irq;
+    unsigned by = claimed_by[irq];
+    if (by != 0) {
+        /* Forgotten first: from the completion on, another hart may claim it again and note so. */
         claimed_by[irq] = 0;
+        __asm__ volatile("fence rw, o" ::: "memory");
+        *claim_reg(by - 1u) = irq;
     }
 }
 

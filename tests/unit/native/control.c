@@ -3,6 +3,7 @@
  * itself: heartbeats, and whether an image may take a cell's place.
  *
  * test-sources: native/supervisor/command.c native/supervisor/answer.c native/supervisor/health.c
+ * test-sources: native/supervisor/burn.c
  * test-sources: native/supervisor/plan.c
  */
 #include <setjmp.h>
@@ -16,6 +17,7 @@
 
 #include "../../../native/supervisor/answer.h"
 #include "../../../native/supervisor/command.h"
+#include "../../../native/supervisor/burn.h"
 #include "../../../native/supervisor/health.h"
 #include "../../../native/supervisor/plan.h"
 
@@ -251,6 +253,49 @@ static void an_image_may_take_the_place_of_its_like(void **state)
     REFUSED(new.want[1] = (struct nx_want){0});
 }
 
+static void who_burns_is_found(void **state)
+{
+    struct burn b;
+    struct burn_run run = {.used_us = 7000, .in_void = true};
+    burn_start(&b);
+    assert_false(burn_look(&b, 1000, &run));
+    burn_sunk(&b, 1000, &run);
+    assert_int_equal(b.due, 1000 + BURN_MS);
+    run.used_us = 9000;
+    burn_sunk(&b, 1500, &run); /* told twice: the first counts */
+    run.used_us = 7000 + BURN_US;
+    assert_false(burn_look(&b, 2999, &run)); /* not due */
+    assert_true(burn_look(&b, 3000, &run));
+}
+
+static void who_waits_or_works_does_not_burn(void **state)
+{
+    struct burn b;
+    struct burn_run run = {.in_void = true}, up = {.used_us = 1u << 30};
+    burn_start(&b); /* moved up again */
+    burn_sunk(&b, 0, &run);
+    assert_false(burn_look(&b, 2000, &up));
+    assert_int_equal(b.due, BURN_NEVER);
+
+    burn_sunk(&b, 0, &run); /* no hart to run on */
+    run.used_us = BURN_US - 1;
+    assert_false(burn_look(&b, 2000, &run));
+    assert_int_equal(b.due, 2000 + BURN_MS);
+    run.used_us++;
+    assert_true(burn_look(&b, 4000, &run));
+
+    run = (struct burn_run){.in_void = true};
+    burn_start(&b); /* more to do than it can, until it stops after the fifth look */
+    burn_sunk(&b, 0, &run);
+    for (uint64_t n = 1; n <= 5; n++) {
+        run.used_us += 2000000;
+        run.moved++;
+        assert_false(burn_look(&b, 2000 * n, &run));
+    }
+    run.used_us += 2000000;
+    assert_true(burn_look(&b, 12000, &run));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +309,8 @@ int main(void)
         cmocka_unit_test(who_promises_nothing_is_never_looked_at),
         cmocka_unit_test(a_beating_cell_lives),
         cmocka_unit_test(a_silent_cell_is_hung_after_two_looks),
+        cmocka_unit_test(who_burns_is_found),
+        cmocka_unit_test(who_waits_or_works_does_not_burn),
         cmocka_unit_test(an_image_may_take_the_place_of_its_like),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

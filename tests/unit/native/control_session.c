@@ -24,6 +24,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../../../native/supervisor/complaint.h"
 #include "../../../native/supervisor/control.h"
 #include "../../../native/supervisor/link.h"
 #include "../../../native/supervisor/store.h"
@@ -131,6 +132,25 @@ void store_drop(int place)
 
 void link_give(const struct service *s, const struct nx_want *w)
 {
+}
+
+bool link_ends(const struct service *s, unsigned slot, struct service **server,
+               struct service **client)
+{
+    assert_ptr_equal(s, &self);
+    assert_int_equal(slot, SLOT_CONTROL);
+    *server = &self;
+    *client = &other;
+    return true;
+}
+
+static unsigned complaints;
+
+int complaint_hear(const struct service *client, const struct nx_slot *req)
+{
+    assert_ptr_equal(client, &other); /* who has the channel, whatever the request says */
+    complaints++;
+    return -NX_EBUSY;
 }
 
 static void tell(struct answer *a)
@@ -338,6 +358,14 @@ static void the_figures_of_a_request_are_checked(void **state)
     assert_int_equal(result, -NX_ENOSYS);
 }
 
+static void complaints_are_heard(void **state)
+{
+    complaints = 0;
+    ask_raw(NEXUS_CONTROL_COMPLAIN, 0, 7, 0);
+    assert_int_equal(result, -NX_EBUSY);
+    assert_int_equal(complaints, 1);
+}
+
 static uint64_t seed = 88172645463325252ul;
 static uint64_t any(void)
 {
@@ -409,9 +437,13 @@ static void a_broken_ring_is_the_clients_fault(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(commands_are_carried_out), TEST(refusals_are_answers),
-        TEST(long_lines_are_refused),   TEST(the_figures_of_a_request_are_checked),
-        TEST(any_request_is_answered),  TEST(a_broken_ring_is_the_clients_fault),
+        TEST(commands_are_carried_out),
+        TEST(refusals_are_answers),
+        TEST(long_lines_are_refused),
+        TEST(the_figures_of_a_request_are_checked),
+        TEST(complaints_are_heard),
+        TEST(any_request_is_answered),
+        TEST(a_broken_ring_is_the_clients_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

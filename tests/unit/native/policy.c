@@ -279,6 +279,18 @@ static void who_is_served_twice_lacks_nothing_with_one(void **state)
     assert_true(absent[0] && !absent[1] && !absent[2]);
 }
 
+static void users_need_not_be_exact(void **state)
+{
+    assert_true(plan_meant("virtio_blk0", "virtio_blk0"));
+    assert_true(plan_meant("virtio-blk0", "virtio_blk0"));
+    assert_true(plan_meant("virtio-blk", "virtio_blk0"));
+    assert_true(plan_meant("uart", "uart16550"));
+    assert_false(plan_meant("virtio", "virtio_blk0"));
+    assert_false(plan_meant("virtio-blk1", "virtio_blk0"));
+    assert_false(plan_meant("virtio-blk00", "virtio_blk0"));
+    assert_false(plan_meant("posix", "posi"));
+}
+
 /* ---- placements ---- */
 static void the_manifest_says_where_unless_the_boot_arguments_do(void **state)
 {
@@ -330,6 +342,7 @@ int main(void)
         cmocka_unit_test(the_first_register_window_is_the_device),
         cmocka_unit_test(absence_spreads_to_those_who_cannot_do_without),
         cmocka_unit_test(who_is_served_twice_lacks_nothing_with_one),
+        cmocka_unit_test(users_need_not_be_exact),
         cmocka_unit_test(the_manifest_says_where_unless_the_boot_arguments_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,7 +23,8 @@ struct plan {
     unsigned harts;
     uint32_t boot_hart;
     uint64_t memory, timebase, image_base, image_end, fdt_at;
-    struct range reserved[2]; /* memory that is somebody else's; the first in a node, the other in the head */
+    struct memory_range reserved
+        [2]; /* memory that is somebody else's; the first in a node, the other in the head */
     uint64_t initrd_base, initrd_end;
     const char *isa, *bootargs, *plic, *cell;
     unsigned start_fails;
@@ -267,8 +268,8 @@ static void the_supervisor_runs(void)
     uint64_t given = page_total() * PAGE, kept = MIB + ALIGN_UP(BUNDLE_SIZE, PAGE) + 64 * 1024;
     CHECK(given < BYTES && given > BYTES - kept - 256 * PAGE);
     for (uint64_t pa = HOST_MEMORY_BASE; pa < HOST_MEMORY_BASE + BYTES; pa += PAGE) {
-        bool ours = pa < IMAGE_END ||
-                    (pa >= machine.fdt_base && pa < machine.fdt_base + machine.fdt_size);
+        bool ours =
+            pa < IMAGE_END || (pa >= machine.fdt_base && pa < machine.fdt_base + machine.fdt_size);
         CHECK(!ours || !page_known(pa));
         CHECK(pa < BUNDLE_AT || pa >= BUNDLE_AT + BUNDLE_SIZE || page_refs(pa) == 1);
     }
@@ -315,22 +316,23 @@ static void what_is_reserved_is_not_given(void **state)
     struct plan p = good();
     p.image_base = HOST_MEMORY_BASE + 2 * MIB;
     p.image_end = p.image_base + MIB;
-    p.reserved[0] = (struct range){HOST_MEMORY_BASE, HOST_MEMORY_BASE + 512 * 1024};
-    p.reserved[1] = (struct range){HOST_MEMORY_BASE + 8 * MIB + 1, HOST_MEMORY_BASE + 8 * MIB + PAGE + 1};
+    p.reserved[0] = (struct memory_range){HOST_MEMORY_BASE, HOST_MEMORY_BASE + 512 * 1024};
+    p.reserved[1] = (struct memory_range){HOST_MEMORY_BASE + 8 * MIB + 1,
+                                          HOST_MEMORY_BASE + 8 * MIB + PAGE + 1};
     p.then = firmware_keeps_its_own;
     assert_int_equal(boot(&p), 0);
     assert_true(outcome->finished);
     /* It does not say where it ends: it has all below the image. */
     p.then = firmware_keeps_all;
-    p.reserved[0] = (struct range){0};
+    p.reserved[0] = (struct memory_range){0};
     assert_int_equal(boot(&p), 0);
     assert_true(outcome->finished);
-    p.reserved[0] = (struct range){HOST_MEMORY_BASE + MIB, HOST_MEMORY_BASE + 2 * MIB};
+    p.reserved[0] = (struct memory_range){HOST_MEMORY_BASE + MIB, HOST_MEMORY_BASE + 2 * MIB};
     assert_int_equal(boot(&p), 0);
     assert_true(outcome->finished);
     /* More than there is: then there is no memory for us. */
     p.then = NULL;
-    p.reserved[0] = (struct range){HOST_MEMORY_BASE, ~0ul - 5};
+    p.reserved[0] = (struct memory_range){HOST_MEMORY_BASE, ~0ul - 5};
     stops_with(&p, "");
 }
 

@@ -373,8 +373,8 @@ static void out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(plain), T(pieces), T(gzip_and_several), T(bad_names), T(damaged), T(out_of_memory),
-        T(aligned_data_is_borrowed), T(out_of_memory_while_borrowing),
+        T(plain),   T(pieces),        T(gzip_and_several),         T(bad_names),
+        T(damaged), T(out_of_memory), T(aligned_data_is_borrowed), T(out_of_memory_while_borrowing),
     };
     return HOST_RUN(tests);
 }

@@ -1,0 +1,17 @@
+/* A client's word that its server does not answer (NEXUS_CONTROL_COMPLAIN, nexus/control.h).
+ *
+ * Nobody but the client can know that a server which runs serves nobody, so it is believed - about servers it
+ * uses, and no faster than one that is honest could find out: a life younger than NEXUS_CONTROL_FAIR_MS, and
+ * a server that is not there, are not complained of.  What a liar can do is restart those servers, until
+ * their policy holds them back. */
+#ifndef SUPERVISOR_COMPLAINT_H
+#define SUPERVISOR_COMPLAINT_H
+
+#include "service.h"
+
+#include <nx/ring.h>
+
+/* The request's result: see nexus/control.h. */
+int complaint_hear(const struct service *client, const struct nx_slot *request);
+
+#endif

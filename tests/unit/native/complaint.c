@@ -1,0 +1,154 @@
+/*
+ * complaint.c - whose word ends which server: only a client's about a server of its own that has had its
+ * chance, whatever the request looks like.
+ *
+ * test-sources: native/supervisor/complaint.c native/supervisor/restart.c
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../../native/supervisor/complaint.h"
+#include "../../../native/supervisor/link.h"
+
+#include <nexus/control.h>
+#include <nexus/exit.h>
+#include <nx_base.h>
+
+static struct service posix = {.manifest = {.name = "posix"}, .slot = 1, .state = SERVICE_RUNNING};
+static struct service disk, supervisor = {.slot = NX_SELF, .state = SERVICE_RUNNING};
+static uint64_t now;
+static unsigned killed;
+static bool kill_works;
+
+uint64_t service_now_ms(void)
+{
+    return now;
+}
+
+struct service *link_server(const struct service *client, const char *what)
+{
+    assert_ptr_equal(client, &posix);
+    return strcmp(what, "block.0") == 0 ? &disk : strcmp(what, "control") == 0 ? &supervisor : NULL;
+}
+
+bool service_kill(struct service *s, uint64_t code, bool blamed)
+{
+    assert_ptr_equal(s, &disk);
+    assert_int_equal(code, NEXUS_KILL_SILENT);
+    assert_true(blamed);
+    assert_ptr_equal(s->accuser, &posix);
+    killed++;
+    if (kill_works) { /* and its next life begins */
+        s->born_ms = now;
+    }
+    return kill_works;
+}
+
+static int setup(void **state)
+{
+    disk = (struct service){.slot = 2, .state = SERVICE_RUNNING};
+    now = 10000;
+    killed = 0;
+    kill_works = true;
+    return 0;
+}
+
+static struct nx_slot complaint(const char *what)
+{
+    struct nx_slot r = {.type = NEXUS_CONTROL_COMPLAIN, .flags = NX_SLOT_INLINE};
+    r.buf_len = (uint32_t)strlen(what);
+    memcpy(r.payload, what, r.buf_len);
+    return r;
+}
+
+static int hear(const char *what)
+{
+    struct nx_slot r = complaint(what);
+    return complaint_hear(&posix, &r);
+}
+
+static void a_silent_server_ends(void **state)
+{
+    assert_int_equal(hear("block.0"), 0);
+    assert_int_equal(killed, 1);
+}
+
+static void one_that_takes_long_to_end_is_heard_of_later(void **state)
+{
+    kill_works = false;
+    assert_int_equal(hear("block.0"), 0);
+    assert_int_equal(killed, 1);
+}
+
+static void others_are_left_alone(void **state)
+{
+    assert_int_equal(hear("block.1"), -NX_ENOENT);
+    assert_int_equal(hear("block"), -NX_ENOENT);
+    assert_int_equal(hear("control"), -NX_EPERM);
+    assert_int_equal(killed, 0);
+}
+
+static void who_is_not_there_is_not_ended(void **state)
+{
+    static const int want[] = {[SERVICE_DOWN] = -NX_ENOENT,
+                               [SERVICE_RUNNING] = 0,
+                               [SERVICE_WAITING] = -NX_EBUSY,
+                               [SERVICE_QUARANTINE] = -NX_ENOENT,
+                               [SERVICE_ABSENT] = -NX_ENOENT};
+    for (unsigned i = 0; i < ARRAY_LEN(want); i++) {
+        disk.state = (enum service_state)i;
+        disk.born_ms = 0;
+        assert_int_equal(hear("block.0"), want[i]);
+    }
+    assert_int_equal(killed, 1);
+}
+
+/* Who complains all the time ends no life before it had its chance. */
+static void a_life_has_its_chance(void **state)
+{
+    unsigned heard = 0;
+    for (uint64_t end = now + 10000; now < end; now += 10) {
+        int e = hear("block.0");
+        assert_true(e == 0 || e == -NX_EBUSY);
+        heard += e == 0;
+    }
+    assert_int_equal(killed, heard);
+    assert_int_equal(heard, 10000 / NEXUS_CONTROL_FAIR_MS);
+}
+
+static void what_is_no_name_is_refused(void **state)
+{
+    struct nx_slot r = complaint("block.0");
+    r.flags = 0;
+    assert_int_equal(complaint_hear(&posix, &r), -NX_EINVAL);
+    r = complaint("block.0");
+    static const uint32_t bad[] = {0, 32, 33, 48, 49, 1000, 0x80000000, UINT32_MAX};
+    memset(r.payload, 'x', sizeof(r.payload));
+    for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
+        r.buf_len = bad[i];
+        assert_int_equal(complaint_hear(&posix, &r), -NX_EINVAL);
+    }
+    r.buf_len = 31;
+    assert_int_equal(complaint_hear(&posix, &r), -NX_ENOENT);
+    r = complaint("block.0");
+    r.buf_len = 8; /* a NUL inside */
+    assert_int_equal(complaint_hear(&posix, &r), -NX_EINVAL);
+    assert_int_equal(killed, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, setup)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_silent_server_ends),  TEST(one_that_takes_long_to_end_is_heard_of_later),
+        TEST(others_are_left_alone), TEST(who_is_not_there_is_not_ended),
+        TEST(a_life_has_its_chance), TEST(what_is_no_name_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
