@@ -419,8 +419,9 @@ spin: deps
 	@python3 tests/run.py --spin
 
 .PHONY: bench
-bench: image $(TESTCELL_FILES)
+bench: image $(TESTCELL_FILES) $(B)/tests/posix/diskload
 	@python3 tests/bench/run.py
+	@python3 tests/bench/recovery.py
 
 # The fault campaign: 10,000 injections take about an hour. `make soak N=500 SEED=7 SMP=4`.
 N ?= 10000
