@@ -6,13 +6,12 @@
 int cell_main(const struct nx_cellinfo *info)
 {
     const long own = nx_meta_cell(NX_SELF, NX_CELL_TIER);
-    long tier;
-    while ((tier = nx_meta_cell(NX_SELF, NX_CELL_TIER)) == own) {
+    while (nx_meta_cell(NX_SELF, NX_CELL_TIER) != NX_TIER_VOID) { /* the Ratchet takes longer */
         for (unsigned i = 0; i < 1000; i++) {
             __asm__ volatile("");
         }
     }
-    cell_log("is held back in tier %ld, %s than allowed", tier,
+    cell_log("is held back in tier %u, %s than allowed", NX_TIER_VOID,
              nx_meta_cell(NX_SELF, NX_CELL_ENERGY_USED) >= 100000 ? "having used more"
                                                                   : "having used less");
     while (nx_meta_cell(NX_SELF, NX_CELL_TIER) != own) {
