@@ -308,7 +308,7 @@ void lock_wait_look(struct lock_wait *w, uint64_t now)
         arch_halt();
     }
     /* A hart that was not run for a while has not waited for all of it. */
-    w->waited += NX_MIN(now - w->last, machine.timebase / 100);
+    w->waited += NX_MIN(now - w->last, machine.timebase / 1000);
     w->last = now;
     if (machine.timebase == 0 || w->waited / (machine.timebase / 1000 + 1) < stage_ms[w->stage]) {
         return;

@@ -6,15 +6,14 @@
 int cell_main(const struct nx_cellinfo *info)
 {
     const long own = nx_meta_cell(NX_SELF, NX_CELL_TIER);
-    while (nx_meta_cell(NX_SELF, NX_CELL_TIER) == own) {
+    while (nx_meta_cell(NX_SELF, NX_CELL_TIER) != NX_TIER_VOID) { /* the Ratchet takes longer */
         for (unsigned i = 0; i < 1000; i++) {
             __asm__ volatile("");
         }
     }
-    const long tier = nx_meta_cell(NX_SELF, NX_CELL_TIER);
-    cell_log("is held back in tier %ld, %s than allowed", tier,
-             nx_meta_cell(NX_SELF, NX_CELL_ENERGY_USED) > 100000 ? "having used more"
-                                                                 : "using less");
+    cell_log("is held back in tier %u, %s than allowed", NX_TIER_VOID,
+             nx_meta_cell(NX_SELF, NX_CELL_ENERGY_USED) >= 100000 ? "having used more"
+                                                                  : "having used less");
     while (nx_meta_cell(NX_SELF, NX_CELL_TIER) != own) {
         nx_tick_sleep(cell_now() + cell_ticks_of_ms(20));
     }

@@ -226,7 +226,7 @@ static void look_body(void *arg)
 {
     struct lock_wait *w = arg;
     for (;;) {
-        host.time += 5 * MS;
+        host.time += MS;
         lock_wait_look(w, host.time);
     }
 }
