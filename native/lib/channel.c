@@ -30,7 +30,7 @@ static int attach(struct channel *ch, const struct region *in, const struct regi
     return e == 0 ? nx_ring_attach(&ch->out, NX_RING_PRODUCER, out->base, out->size) : e;
 }
 
-static int open(struct channel *ch, unsigned in_slot, unsigned out_slot, unsigned tries)
+static int open_rings(struct channel *ch, unsigned in_slot, unsigned out_slot, unsigned tries)
 {
     struct region in = {0}, out = {0};
     ch->in_slot = (uint8_t)in_slot;
@@ -56,12 +56,12 @@ static int open(struct channel *ch, unsigned in_slot, unsigned out_slot, unsigne
 
 int channel_open(struct channel *ch, unsigned in_slot, unsigned out_slot)
 {
-    return open(ch, in_slot, out_slot, 1);
+    return open_rings(ch, in_slot, out_slot, 1);
 }
 
 int channel_serve(struct channel *ch, unsigned in_slot, unsigned out_slot)
 {
-    return open(ch, in_slot, out_slot, SERVE_TRIES);
+    return open_rings(ch, in_slot, out_slot, SERVE_TRIES);
 }
 
 bool channel_mend(struct channel *ch)

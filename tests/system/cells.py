@@ -197,10 +197,10 @@ def swap(m):
     for image, says in (("/cells/swapped.cell", "second"), ("swapper", "first"), ("swapped", "second")):
         n = generation(m, "swapper") + 1
         m.check(f"nexus swap swapper {image}", f"swapper generation {n} runs from the new image\n")
-        wait_for(m, "its word", lambda: logged(m, rf"swapper\.{n}: the {says} image runs"))
+        wait_for(m, "its word", lambda: logged(m, rf"swapper\.{n}( #[0-9]+)?: the {says} image runs"))
     n += 1
     m.out("nexus kill swapper")  # the new image is what it comes again from
-    wait_for(m, "its word", lambda: logged(m, rf"swapper\.{n}: the second image runs"))
+    wait_for(m, "its word", lambda: logged(m, rf"swapper\.{n}( #[0-9]+)?: the second image runs"))
 
 
 def images_fit_through_the_channel(m):
