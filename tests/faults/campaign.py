@@ -283,7 +283,8 @@ class Campaign:
             self.event(f"{name}: code or constants are not what they were")
         for name in ended:
             if name not in rigs.TARGETS:
-                self.count["other cells ended"] += 1
+                kind = "test clients ended" if name in rigs.CELLS else "other cells ended"
+                self.count[kind] += 1
                 self.event(f"{name} has ended and lives again")
 
     def failure(self, error):
@@ -342,7 +343,7 @@ class Campaign:
                  for row in rows]
         lines.append("")
         names = ["boots"] + sorted(k for k in self.count if k.startswith("in ")) + [
-            "undamaged cells that died", "console restarts by faultload", "other cells ended",
+            "undamaged cells that died", "console restarts by faultload", "test clients ended", "other cells ended",
             "services lost", "other cells harmed", "nucleus failures"]
         lines += [f"{name:<32} {self.count[name]:>8}" for name in names]
         return "\n".join(lines)
