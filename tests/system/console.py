@@ -128,7 +128,10 @@ class Machine:
             print("#   | " + "".join(c if c.isprintable() else repr(c)[1:-1] for c in line))
 
     def show_harts(self):
-        """Where each hart is, as TAP comments, asked through QEMU's monitor. The console cannot be used on."""
+        """What a key does, and where each hart is, as TAP comments: for a machine that does not answer. QEMU's
+        monitor is asked, so the console cannot be used on."""
+        self.send("\r")
+        print(f"#   a key is answered with {self.quiet(2)!r}")
         self.send("\x01c")
         for _ in range(3):  # a hart that runs is not where it was
             self.send("info registers -a\r")
