@@ -11,6 +11,9 @@ struct waiter {
     struct waitq *queue;
     bool fired;     /* set by wait_wake*, before the fiber runs again */
     bool exclusive; /* wait_wake_one wakes only one of these */
+    /* Not NULL: called instead of waking a fiber (epoll).  It may wake other queues and takes nobody off
+     * this one; false: nobody cared, an exclusive one behind it is to be tried too. */
+    bool (*fn)(struct waiter *w);
 };
 struct waitq {
     struct waiter *head, *tail;
@@ -20,6 +23,10 @@ void waitq_init(struct waitq *q);
 /* Put w of the calling fiber at the queue's end / take it off (harmless if it is off already). */
 void wait_add(struct waitq *q, struct waiter *w);
 void wait_remove(struct waiter *w);
+/* A waiter that is called: stays queued, and is called again each time.  In front, unless exclusive. */
+void wait_add_fn(struct waitq *q, struct waiter *w, bool (*fn)(struct waiter *w));
+/* The queue ends while some of those with a function may still be on it: they are taken off. */
+void waitq_close(struct waitq *q);
 void wait_wake(struct waitq *q);     /* everybody */
 void wait_wake_one(struct waitq *q); /* up to and with the first exclusive one */
 /* Sleep on q once until woken: 0, -EINTR when a signal is to be handled, -ETIMEDOUT at the deadline
