@@ -196,7 +196,7 @@ static long collect(struct epoll *ep, uint64_t to, int max)
         n += err;
     }
     if (ep->ready_first != NULL) {
-        wait_wake_one(&ep->waiters);
+        wait_pass_on(&ep->waiters);
     }
     return n > 0 ? n : err < 0 ? err : 0;
 }
@@ -218,7 +218,7 @@ static long wait_ready(struct epoll *ep, uint64_t to, int max, int64_t ns)
             ns = 0; /* one last look */
         } else if (err < 0) {
             if (ep->ready_first != NULL) {
-                wait_wake_one(&ep->waiters); /* the wake-up was for somebody */
+                wait_pass_on(&ep->waiters); /* the wake-up was for somebody */
             }
             return err;
         }

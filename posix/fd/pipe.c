@@ -74,7 +74,7 @@ int pipe_wait_data(struct pipe *p, bool nonblock)
         int err = wait_on_one(&p->readers_q, MB_NEVER);
         if (err < 0) {
             if (p->head != p->tail) { /* the wake-up was for somebody */
-                wait_wake_one(&p->readers_q);
+                wait_pass_on(&p->readers_q);
             }
             return err == -EINTR ? -ERESTARTSYS : err;
         }
@@ -88,7 +88,7 @@ void pipe_taken(struct pipe *p, uint32_t used)
     if (p->head == p->tail) {
         p->head = p->tail = 0;
     } else if (p->readers_q.head != NULL) {
-        wait_wake_one(&p->readers_q);
+        wait_pass_on(&p->readers_q);
     }
     if (was_full && p->cap - (p->head - p->tail) >= PIPE_BUF && p->writers_q.head != NULL) {
         wait_wake_one(&p->writers_q);
@@ -172,7 +172,7 @@ void pipe_given(struct pipe *p, uint32_t used)
     }
     /* More than one may have been waiting for the room that is left. */
     if (p->writers_q.head != NULL && p->cap - (p->head - p->tail) >= PIPE_BUF) {
-        wait_wake_one(&p->writers_q);
+        wait_pass_on(&p->writers_q);
     }
 }
 
@@ -216,7 +216,7 @@ static long pipe_write(struct file *f, struct iobuf *b, int64_t *pos)
     }
     /* More than one may have been waiting for the room that is left. */
     if (p->writers_q.head != NULL && p->cap - (p->head - p->tail) >= PIPE_BUF) {
-        wait_wake_one(&p->writers_q);
+        wait_pass_on(&p->writers_q);
     }
     if (done > 0 && f->dentry != NULL) {
         inode_touch(f->inode);

@@ -29,6 +29,8 @@ void wait_add_fn(struct waitq *q, struct waiter *w, bool (*fn)(struct waiter *w)
 void waitq_close(struct waitq *q);
 void wait_wake(struct waitq *q);     /* everybody */
 void wait_wake_one(struct waitq *q); /* up to and with the first exclusive one */
+/* What an exclusive one was woken for is not used up: the next that sleeps; for the others it is no news. */
+void wait_pass_on(struct waitq *q);
 /* Sleep on q once until woken: 0, -EINTR when a signal is to be handled, -ETIMEDOUT at the deadline
  * (ticks, MB_NEVER).  The caller loops over its condition:
  *     while (!ready) { int e = wait_on(&q, deadline); if (e) return e; }
@@ -36,7 +38,7 @@ void wait_wake_one(struct waitq *q); /* up to and with the first exclusive one *
  * (defined below; the signal code turns it into a restart or EINTR). */
 int wait_on(struct waitq *q, uint64_t deadline);
 /* The same as an exclusive waiter: whoever is woken alone and leaves something for others to do, or
- * leaves because of a signal, calls wait_wake_one itself. */
+ * leaves because of a signal, calls wait_pass_on itself. */
 int wait_on_one(struct waitq *q, uint64_t deadline);
 /* The same when the waiters were added by the caller (poll: many queues): park until any fired. */
 int wait_park(uint64_t deadline);

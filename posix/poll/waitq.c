@@ -114,6 +114,16 @@ void wait_wake_one(struct waitq *q)
     }
 }
 
+void wait_pass_on(struct waitq *q)
+{
+    for (struct waiter *w = q->head; w != NULL; w = w->next) {
+        if (!w->fired && w->exclusive && w->fn == NULL) {
+            fire(w);
+            return;
+        }
+    }
+}
+
 /* Sleep, seen as sleeping (S), or as waiting for a device (D), by ps. */
 static int park_as(char state, uint64_t deadline)
 {
