@@ -22,7 +22,7 @@ export MAKEFLAGS=$slots
 # ---- what a recipe may set ----
 needs=''     # other ports: their dev/ is searched for headers and libraries
 host=''      # Debian packages the build machine must have for it
-link=static  # or dynamic
+link=static  # or dynamic; or glibc: static, with the cross compiler's own C library, and with C++
 flags=''     # for ./configure
 targets=''   # for make
 files=''     # lines "FROM TO": from the build folder to the image; a folder goes as a whole
@@ -56,6 +56,9 @@ failed() {
 }
 trap failed EXIT
 
+mkdir -p build/ports
+exec 8>"$out.lock"
+flock 8 # another make may be at it
 rm -rf "$out"
 mkdir -p "$root" "$dev"
 [ -z "$host" ] || distro/deps.sh $host
@@ -63,17 +66,21 @@ cp -a "$src" "$work"
 
 # The compiler is one word, so that it passes through every configure script and libtool as it is.
 mkdir "$out/bin"
-cat >"$out/bin/cc" <<CC
-#!/bin/sh
-exec $top/build/sysroot/bin/riscv64-nexus-musl-gcc$([ $link = dynamic ] || echo ' -static') \\
-    -ffile-prefix-map=$work=. -ffile-prefix-map=$top=. "\$@"
-CC
-chmod +x "$out/bin/cc"
+paths="-ffile-prefix-map=$work=. -ffile-prefix-map=$top=."
+case $link in
+static) cc="$top/build/sysroot/bin/riscv64-nexus-musl-gcc -static" ;;
+dynamic) cc=$top/build/sysroot/bin/riscv64-nexus-musl-gcc ;;
+glibc) cc="riscv64-linux-gnu-gcc -static" ;;
+esac
+printf '#!/bin/sh\nexec %s %s "$@"\n' "$cc" "$paths" >"$out/bin/cc"
+printf '#!/bin/sh\nexec %s %s "$@"\n' 'riscv64-linux-gnu-g++ -static' "$paths" >"$out/bin/c++"
+chmod +x "$out/bin/cc" "$out/bin/c++"
 export CC=$out/bin/cc AR=riscv64-linux-gnu-ar
 export RANLIB=riscv64-linux-gnu-ranlib STRIP=riscv64-linux-gnu-strip NM=riscv64-linux-gnu-nm
 export LD=riscv64-linux-gnu-ld OBJDUMP=riscv64-linux-gnu-objdump READELF=riscv64-linux-gnu-readelf
+[ $link != glibc ] || export CXX=$out/bin/c++
 export CC_FOR_BUILD=gcc BUILD_CC=gcc HOSTCC=gcc
-export CFLAGS="-O2" CPPFLAGS='' LDFLAGS='' PKG_CONFIG=false
+export CFLAGS="-O2" CXXFLAGS="-O2" CPPFLAGS='' LDFLAGS='' PKG_CONFIG=false
 for need in $needs; do
     CPPFLAGS+=" -I$top/build/ports/$need/dev/include"
     LDFLAGS+=" -L$top/build/ports/$need/dev/lib"

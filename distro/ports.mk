@@ -38,5 +38,5 @@ ports-chosen: $(call port_built,$(CHOSEN_PORTS))
 ports:
 	+@$(MAKE) -k ports-chosen && echo "ports: $(words $(CHOSEN_PORTS)) built" >&2 || { \
 		for p in $(CHOSEN_PORTS); do \
-			$(MAKE) -q $(B)/ports/$$p/.built >/dev/null 2>&1 || bad+=" $$p"; done; \
-		echo "ports: failed:$$bad" >&2; exit 1; }
+			[ -e $(B)/ports/$$p/.built ] || bad+=" $$p"; done; \
+		echo "ports: not built:$${bad:- see above}" >&2; exit 1; }

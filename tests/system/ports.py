@@ -190,7 +190,7 @@ def tcc(m):
     m.check("cd /tmp; tcc -run /t/threads.c", "10000 99999 5.000\n", timeout=60)
     m.check("tcc -o dynamic /t/threads.c && ./dynamic", "10000 99999 5.000\n", timeout=60)
     m.check("tcc -static -o static /t/threads.c && ./static", "10000 99999 5.000\n", timeout=60)
-    m.check("echo 'int main(void) { return undefined(); }' | tcc -run - 2>&1; rm dynamic static; cd",
+    m.check("echo 'int undefined(void); int main(void) { return undefined(); }' | tcc -run - 2>&1; rm dynamic static; cd",
             "tcc: error: undefined symbol 'undefined'\n")
 
 
