@@ -14,6 +14,7 @@ name=$1
 out=$top/build/ports/$name
 
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-1735689600} TZ=UTC LC_ALL=C
+export GIT_CEILING_DIRECTORIES=$top/build # a version is that of the archive, not of this tree
 # Of our make only its job slots: its other flags are not meant for the makefiles of others.
 slots=$(grep -oE -- '(^| )(-j[0-9]*|--jobserver-(auth|fds)=[^ ]+)' <<<"${MAKEFLAGS:-}" | tr -d '\n' || true)
 for variable in MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES ISA CMD NX_CMD; do unset $variable; done

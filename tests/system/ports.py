@@ -4,7 +4,7 @@
 # apart: yes
 import os
 
-from console import BUILD, folder, main, require, same
+from console import BUILD, Failure, folder, main, require, same
 
 PORTS = os.path.join(BUILD, "ports")
 
@@ -306,6 +306,18 @@ def fio(m):
     require(";verify;0;0;" in text, text[-400:])
 
 
+def telling(test):
+    """The test; when it fails it says which system calls programs asked for in vain."""
+    def run(m):
+        try:
+            test(m)
+        except Failure as error:
+            missing, _ = m.sh("dmesg | grep -o '[^ ]* ([0-9]*): system call .* does not exist here'")
+            raise Failure(f"{error}\n{missing}") from error
+    run.__name__ = test.__name__
+    return run
+
+
 def built(name):
     return os.path.exists(os.path.join(PORTS, name, ".built"))
 
@@ -319,4 +331,4 @@ if __name__ == "__main__":
             print(f"ok - {test.__name__} # SKIP not built: make ports PORT={test.__name__}")
     have = [test for test in TESTS if built(test.__name__)]
     with folder(FILES) as files:
-        main(have, leak=False, extra=[os.path.join(PORTS, test.__name__, "root") for test in have] + [files])
+        main([telling(test) for test in have], leak=False, extra=[os.path.join(PORTS, test.__name__, "root") for test in have] + [files])
