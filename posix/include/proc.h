@@ -34,6 +34,7 @@ struct user {
     uint32_t uid;
     unsigned tasks;   /* RLIMIT_NPROC */
     unsigned signals; /* RLIMIT_SIGPENDING */
+    unsigned inflight; /* files in queues of sockets: RLIMIT_NOFILE */
 };
 struct user *user_get(uint32_t uid); /* NULL: no memory */
 struct user *user_ref(struct user *u);

@@ -45,6 +45,8 @@ static const struct group groups[] = {
     {"time", time_tests},     {"badptr", badptr_tests},
     {"limits", limits_tests}, {"proc", proc_tests},
     {"misc", misc_tests},     {"tty", tty_tests},
+    {"unix", unix_tests},     {"scm", scm_tests},
+    {"inet", inet_tests},
 };
 
 const char *self_path;

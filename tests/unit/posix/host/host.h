@@ -508,6 +508,19 @@ bool cred_in_group(const struct cred *c, uint32_t gid)
     return false;
 }
 
+/* All threads are the same user's. */
+static struct user host_user = {.refs = 1};
+struct user *user_ref(struct user *u)
+{
+    u->refs++;
+    return u;
+}
+
+void user_unref(struct user *u)
+{
+    u->refs--;
+}
+
 static size_t host_text(const char *s, char *buf, size_t n)
 {
     int len = snprintf(buf, n, "%s", s);
@@ -635,6 +648,7 @@ static struct host_thread *host_thread_make(struct process *p, struct files *fil
     h->task.proc = p;
     h->task.tid = p->threads == NULL ? p->pid : host_next_pid++;
     h->task.state = 'R';
+    h->task.user = &host_user;
     h->task.files = files;
     h->task.fs = fs;
     snprintf(h->task.comm, sizeof(h->task.comm), "test%d", h->task.tid);
