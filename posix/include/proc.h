@@ -32,8 +32,8 @@ struct user {
     struct user *next;
     unsigned refs;
     uint32_t uid;
-    unsigned tasks;   /* RLIMIT_NPROC */
-    unsigned signals; /* RLIMIT_SIGPENDING */
+    unsigned tasks;    /* RLIMIT_NPROC */
+    unsigned signals;  /* RLIMIT_SIGPENDING */
     unsigned inflight; /* files in queues of sockets: RLIMIT_NOFILE */
 };
 struct user *user_get(uint32_t uid); /* NULL: no memory */

@@ -130,7 +130,7 @@ struct inet_part {
     struct sock *via;   /* CONNECTING: the listener whose line it stands in */
 };
 struct netlink_part {
-    uint32_t pid, groups;
+    uint32_t port, groups; /* port 0: not chosen yet */
 };
 
 struct sock {

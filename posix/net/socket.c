@@ -8,6 +8,7 @@ static const struct family *const families[] = {
     &unix_family,
     &inet_family,
     &inet6_family,
+    &netlink_family,
 };
 
 const struct family *family_find(unsigned number)

@@ -4,6 +4,9 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -471,6 +474,45 @@ static void interface(void)
     EQ(strcmp(((struct ifreq *)room)->ifr_name, "lo"), 0);
 }
 
+static void interfaces(void)
+{
+    struct ifaddrs *all, *i;
+    bool v4 = false;
+
+    OK(getifaddrs(&all));
+    for (i = all; i; i = i->ifa_next) {
+        if (strcmp(i->ifa_name, "lo") == 0 && i->ifa_addr && i->ifa_addr->sa_family == AF_INET) {
+            struct sockaddr_in *a = (struct sockaddr_in *)i->ifa_addr;
+            struct sockaddr_in *m = (struct sockaddr_in *)i->ifa_netmask;
+            v4 = ntohl(a->sin_addr.s_addr) == INADDR_LOOPBACK;
+            EQ(ntohl(m->sin_addr.s_addr), 0xff000000);
+            CHECK(i->ifa_flags & IFF_LOOPBACK);
+        }
+    }
+    CHECK(v4);
+    freeifaddrs(all);
+    int s = OK(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0));
+    struct sockaddr_nl a = {.nl_family = AF_NETLINK};
+    struct {
+        struct nlmsghdr h;
+        struct ifinfomsg m;
+    } ask = {{sizeof ask, RTM_GETLINK, NLM_F_REQUEST, 7, 0}, {.ifi_index = 1}};
+    struct {
+        struct nlmsghdr h;
+        char rest[4096];
+    } r;
+    OK(bind(s, (struct sockaddr *)&a, sizeof a));
+    EQ(send(s, &ask, sizeof ask, 0), sizeof ask);
+    CHECK(OK(recv(s, &r, sizeof r, 0)) >= (int)sizeof ask);
+    EQ(r.h.nlmsg_type, RTM_NEWLINK);
+    EQ(r.h.nlmsg_seq, 7);
+    ask.m.ifi_index = 4711;
+    EQ(send(s, &ask, sizeof ask, 0), sizeof ask);
+    OK(recv(s, &r, sizeof r, 0));
+    EQ(r.h.nlmsg_type, NLMSG_ERROR);
+    EQ(((struct nlmsgerr *)r.rest)->error, -ENODEV);
+}
+
 static void backlog(void)
 {
     int l = listener(0), a = connected(l), s;
@@ -507,6 +549,7 @@ const struct test inet_tests[] = {
     {"udp", udp},
     {"v6", v6},
     {"interface", interface},
+    {"interfaces", interfaces},
     {"backlog", backlog},
     {0},
 };

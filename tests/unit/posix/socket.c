@@ -414,6 +414,11 @@ static void everything(void)
         CALL_(sendto, (uint64_t)l, U("x"), 1, 0, inet_name(1, 5003), 16);
     }
     t_close(l);
+    l = t_socket(ABI_AF_NETLINK, DGRAM);
+    uint32_t *ask = host_room(20);
+    memcpy(ask, (uint32_t[5]){20, 18 | 0x301u << 16, 1, 0, 0}, 20); /* RTM_GETLINK, a dump */
+    CALL_(sendto, (uint64_t)l, A(ask), 20, 0, 0, 0);
+    t_close(l);
 }
 
 static void no_memory(void **state)
