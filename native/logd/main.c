@@ -43,12 +43,12 @@ static void read_records(struct client *c, const struct nx_slot *request)
     struct nx_slot reply = {0};
     uint64_t from = request->word[0];
     const uint32_t n = NX_MIN(request->buf_len, READ_MAX);
-    if (n < NEXUS_STL_MAX || !server_in_pool(&c->session, request->buf_off, request->buf_len)) {
+    uint8_t *to = server_at(&c->session, request->buf_off, request->buf_len);
+    if (n < NEXUS_STL_MAX || to == NULL) {
         (void)server_reply(&c->session, request, -NX_EINVAL, NULL);
         return;
     }
-    reply.word32[1] =
-        (uint32_t)history_read(&history, &from, c->session.pool + request->buf_off, n);
+    reply.word32[1] = (uint32_t)history_read(&history, &from, to, n);
     reply.word[1] = NX_MIN(from, history.next);
     reply.word[2] = history.next;
     (void)server_reply(&c->session, request, 0, &reply);

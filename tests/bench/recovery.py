@@ -36,7 +36,7 @@ def crash(stub, machine):
         cell = machine.cell(DRIVER)
         if cell is not None:
             for page in machine.pages(cell):
-                if page.kind == "text" and IMAGE <= page.virtual < IMAGE_END:
+                if (page.kind == "data" and (IMAGE <= page.virtual < IMAGE_END or guest.STACK <= page.virtual < guest.STACK_END)) if os.environ.get("DATA") else page.kind == "text" and IMAGE <= page.virtual < IMAGE_END:
                     stub.write(page.at, bytes(4096))
     return cell is not None
 
