@@ -199,8 +199,7 @@ static int begin_config(struct input *in, const struct nx_slot *r)
     struct nexus_server *s = &in->driver->servers[0];
     uint8_t data[DATA_MAX];
     uint8_t *to = server_at(s, r->buf_off, r->buf_len);
-    if (to == NULL || r->word32[0] > UINT8_MAX ||
-        r->word32[1] > UINT8_MAX) {
+    if (to == NULL || r->word32[0] > UINT8_MAX || r->word32[1] > UINT8_MAX) {
         return server_reply(s, r, -NX_EINVAL, NULL);
     }
     int n = ask(in, (uint8_t)r->word32[0], (uint8_t)r->word32[1], data);

@@ -93,13 +93,13 @@ uint64_t image_fixed_pages(const void *image, size_t size)
     for (unsigned i = 0; i < h.phnum; i++) {
         struct elf_segment s;
         uint64_t at, end;
-        if (nx_add_overflow(h.phoff, (uint64_t)i * sizeof(s), &at) ||
-            !take(b, at, &s, sizeof(s)) || nx_add_overflow(s.vaddr, s.filesz, &end) ||
-            !nx_in_bounds(s.offset, s.filesz, size)) {
+        if (nx_add_overflow(h.phoff, (uint64_t)i * sizeof(s), &at) || !take(b, at, &s, sizeof(s)) ||
+            nx_add_overflow(s.vaddr, s.filesz, &end) || !nx_in_bounds(s.offset, s.filesz, size)) {
             return 0; /* the nucleus will refuse it */
         }
         if (s.type == ELF_LOAD && (s.flags & ELF_WRITE) == 0 && s.filesz != 0) {
-            pages += (ALIGN_UP(end, NX_PAGE_SIZE) - ALIGN_DOWN(s.vaddr, NX_PAGE_SIZE)) / NX_PAGE_SIZE;
+            pages +=
+                (ALIGN_UP(end, NX_PAGE_SIZE) - ALIGN_DOWN(s.vaddr, NX_PAGE_SIZE)) / NX_PAGE_SIZE;
         }
     }
     return pages;

@@ -38,8 +38,8 @@ struct service {
     int image;                   /* its place in the store, or SERVICE_BUNDLE */
     int fixed;                   /* place of the pages of the image that are only read; < 0: none */
     uint64_t fixed_pages;
-    uint32_t instance;           /* 0: it is the only one; n + 1: number n */
-    unsigned slot;               /* NX_SELF: the supervisor itself */
+    uint32_t instance; /* 0: it is the only one; n + 1: number n */
+    unsigned slot;     /* NX_SELF: the supervisor itself */
     uint32_t generation;
     uint64_t start_at; /* ticks */
     uint64_t born_ms;
