@@ -279,7 +279,7 @@ PROGRAMS := $(call programs_with,install)
 TEST_PROGRAMS := $(call programs_with,install-tests)
 
 define program
-$(B)/userland/$(1): $(call program_sources,$(1)) $(call find_sources,userland/$(1),-name '*.h') Makefile \
+$(B)/userland/$(1): $(call program_sources,$(1)) $(call find_sources,userland/$(1),'(' -name '*.h' -o -name '*.def' ')') Makefile \
 		$(B)/sysroot/.built | $(READY)
 	$$(call say,CC,$$@)
 	@mkdir -p $$(@D)

@@ -580,19 +580,6 @@ bool cred_in_group(const struct cred *c, uint32_t gid)
     return false;
 }
 
-/* All threads are the same user's. */
-static struct user host_user = {.refs = 1};
-struct user *user_ref(struct user *u)
-{
-    u->refs++;
-    return u;
-}
-
-void user_unref(struct user *u)
-{
-    u->refs--;
-}
-
 static size_t host_text(const char *s, char *buf, size_t n)
 {
     int len = snprintf(buf, n, "%s", s);
