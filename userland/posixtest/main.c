@@ -48,6 +48,7 @@ static const struct group groups[] = {
     {"epoll", epoll_tests},     {"event", event_tests},
     {"inotify", inotify_tests}, {"pidfd", pidfd_tests},
     {"splice", splice_tests},   {"memfd", memfd_tests},
+    {"sched", sched_tests},
 };
 
 const char *self_path;
