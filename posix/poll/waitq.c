@@ -13,11 +13,19 @@ void waitq_init(struct waitq *q)
     q->head = q->tail = NULL;
 }
 
+/* Those who share stand before all that are exclusive, so that they see every wake-up. */
 void wait_add(struct waitq *q, struct waiter *w)
 {
     w->fiber = mb_self();
     w->queue = q;
     w->fired = false;
+    if (!w->exclusive && q->head != NULL) {
+        w->prev = NULL;
+        w->next = q->head;
+        q->head->prev = w;
+        q->head = w;
+        return;
+    }
     w->next = NULL;
     w->prev = q->tail;
     if (q->tail != NULL) {
