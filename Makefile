@@ -10,6 +10,7 @@
 #   .../manifest.kdl                 of each cell, in its folder (the personality's in membrane/)
 #   userland/<x>                     our own Linux programs, one each, with a file `install` that says where in
 #                                    the root they go, or `install-tests`: only with our tests
+#   userland/<x>/port                the recipe of a program of others (distro/ports.mk)
 #   tests/unit/**/*.c                one host program each; see "Unit tests" below
 #   tests/posix/**/*.c               one Linux program each, run under Nexus by tests/system
 #   tests/cell/<x>                   cells only tests use
@@ -302,6 +303,8 @@ $(B)/tests/posix/%: tests/posix/%.c $(wildcard tests/posix/*.h) Makefile $(B)/sy
 	@mkdir -p $(@D)
 	@$(MUSLCC) $(USER_FLAGS) -Itests/posix -o $@ $<
 
+include distro/ports.mk
+
 #### Images #######################################################################################
 
 ROOT_PARTS := $(B)/userland/busybox $(addprefix $(B)/userland/,$(PROGRAMS))
@@ -309,6 +312,7 @@ $(B)/rootfs.cpio: $(ROOT_PARTS) distro/tools/mkcpio.py $(shell find distro/rootf
 		$(wildcard userland/*/install)
 	$(call say,CPIO,$@)
 	@python3 distro/tools/mkcpio.py -o $@ --tree distro/rootfs \
+		--file /lib/ld-musl-$(ISA).so.1=$(B)/sysroot/lib/libc.so \
 		--file /bin/busybox=$(B)/userland/busybox --links $(B)/userland/busybox.links \
 		$(foreach p,$(PROGRAMS),--file "$$(<userland/$(p)/install)=$(B)/userland/$(p)")
 
@@ -334,7 +338,8 @@ NX_CMD := $(value CMD)
 unexport CMD
 $(if $(NX_CMD),$(eval export NX_CMD))
 
-RUN = python3 distro/run.py --smp $(SMP) --mem $(MEM) $(if $(EXTRA),--extra '$(EXTRA)') \
+RUN = python3 distro/run.py --smp $(SMP) --mem $(MEM) \
+	$(foreach p,$(RUN_PORTS),--extra $(B)/ports/$(p)/root) $(if $(EXTRA),--extra '$(EXTRA)') \
 	$(if $(filter 1,$(ICOUNT)),--icount) $(if $(filter 1,$(GDB)),--gdb) \
 	$(foreach d,$(DISK),--disk '$(d)') $(if $(GPU),--gpu '$(GPU)') \
 	$(if $(PLACEMENT),--placement '$(PLACEMENT)') \
@@ -350,7 +355,7 @@ $(B)/host/makestatus.so: distro/tools/makestatus.c | deps
 endif
 
 .PHONY: run
-run: image
+run: image $(RUN_PORTS_BUILT)
 	@$(RUN)$(if $(filter %/makestatus.so,$(.LOADED)), || echo $$? >$(B)/run/status.$$PPID)
 
 #### Tests ########################################################################################
@@ -466,6 +471,7 @@ help:
 #: make run                     boot to an interactive shell on this terminal (Ctrl-A X leaves)
 #: make run CMD='uname -a; ls'  boot, run it, print its output only, exit with its status
 #: make run EXTRA=dir           the tree under dir appears in the root (build/tests/root: our tests' programs)
+#:       PORTS='lua bash'       with these ports in the root (docs/ports.md), built first; PORTS=1: with all
 #:       DISK=file.img          a raw image as /dev/vda (several: vdb ...); make one with truncate -s 64M
 #:       GPU=1                  a screen (/dev/fb0), keyboard and tablet; or a -display of QEMU: GPU=sdl
 #:       SMP=4 MEM=256          harts, MiB of memory
@@ -478,6 +484,8 @@ help:
 #: make soak                    the long fault campaign: N=10000 SEED=1 SMP=1; table in build/soak/table.txt
 #:       TARGET_CELL=virtio_blk0  damage only this cell (several: in quotes)
 #: make bench                   measure, with Linux's figures beside ours
+#: make ports                   build the ports, other people's programs; PORT='lua bash': only these
+#: make test-ports              a session with each that is built
 #: make linux                   build the Linux kernel to compare with (half an hour, once)
 #: make bench-disk              disk speed beside that Linux's, in one run
 #: make image                   build/nucleus.bin and build/boot.bundle

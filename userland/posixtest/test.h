@@ -31,6 +31,8 @@ extern const struct test badptr_tests[], crash_tests[], dup_tests[], exec_tests[
     path_tests[], perm_tests[], pgrp_tests[], pipe_tests[], poll_tests[], proc_tests[],
     signal_tests[], sigstate_tests[], stop_tests[], thread_tests[], time_tests[], tty_tests[],
     wait_tests[];
+extern const struct test epoll_tests[], event_tests[], inotify_tests[], memfd_tests[], pidfd_tests[],
+    splice_tests[];
 
 _Noreturn void test_fail(const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
