@@ -61,6 +61,9 @@ int mm_futex_key(struct mm *mm, uint64_t addr, bool private_, struct mm_futex_ke
 /* Does anybody map a file with these operations? */
 struct file_ops;
 bool mm_ops_mapped(const struct file_ops *ops);
+/* Does anybody share this file's pages and may write to them, now or after mprotect? */
+struct inode;
+bool mm_inode_writable(const struct inode *ino);
 
 /* Before the first process; sets mb_fault_hook and vfs_truncate_hook.  0 or -ENOMEM. */
 int mm_init(void);

@@ -1,6 +1,6 @@
 /*
  * Sockets: names, connections, data, descriptors in flight; every allocation failing in turn.
- * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c posix/net/?*.c
+ * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c posix/event/?*.c posix/net/?*.c
  */
 #include "host/host.h"
 #include "net/net.h"
