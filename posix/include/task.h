@@ -30,8 +30,9 @@ struct cred { /* copied, not shared: 6.1 semantics are per thread */
 struct session {
     unsigned refs;
     int sid;
-    struct pid *pid; /* keeps the number in use */
-    struct tty *tty; /* controlling terminal or NULL */
+    struct pid *pid;      /* keeps the number in use */
+    struct tty *tty;      /* controlling terminal or NULL */
+    struct pid *old_pgrp; /* foreground when the terminal hung up under it */
 };
 
 struct process;
@@ -117,6 +118,7 @@ struct process {
     bool dying;  /* group exit has begun: exit_status is final */
     bool execed; /* since it was forked: setpgid by the parent is over */
     bool subreaper, dumpable, no_new_privs, keep_caps;
+    bool no_tty;               /* gave up the session's terminal (TIOCNOTTY), alone */
     bool cpu_watched;          /* has a CPU timer or limit: looked at after each upcall */
     bool cont_report;          /* continued, until wait has told */
     int exit_status;           /* wait status */

@@ -169,6 +169,14 @@ int devfs_register(const char *name, uint32_t mode, uint32_t major, uint32_t min
 /* The other way: node, if it is still what was registered, and device go.  Open files stay. */
 void devfs_remove(const char *name, uint32_t type, uint32_t major, uint32_t minor);
 
+/* The file system of pseudo terminals, /dev/pts (fs/devpts.c): it asks who makes them to open the master
+ * /dev/ptmx and the slave of a number. */
+int devpts_serve(int (*master)(struct file *f), int (*slave)(unsigned index, struct file *f));
+int devpts_add(unsigned index); /* a node for the current thread's user */
+void devpts_remove(unsigned index);
+int devpts_open(unsigned index, unsigned flags, struct file **out); /* whatever its mode says */
+unsigned devpts_max(void);
+
 /* What posix/block knows that others tell; NULL as long as there is no disk. */
 struct vfs_block {
     size_t (*partitions)(char *buf, size_t n); /* lines of /proc/partitions, as snprintf */

@@ -203,6 +203,7 @@ static struct process *clone_process(const struct process *from, struct task *t)
     memcpy(p->comm, t->comm, sizeof p->comm);
     p->dumpable = from->dumpable;
     p->no_new_privs = from->no_new_privs;
+    p->no_tty = from->no_tty;
     p->nice = from->nice;
     p->cpu_watched = from->rlimit[RLIMIT_CPU][0] != RLIM_INFINITY;
     p->personality = from->personality;

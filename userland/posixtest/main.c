@@ -45,6 +45,7 @@ static const struct group groups[] = {
     {"time", time_tests},     {"badptr", badptr_tests},
     {"limits", limits_tests}, {"proc", proc_tests},
     {"misc", misc_tests},     {"tty", tty_tests},
+    {"pty", pty_tests},
 };
 
 const char *self_path;

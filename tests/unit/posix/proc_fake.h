@@ -393,6 +393,37 @@ int iobuf_get(struct iobuf *b, void *dst, size_t n)
     b->len -= n;
     return 0;
 }
+/* The file system of pseudo terminals. */
+static int (*fake_open_master)(struct file *f), (*fake_open_slave)(unsigned index, struct file *f);
+static unsigned fake_pts; /* nodes */
+int devpts_serve(int (*master)(struct file *f), int (*slave)(unsigned index, struct file *f))
+{
+    fake_open_master = master;
+    fake_open_slave = slave;
+    return 0;
+}
+int devpts_add(unsigned index)
+{
+    fake_pts++;
+    return 0;
+}
+void devpts_remove(unsigned index)
+{
+    fake_pts--;
+}
+int devpts_open(unsigned index, unsigned flags, struct file **out)
+{
+    return -EIO;
+}
+int fd_install(struct file *f, int min, bool cloexec)
+{
+    return -EMFILE;
+}
+unsigned devpts_max(void)
+{
+    return 16;
+}
+
 static int (*fake_open_console)(struct file *f), (*fake_open_tty)(struct file *f);
 int devfs_register(const char *name, uint32_t mode, uint32_t major, uint32_t minor,
                    int (*open)(struct file *f))
