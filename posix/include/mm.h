@@ -58,6 +58,11 @@ struct mm_futex_key {
 };
 int mm_futex_key(struct mm *mm, uint64_t addr, bool private_, struct mm_futex_key *key);
 
+/* Copy between buf and the memory of any address space (NULL: none): bytes, fewer where it cannot be
+ * touched.  force: as a debugger does, whatever the areas forbid. */
+size_t mm_remote_read(struct mm *mm, uint64_t addr, void *buf, size_t n, bool force);
+size_t mm_remote_write(struct mm *mm, uint64_t addr, const void *buf, size_t n, bool force);
+
 /* Does anybody map a file with these operations? */
 struct file_ops;
 bool mm_ops_mapped(const struct file_ops *ops);

@@ -80,7 +80,10 @@ struct task {
     int exit_status; /* wait status, with WORK_EXIT */
     bool exiting;
     int pdeath_signal;
-    uint64_t cpu_base; /* ticks the fiber had run before it became this thread's */
+    uint64_t cpu_base;     /* ticks the fiber had run before it became this thread's */
+    struct trace *trace;   /* it is traced */
+    struct trace *tracees; /* whom it traces */
+    int trace_signal;      /* what its tracer gave it to go on with */
     uint64_t affinity;
     int sched_policy, sched_prio;
 };
@@ -88,6 +91,7 @@ struct task {
 #define WORK_EXIT 2u   /* the thread is to end (exit, group exit, exec of another thread) */
 #define WORK_STOP 4u   /* the process is stopping */
 #define WORK_MASK 8u   /* mask_saved: put the old mask back */
+#define WORK_TRACE 16u /* to stop for its tracer */
 
 struct process {
     int pid, pgid;
@@ -124,6 +128,8 @@ struct process {
     int exit_status;           /* wait status */
     int exit_signal;           /* to the parent at the end; 0: none */
     struct task *exec_task;    /* the thread in execve: all others end */
+    int made_by;               /* the thread of the parent */
+    struct trace *trace;       /* of its first thread, which has ended */
     struct waitq threads_wait; /* it waits here */
     struct waitq child_wait;   /* wait4 of any thread */
     struct waitq signal_wait;  /* sigtimedwait, sigsuspend, pause */

@@ -15,6 +15,8 @@
 #include "sig.h"
 #include "sys.h"
 #include "time_abi.h"
+#include "trace.h"
+#include <linux/ptrace.h>
 #include "vfs.h"
 
 struct clone_request {
@@ -301,11 +303,20 @@ static void commit(struct task *t, struct process *p, const struct clone_request
         return;
     }
     p->exit_signal = r->exit_signal;
+    p->made_by = r->flags & CLONE_PARENT ? mine->made_by : current->tid;
     p->session = session_ref(mine->session);
     if (r->flags & CLONE_PARENT)
         p->exit_signal = mine->exit_signal;
     process_found(p, t, r->flags & CLONE_PARENT ? mine->parent : mine);
     pgrp_join(p, mine->pgrp);
+}
+
+/* PTRACE_EVENT_*: what a tracer calls this. */
+static unsigned trace_kind(const struct clone_request *r)
+{
+    if (r->flags & CLONE_VFORK)
+        return PTRACE_EVENT_VFORK;
+    return r->exit_signal == SIGCHLD ? PTRACE_EVENT_FORK : PTRACE_EVENT_CLONE;
 }
 
 static long clone(const struct clone_request *r)
@@ -342,8 +353,18 @@ static long clone(const struct clone_request *r)
     int32_t tid = t->tid;
     if (r->flags & CLONE_PARENT_SETTID)
         mb_copy_out(r->parent_tid, &tid, sizeof tid);
-    if (r->flags & CLONE_VFORK)
-        vfork_wait(t);
+    bool vfork = r->flags & CLONE_VFORK;
+    if (vfork)
+        vfork_begin(t);
+    if (me->trace) {
+        trace_child(me, t, trace_kind(r), r->flags);
+        if (!(r->flags & CLONE_UNTRACED))
+            trace_event(me, trace_kind(r), (uint64_t)tid); /* t may be gone after it */
+    }
+    if (vfork) {
+        vfork_wait();
+        trace_event(me, PTRACE_EVENT_VFORK_DONE, (uint64_t)tid);
+    }
     return tid;
 }
 

@@ -4,6 +4,7 @@
  * gives up what the process holds, hands its children over, and leaves a zombie for the parent.
  */
 #include <asm/errno.h>
+#include <linux/ptrace.h>
 #include <tax.h>
 #include "mm.h"
 #include "proc_int.h"
@@ -12,6 +13,7 @@
 #include "sys.h"
 #include "thread/thread.h"
 #include "time/itimer.h"
+#include "trace.h"
 #include "tty/tty.h"
 #include "vfs.h"
 
@@ -59,7 +61,7 @@ static void hand_over_children(struct process *p)
         parent_died(c);
         if (c->zombie) {
             c->exit_signal = SIGCHLD;
-            if (parent_notify_exit(c))
+            if (!(c->trace && c->trace->ended) && parent_notify_exit(c))
                 process_reap(c);
             continue;
         }
@@ -72,6 +74,8 @@ static void hand_over_children(struct process *p)
 
 void process_reap(struct process *p)
 {
+    if (p->trace)
+        trace_forget(p->trace);
     pgrp_leave(p);
     session_unref(p->session);
     process_unlink(p);
@@ -99,7 +103,7 @@ static void process_end(struct task *t)
         tty_leader_exits(p);
     hand_over_children(p);
     pgrp_check_orphaned(p, NULL);
-    if (parent_notify_exit(p))
+    if (!trace_takes_zombie(p) && parent_notify_exit(p))
         process_reap(p);
 }
 
@@ -132,6 +136,7 @@ static void leave_memory(struct task *t, bool alone)
 void task_exit(struct task *t)
 {
     struct process *p = t->proc;
+    trace_event(t, PTRACE_EVENT_EXIT, (uint64_t)(p->dying ? p->exit_status : t->exit_status));
     bool last = p->nthreads == 1;
     t->exiting = true;
     t->state = 'Z';
@@ -146,6 +151,7 @@ void task_exit(struct task *t)
     fsctx_unref(t->fs);
     t->fs = NULL;
     sig_flush_task(t);
+    trace_task_ends(t);
     if (t->work & WORK_STOP)
         proc_stop_counted(p);
 

@@ -276,6 +276,14 @@ void mm_unref(struct mm *m)
     if (--m->refs == 0)
         mb_free(m);
 }
+size_t mm_remote_read(struct mm *mm, uint64_t addr, void *buf, size_t n, bool force)
+{
+    return mb_copy_in(buf, addr, n) == 0 ? n : 0;
+}
+size_t mm_remote_write(struct mm *mm, uint64_t addr, const void *buf, size_t n, bool force)
+{
+    return mb_copy_out(addr, buf, n) == 0 ? n : 0;
+}
 struct mm *mm_clone(struct mm *from)
 {
     (void)from;
