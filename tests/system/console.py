@@ -15,6 +15,7 @@ import contextlib
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -127,6 +128,22 @@ class Machine:
         for line in text.splitlines()[-lines:]:
             print("#   | " + "".join(c if c.isprintable() else repr(c)[1:-1] for c in line))
 
+    def show_harts(self):
+        """What a key does, and where each hart is, as TAP comments: for a machine that does not answer. QEMU's
+        monitor is asked, so the console cannot be used on."""
+        self.send("\r")
+        print(f"#   a key is answered with {self.quiet(2)!r}")
+        self.send("\x01c")
+        for _ in range(3):  # a hart that runs is not where it was
+            self.send("info registers -a\r")
+            self.expect(r"CPU#0(?s:.*)\(qemu\) ", 5)
+            text = clean(self.child.match[0])
+            for hart, registers in enumerate(re.split(r"CPU#\d+", text)[1:]):
+                value = {name: int(hexa, 16) for name, hexa in re.findall(r"(\S+)\s+([0-9a-f]{16})", registers)}
+                said = [f"{name} {value.get(name, 0):x} {symbol(value.get(name, 0))}".rstrip()
+                        for name in ("pc", "x1/ra", "x2/sp", "satp", "sepc", "scause", "stval", "mie", "mip")]
+                print(f"#   hart {hart}: " + ", ".join(said))
+
     # ---- talking ----
 
     def send(self, text):
@@ -192,6 +209,20 @@ class Machine:
             return None
         return {name: int(value) for name, value in
                 (line.split()[:2] for line in text.splitlines() if line.strip())}
+
+
+symbols = []  # of the nucleus: (address, name), read when first needed
+
+
+def symbol(address):
+    """The nucleus' function there; empty elsewhere."""
+    if not symbols:
+        names = subprocess.run(["riscv64-linux-gnu-nm", os.path.join(BUILD, "nucleus.elf")], check=True,
+                               stdout=subprocess.PIPE, encoding="ascii").stdout
+        symbols.extend(sorted((int(at, 16), name) for at, kind, name in map(str.split, names.splitlines())
+                              if kind in "tT" and name[0] != "$"))
+    below = [name for at, name in symbols if at <= address < symbols[-1][0] + 4096]
+    return below[-1] if below else ""
 
 
 def clean(data):
@@ -317,6 +348,9 @@ def run_one(report, label, machine, test):
     except Exception as error:  # a mistake in the test fails it, too
         report.not_ok(label, describe(error))
         machine.show_log()
+        if isinstance(error, pexpect.TIMEOUT):
+            with contextlib.suppress(pexpect.ExceptionPexpect):
+                machine.show_harts()
         return False
 
 

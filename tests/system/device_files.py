@@ -208,6 +208,27 @@ def screen(m):
     m.out("fbset -g 1280 800 1280 800 32")
 
 
+def screen_mapped(m):
+    """What a program draws through a mapping is shown, again after the driver died, and for the last time when it ends."""
+    pixels = bytearray(image[:WIDTH * HEIGHT * 4])
+    m.out("mkfifo /tmp/in /tmp/said")
+    m.out("/t/fbmap /dev/vda </tmp/in >/tmp/said & exec 8>/tmp/in 9</tmp/said; read a <&9; [ $a = drawn ]")
+    wait_picture(WIDTH, HEIGHT, pixels, "the picture")
+
+    def change(y):
+        m.out("echo >&8; read a <&9; [ $a = changed ]")
+        pixels[y * WIDTH * 4:(y + 1) * WIDTH * 4] = bytes(WIDTH * 4)
+
+    change(0)
+    wait_picture(WIDTH, HEIGHT, pixels, "a line")
+    m.out("nexus kill virtio_gpu >/dev/null")
+    change(1)
+    wait_picture(WIDTH, HEIGHT, pixels, "a line after the driver died")
+    change(2)
+    m.out("exec 8>&- 9<&-; wait; rm /tmp/in /tmp/said")
+    wait_picture(WIDTH, HEIGHT, pixels, "the last line")
+
+
 # ---- keys ----
 
 def keys(m):
@@ -257,18 +278,20 @@ def terminal(m):
     m.out("sleep 0.3")
 
 
-TESTS = [disk_there, disk_read, disk_write, driver_dies, hwrng, screen, keys, terminal]
+TESTS = [disk_there, disk_read, disk_write, driver_dies, hwrng, screen, screen_mapped, keys, terminal]
 
 
 def main():
     global work
-    with tempfile.TemporaryDirectory() as folder:
+    with open(os.path.join(console.BUILD, "tests", "posix", "fbmap"), "rb") as f:
+        program = f.read()
+    with tempfile.TemporaryDirectory() as folder, console.folder({"/t/fbmap": program}) as extra:
         work = folder
         image_make()
         sockets = ["-monitor", f"unix:{work}/monitor,server=on,wait=off",
                    "-chardev", f"socket,id=hvc,path={work}/hvc,server=on,wait=off",
                    "-device", "virtio-serial-device", "-device", "virtconsole,chardev=hvc"]
-        console.main(TESTS, warm=(disk_read, keys, terminal),
+        console.main(TESTS, warm=(disk_read, keys, terminal), extra=extra,
                      more=console.distro_run.disk(image_path(), 0) + console.distro_run.screen("none") + sockets)
 
 
