@@ -58,6 +58,7 @@ int proc_show_beb(struct text *t, struct inode *ino); /* proc_nexus.c */
 int proc_show_cell(struct text *t, struct inode *ino);
 extern const struct file_ops proc_mem_ops; /* proc_mem.c */
 int proc_mem_open(struct inode *ino);
+extern const struct proc_entry proc_sysvipc_files[]; /* proc_ipc.c */
 int proc_sysrq(struct inode *ino, char *text, size_t n);
 
 int procfs_init(void);

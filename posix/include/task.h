@@ -81,6 +81,7 @@ struct task {
     bool exiting;
     int pdeath_signal;
     uint64_t cpu_base;     /* ticks the fiber had run before it became this thread's */
+    struct sem_undo_list *sem_undo;
     struct trace *trace;   /* it is traced */
     struct trace *tracees; /* whom it traces */
     int trace_signal;      /* what its tracer gave it to go on with */

@@ -70,9 +70,10 @@ struct file_ops {
      * file's; before it is freed, or another takes its place, vfs_truncate_hook is called. */
     void *(*page)(struct file *f, uint64_t off, enum page_use use, int *err);
     int (*mmap_ok)(struct file *f, unsigned prot, bool shared); /* NULL with page set: always */
-    int (*fsync)(struct file *f);    /* NULL: memory is all there is behind it */
-    void (*flush)(struct file *f);   /* a descriptor of it is closed */
-    void (*release)(struct file *f); /* last reference gone */
+    void (*unmapped)(struct file *f); /* an area is gone: drop its reference; NULL: that is all */
+    int (*fsync)(struct file *f);     /* NULL: memory is all there is behind it */
+    void (*flush)(struct file *f);    /* a descriptor of it is closed */
+    void (*release)(struct file *f);  /* last reference gone */
 };
 
 struct file {

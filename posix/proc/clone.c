@@ -8,6 +8,7 @@
 #include <linux/sched.h>
 #include <string.h>
 #include <tax.h>
+#include "ipc/undo.h"
 #include "mm.h"
 #include "proc.h"
 #include "proc_int.h"
@@ -84,6 +85,7 @@ static void task_free_parts(struct task *t)
         files_unref(t->files);
     if (t->fs)
         fsctx_unref(t->fs);
+    sem_undo_drop(t);
     sighand_unref(t->sighand);
     user_unref(t->user);
     pid_unref(t->pid);
@@ -120,6 +122,8 @@ static int clone_parts(struct task *t, struct task *from, uint64_t flags)
     if (!t->fs)
         return -ENOMEM;
     int err = clone_sighand(t, from, flags);
+    if (!err)
+        err = sem_undo_clone(t, from, flags);
     if (err)
         return err;
     t->mm = clone_mm(from, flags);

@@ -6,6 +6,7 @@
 #include <asm/errno.h>
 #include <linux/ptrace.h>
 #include <tax.h>
+#include "ipc/undo.h"
 #include "mm.h"
 #include "proc_int.h"
 #include "ptime.h"
@@ -145,6 +146,7 @@ void task_exit(struct task *t)
         p->dying = true;
         p->exit_status = t->exit_status;
     }
+    sem_undo_drop(t);
     leave_memory(t, last);
     files_unref(t->files);
     t->files = NULL;

@@ -23,6 +23,7 @@
 #include <tax.h>
 
 #include "exec.h"
+#include "ipc/undo.h"
 #include "mm.h"
 #include "proc.h"
 #include "proc/proc_int.h"
@@ -275,6 +276,13 @@ void mm_unref(struct mm *m)
 {
     if (--m->refs == 0)
         mb_free(m);
+}
+int sem_undo_clone(struct task *t, struct task *from, uint64_t flags)
+{
+    return 0;
+}
+void sem_undo_drop(struct task *t)
+{
 }
 size_t mm_remote_read(struct mm *mm, uint64_t addr, void *buf, size_t n, bool force)
 {
