@@ -32,8 +32,9 @@ struct user {
     struct user *next;
     unsigned refs;
     uint32_t uid;
-    unsigned tasks;   /* RLIMIT_NPROC */
-    unsigned signals; /* RLIMIT_SIGPENDING */
+    unsigned tasks;    /* RLIMIT_NPROC */
+    unsigned signals;  /* RLIMIT_SIGPENDING */
+    uint64_t mq_bytes; /* RLIMIT_MSGQUEUE */
 };
 struct user *user_get(uint32_t uid); /* NULL: no memory */
 struct user *user_ref(struct user *u);

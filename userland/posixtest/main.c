@@ -45,8 +45,8 @@ static const struct group groups[] = {
     {"time", time_tests},     {"badptr", badptr_tests},
     {"limits", limits_tests}, {"proc", proc_tests},
     {"misc", misc_tests},     {"tty", tty_tests},
-    {"pty", pty_tests},       {"sysv", sysv_tests},
-    {"ptrace", ptrace_tests},
+    {"pty", pty_tests},       {"mqueue", mqueue_tests},
+    {"sysv", sysv_tests},     {"ptrace", ptrace_tests},
 };
 
 const char *self_path;
