@@ -80,7 +80,8 @@ struct task {
     int exit_status; /* wait status, with WORK_EXIT */
     bool exiting;
     int pdeath_signal;
-    uint64_t cpu_base;     /* ticks the fiber had run before it became this thread's */
+    uint64_t cpu_base;            /* ticks the fiber had run before it became this thread's */
+    struct futex_waiter *pi_wait; /* asleep for a PI futex */
     struct sem_undo_list *sem_undo;
     struct trace *trace;   /* it is traced */
     struct trace *tracees; /* whom it traces */
