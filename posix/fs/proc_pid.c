@@ -391,8 +391,11 @@ static int follow_root(struct inode *ino, struct path *out)
         FILE_ENTRY("statm", 0444, show_statm), FILE_ENTRY("status", 0444, show_status)
 
 const struct proc_entry proc_pid_files[] = {
-    COMMON_ENTRIES, FILE_ENTRY("entropy", 0444, show_entropy),
-    MEM_ENTRY,      {.name = "task", .mode = 0555, .kind = PROC_TASKS},
+    COMMON_ENTRIES,
+    FILE_ENTRY("entropy", 0444, show_entropy),
+    MEM_ENTRY,
+    {.name = "net", .mode = 0555, .kind = PROC_DIR, .children = proc_net_files},
+    {.name = "task", .mode = 0555, .kind = PROC_TASKS},
     {.name = NULL},
 };
 const struct proc_entry proc_task_files[] = {

@@ -66,6 +66,9 @@ size_t mm_remote_write(struct mm *mm, uint64_t addr, const void *buf, size_t n, 
 /* Does anybody map a file with these operations? */
 struct file_ops;
 bool mm_ops_mapped(const struct file_ops *ops);
+/* Does anybody share this file's pages and may write to them, now or after mprotect? */
+struct inode;
+bool mm_inode_writable(const struct inode *ino);
 
 /* Before the first process; sets mb_fault_hook and vfs_truncate_hook.  0 or -ENOMEM. */
 int mm_init(void);

@@ -20,12 +20,16 @@ struct pid {
     struct task *task;       /* thread with this tid */
     struct process *proc;    /* process with this pid */
     struct process *members; /* of the process group, linked by pgrp_next */
+    struct waitq ended;      /* woken when the process has ended: who polls a pidfd */
 };
 struct pid *pid_make(void); /* a free number, one reference; NULL: none or no memory */
 struct pid *pid_find(int nr);
 void pid_ref(struct pid *p);
 void pid_unref(struct pid *p);
 #define PID_MAX 32768
+/* A descriptor's file that stands for the process of that number, or NULL; and the other way. */
+struct file *pidfd_make(struct pid *p, unsigned flags);
+struct pid *pidfd_pid(const struct file *f); /* NULL: it is none */
 
 /* ---- users: what is limited per real user id ---- */
 struct user {
@@ -35,6 +39,9 @@ struct user {
     unsigned tasks;    /* RLIMIT_NPROC */
     unsigned signals;  /* RLIMIT_SIGPENDING */
     uint64_t mq_bytes; /* RLIMIT_MSGQUEUE */
+    uint64_t epoll_items;
+    unsigned inotifies, watches; /* event/inotify.c */
+    unsigned inflight;           /* files in queues of sockets: RLIMIT_NOFILE */
 };
 struct user *user_get(uint32_t uid); /* NULL: no memory */
 struct user *user_ref(struct user *u);

@@ -77,7 +77,7 @@ static int open_object(struct request *r, int fd)
     }
     r->v.kind = VMA_FILE;
     r->v.file = f;
-    if ((f->flags & O_ACCMODE) == O_RDWR) {
+    if ((f->flags & O_ACCMODE) == O_RDWR && err == 0) {
         r->v.flags |= VMA_MAYWRITE;
     }
     return 0;

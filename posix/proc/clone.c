@@ -24,12 +24,13 @@ struct clone_request {
     uint64_t flags; /* without the exit signal */
     int exit_signal;
     uint64_t stack, tls, parent_tid, child_tid;
+    uint64_t pidfd; /* with CLONE_PIDFD: where its number goes */
 };
 
-/* Kinds of clone that exist on Linux and not here: namespaces, pidfds, tracing. */
-#define CLONE_UNKNOWN                                                                            \
-    (CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
-     CLONE_NEWPID | CLONE_NEWNET)
+/* Kinds of clone that exist on Linux and not here: namespaces. */
+#define CLONE_UNKNOWN                                                                             \
+    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
+     CLONE_NEWNET)
 
 static unsigned tasks_alive;
 
@@ -59,6 +60,10 @@ static int decode(const struct clone_request *r)
     if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
         return -EINVAL;
     if ((f & CLONE_CLEAR_SIGHAND) && (f & CLONE_SIGHAND))
+        return -EINVAL;
+    if ((f & CLONE_PIDFD) && (f & (CLONE_THREAD | CLONE_DETACHED)))
+        return -EINVAL;
+    if ((f & CLONE_PIDFD) && (f & CLONE_PARENT_SETTID) && r->pidfd == r->parent_tid)
         return -EINVAL;
     if ((f & CLONE_PARENT) && current->proc == process_init())
         return -EINVAL;
@@ -180,6 +185,7 @@ void process_drop_exe(struct process *p)
 
 void process_free(struct process *p)
 {
+    waitq_close(&p->signal_wait); /* an epoll instance of others may watch our signals */
     process_drop_exe(p);
     tax_free(p->tax);
     mb_free(p->cmdline);
@@ -323,6 +329,18 @@ static unsigned trace_kind(const struct clone_request *r)
     return r->exit_signal == SIGCHLD ? PTRACE_EVENT_FORK : PTRACE_EVENT_CLONE;
 }
 
+/* CLONE_PIDFD: the descriptor, its number told; or an error. */
+static int pidfd_open_for(struct pid *pid, uint64_t unumber)
+{
+    struct file *f = pidfd_make(pid, 0);
+    int32_t fd = f ? fd_install(f, 0, true) : -ENOMEM;
+    if (fd >= 0 && mb_copy_out(unumber, &fd, sizeof fd)) {
+        fd_close(fd);
+        return -EFAULT;
+    }
+    return fd;
+}
+
 static long clone(const struct clone_request *r)
 {
     struct task *me = current;
@@ -345,12 +363,16 @@ static long clone(const struct clone_request *r)
             return -ENOMEM;
         }
     }
-    t->fiber = mb_fiber_start(first_upcall, t); /* it waits for the lock */
+    int pidfd = r->flags & CLONE_PIDFD ? pidfd_open_for(t->pid, r->pidfd) : -1;
+    if (pidfd >= 0 || !(r->flags & CLONE_PIDFD))
+        t->fiber = mb_fiber_start(first_upcall, t); /* it waits for the lock */
     if (!t->fiber) {
         if (p)
             process_free(p);
         task_free_parts(t);
-        return -EAGAIN;
+        if (pidfd >= 0)
+            fd_close(pidfd);
+        return pidfd < -1 ? pidfd : -EAGAIN;
     }
     /* Point of no return. */
     commit(t, p, r);
@@ -382,6 +404,7 @@ long sys_clone(const uint64_t a[6])
         .parent_tid = a[2],
         .tls = a[3],
         .child_tid = a[4],
+        .pidfd = a[2],
     };
     return clone(&r);
 }
@@ -419,6 +442,7 @@ long sys_clone3(const uint64_t a[6])
         .parent_tid = args.parent_tid,
         .tls = args.tls,
         .child_tid = args.child_tid,
+        .pidfd = args.pidfd,
     };
     return clone(&r);
 }

@@ -177,7 +177,7 @@ static long set_realtime(int64_t ns)
     if (current->cred.euid != 0)
         return -EPERM;
     realtime_offset = ns - time_monotonic_ns();
-    clock_was_set();
+    wait_wake(&clock_set);
     return 0;
 }
 
