@@ -19,6 +19,7 @@
 #include "sig.h"
 #include "sys.h"
 #include "time/itimer.h"
+#include "trace.h"
 
 struct call {
     sys_handler *fn;
@@ -58,8 +59,39 @@ static void slow_work(struct task *t, long result)
         signal_work(t, result);
 }
 
+/* The same call of a thread that is traced: it may stop before and after. */
+static __attribute__((noinline)) void traced_call(struct task *t, struct nx_state *s)
+{
+    mb_lock();
+    t->last_call = (uint32_t)s->reg[17];
+    t->orig_a0 = s->reg[10];
+    trace_call_enters(t);
+    uint64_t nr = s->reg[17]; /* the tracer may have changed it */
+    const struct call *c = nr < ARRAY_LEN(calls) ? &calls[nr] : NULL;
+    t->last_call = (uint32_t)nr;
+    t->orig_a0 = s->reg[10];
+    if (!(t->work & WORK_EXIT) && (int32_t)nr != -1) { /* -1: not at all, the result is there */
+        bool unlocked = c && (c->flags & CALL_NOLOCK);
+        if (unlocked)
+            mb_unlock();
+        long r = c && c->fn ? c->fn(&s->reg[10]) : unknown_call(t, nr);
+        if (unlocked)
+            mb_lock();
+        if (r < 0 || !c || !(c->flags & CALL_REGS))
+            s->reg[10] = (uint64_t)r;
+    }
+    trace_call_leaves(t);
+    if (is_internal((long)s->reg[10]) && !(c && (c->flags & CALL_REGS)))
+        slow_work(t, (long)s->reg[10]);
+    mb_unlock();
+}
+
 static void do_call(struct task *t, struct nx_state *s)
 {
+    if (__builtin_expect(t->trace != NULL, 0)) {
+        traced_call(t, s);
+        return;
+    }
     uint64_t nr = s->reg[17];
     const struct call *c = &calls[nr < ARRAY_LEN(calls) ? nr : 0];
     long r;

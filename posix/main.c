@@ -69,6 +69,8 @@ int posix_start(void)
     if (!err)
         err = console_init();
     if (!err)
+        err = pty_init();
+    if (!err)
         err = ktimer_init();
     devices_init();
     if (!err && !proc_make_init(start_program))

@@ -12,6 +12,7 @@
 #include "path/path.h"
 #include "proc/proc_int.h"
 #include "sys.h"
+#include "trace.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -75,7 +76,9 @@ static void find_ids(struct exec *x)
     const struct cred *c = &current->cred;
     uint32_t uid, gid, mode = file_mode(x->file);
     file_owner(x->file, &uid, &gid);
-    bool honoured = !file_nosuid(x->file) && !current->proc->no_new_privs;
+    const struct trace *trace = current->trace;
+    bool honoured = !file_nosuid(x->file) && !current->proc->no_new_privs &&
+                    (!trace || trace->tracer->cred.euid == 0);
     x->uid = c->ruid;
     x->gid = c->rgid;
     x->euid = honoured && (mode & S_ISUID) ? uid : c->euid;
@@ -186,6 +189,7 @@ static int exec_file(struct exec *x)
 {
     struct texts texts = {.argv = NULL};
     struct task *t = current;
+    int tid = t->tid;
     int err = find_program(x);
     if (err < 0) {
         return err;
@@ -204,6 +208,7 @@ static int exec_file(struct exec *x)
     }
     if (err == 0) {
         commit(x, &texts);
+        trace_exec(t, tid);
     } else {
         mm_bind(t->mm);
         mb_free(texts.argv);

@@ -299,9 +299,6 @@ int devfs_init(void)
         err = node_make(links[i][0], S_IFLNK | 0777, 0, links[i][1]);
     }
     if (err == 0) {
-        err = node_make("pts", S_IFDIR | 0755, 0, NULL);
-    }
-    if (err == 0) {
         err = node_make("shm", S_IFDIR | 01777, 0, NULL);
     }
     return err;

@@ -2,6 +2,7 @@
 #include "fs/procfs.h"
 #include "include/mm.h"
 #include "include/sig.h"
+#include "include/trace.h"
 #include "path/path.h"
 #include "tty/tty.h"
 
@@ -34,7 +35,9 @@ static int who_get(const struct inode *ino, struct who *w)
     w->cred = w->t != NULL ? &w->t->cred : &w->p->cred;
     w->comm = w->t != NULL ? w->t->comm : w->p->comm;
     w->id = ino->proc.tid != 0 ? ino->proc.tid : w->p->pid;
-    w->state = w->p->zombie || w->t == NULL ? 'Z' : w->p->stopped ? 'T' : w->t->state;
+    w->state = w->p->zombie || w->t == NULL          ? 'Z'
+               : w->p->stopped && w->t->state != 't' ? 'T'
+                                                     : w->t->state;
     memset(&w->mm, 0, sizeof(w->mm));
     if (w->t != NULL && w->t->mm != NULL) {
         mm_layout(w->t->mm, &w->mm);
@@ -112,6 +115,8 @@ static const char *state_name(char state)
         return "D (disk sleep)";
     case 'T':
         return "T (stopped)";
+    case 't':
+        return "t (tracing stop)";
     case 'Z':
         return "Z (zombie)";
     default:
@@ -137,8 +142,9 @@ static int show_status(struct text *t, struct inode *ino)
     if (w.t != NULL && w.t->fs != NULL) {
         text_printf(t, "Umask:\t%04o\n", w.t->fs->umask);
     }
-    text_printf(t, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
-                state_name(w.state), p->pid, w.id, p->parent != NULL ? p->parent->pid : 0);
+    text_printf(t, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n",
+                state_name(w.state), p->pid, w.id, p->parent != NULL ? p->parent->pid : 0,
+                w.t != NULL && w.t->trace != NULL ? w.t->trace->tracer->proc->pid : 0);
     text_printf(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->ruid, c->euid, c->suid,
                 c->fsuid, c->rgid, c->egid, c->sgid, c->fsgid);
     text_printf(t, "FDSize:\t%d\nGroups:\t", w.t != NULL && w.t->files != NULL ? 64 : 0);
@@ -365,6 +371,11 @@ static int follow_root(struct inode *ino, struct path *out)
     {                                                            \
         .name = n, .mode = 0777, .kind = PROC_MAGIC, .follow = f \
     }
+#define MEM_ENTRY                                                              \
+    {                                                                          \
+        .name = "mem", .mode = 0600, .kind = PROC_FILE, .fops = &proc_mem_ops, \
+        .may_open = proc_mem_open                                              \
+    }
 #define COMMON_ENTRIES                                                                             \
     FILE_ENTRY("cmdline", 0444, show_cmdline),                                                     \
         {.name = "comm", .mode = 0644, .kind = PROC_FILE, .show = show_comm, .store = store_comm}, \
@@ -383,11 +394,13 @@ static int follow_root(struct inode *ino, struct path *out)
 const struct proc_entry proc_pid_files[] = {
     COMMON_ENTRIES,
     FILE_ENTRY("entropy", 0444, show_entropy),
+    MEM_ENTRY,
     {.name = "net", .mode = 0555, .kind = PROC_DIR, .children = proc_net_files},
     {.name = "task", .mode = 0555, .kind = PROC_TASKS},
     {.name = NULL},
 };
 const struct proc_entry proc_task_files[] = {
     COMMON_ENTRIES,
+    MEM_ENTRY,
     {.name = NULL},
 };

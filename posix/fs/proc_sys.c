@@ -384,6 +384,7 @@ const struct proc_entry proc_root_files[] = {
     FILE_ENTRY("swaps", show_swaps),
     DIR_ENTRY("sys", sys_files),
     {.name = "sysrq-trigger", .mode = 0200, .kind = PROC_FILE, .store = proc_sysrq},
+    DIR_ENTRY("sysvipc", proc_sysvipc_files),
     {.name = "thread-self", .mode = 0777, .kind = PROC_MAGIC, .follow = procfs_thread_self},
     FILE_ENTRY("uptime", show_uptime),
     FILE_ENTRY("version", show_version),

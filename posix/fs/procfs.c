@@ -369,8 +369,13 @@ static int64_t proc_lseek(struct file *f, int64_t off, int whence)
 
 static int proc_open(struct inode *ino, struct file *f)
 {
+    const struct proc_entry *e = entry_of(ino);
     if (S_ISDIR(ino->mode)) {
         return 0;
+    }
+    if (e->fops != NULL) {
+        f->ops = e->fops;
+        return e->may_open != NULL ? e->may_open(ino) : 0;
     }
     f->priv = mb_zalloc(sizeof(struct text));
     return f->priv != NULL ? 0 : -ENOMEM;

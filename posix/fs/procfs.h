@@ -29,6 +29,9 @@ struct proc_entry {
     int (*show)(struct text *t, struct inode *ino);
     /* PROC_FILE: what is written, whole and NUL-terminated. */
     int (*store)(struct inode *ino, char *text, size_t n);
+    /* PROC_FILE: instead of both, operations of its own; may_open: 0 or an error. */
+    const struct file_ops *fops;
+    int (*may_open)(struct inode *ino);
     /* PROC_LINK: the text.  PROC_MAGIC: the path, referenced. */
     const char *link;
     int (*follow)(struct inode *ino, struct path *out);
@@ -54,6 +57,9 @@ int procfs_anon_path(struct file *f, struct path *out);
 int proc_show_mounts(struct text *t, struct inode *ino);
 int proc_show_beb(struct text *t, struct inode *ino); /* proc_nexus.c */
 int proc_show_cell(struct text *t, struct inode *ino);
+extern const struct file_ops proc_mem_ops; /* proc_mem.c */
+int proc_mem_open(struct inode *ino);
+extern const struct proc_entry proc_sysvipc_files[]; /* proc_ipc.c */
 int proc_sysrq(struct inode *ino, char *text, size_t n);
 
 int procfs_init(void);

@@ -8,7 +8,8 @@
 #include "fs/stl.h"
 #include "path/path.h"
 
-static int mount_here(const char *dir, uint32_t mode, const struct fs_type *type, unsigned flags)
+static int mount_here(const char *dir, uint32_t mode, const struct fs_type *type,
+                      const char *options, unsigned flags)
 {
     struct sb *sb;
     struct path at;
@@ -16,7 +17,7 @@ static int mount_here(const char *dir, uint32_t mode, const struct fs_type *type
     if (err < 0) {
         return err;
     }
-    err = type->mount(type, NULL, &sb);
+    err = type->mount(type, options, &sb);
     if (err < 0) {
         return err;
     }
@@ -58,9 +59,12 @@ int vfs_init(void)
     err = err < 0 ? err : root_mount();
     err = err < 0 ? err : devfs_init();
     err = err < 0 ? err : procfs_init();
-    err = err < 0 ? err : mount_here("/dev", 0755, &devtmpfs_type, ABI_MS_NOSUID);
-    err = err < 0 ? err : mount_here("/proc", 0555, &proc_type, safe | ABI_MS_NOEXEC);
-    err = err < 0 ? err : mount_here("/tmp", 01777, &tmpfs_type, safe);
+    err = err < 0 ? err : mount_here("/dev", 0755, &devtmpfs_type, NULL, ABI_MS_NOSUID);
+    err = err < 0 ? err
+                  : mount_here("/dev/pts", 0755, &devpts_type, "gid=5,mode=620,ptmxmode=666",
+                               ABI_MS_NOSUID | ABI_MS_NOEXEC);
+    err = err < 0 ? err : mount_here("/proc", 0555, &proc_type, NULL, safe | ABI_MS_NOEXEC);
+    err = err < 0 ? err : mount_here("/tmp", 01777, &tmpfs_type, NULL, safe);
     err = err < 0 ? err : bus_init();
     err = err < 0 ? err : bus_supervisor_init();
     err = err < 0 ? err : stl_init();

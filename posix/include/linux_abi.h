@@ -159,6 +159,7 @@ struct abi_pollfd {
 #define ABI_SIGXFSZ 25
 #define ABI_RLIMIT_FSIZE 1
 #define ABI_RLIMIT_NOFILE 7
+#define ABI_RLIMIT_MSGQUEUE 12
 #define ABI_RLIM_INFINITY (~0ul)
 
 /* Device numbers as stat shows them, and as mknod takes them. */

@@ -65,6 +65,11 @@ int mm_fence(const struct mm *mm);
 int mm_fence_all(uint32_t barriers);
 uint32_t *mm_barriers(struct mm *mm);
 
+/* Copy between buf and the memory of any address space (NULL: none): bytes, fewer where it cannot be
+ * touched.  force: as a debugger does, whatever the areas forbid. */
+size_t mm_remote_read(struct mm *mm, uint64_t addr, void *buf, size_t n, bool force);
+size_t mm_remote_write(struct mm *mm, uint64_t addr, const void *buf, size_t n, bool force);
+
 /* Does anybody map a file with these operations? */
 struct file_ops;
 bool mm_ops_mapped(const struct file_ops *ops);

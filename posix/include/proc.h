@@ -36,11 +36,12 @@ struct user {
     struct user *next;
     unsigned refs;
     uint32_t uid;
-    unsigned tasks;   /* RLIMIT_NPROC */
-    unsigned signals; /* RLIMIT_SIGPENDING */
+    unsigned tasks;    /* RLIMIT_NPROC */
+    unsigned signals;  /* RLIMIT_SIGPENDING */
+    uint64_t mq_bytes; /* RLIMIT_MSGQUEUE */
     uint64_t epoll_items;
     unsigned inotifies, watches; /* event/inotify.c */
-    unsigned inflight; /* files in queues of sockets: RLIMIT_NOFILE */
+    unsigned inflight;           /* files in queues of sockets: RLIMIT_NOFILE */
 };
 struct user *user_get(uint32_t uid); /* NULL: no memory */
 struct user *user_ref(struct user *u);

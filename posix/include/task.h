@@ -30,8 +30,9 @@ struct cred { /* copied, not shared: 6.1 semantics are per thread */
 struct session {
     unsigned refs;
     int sid;
-    struct pid *pid; /* keeps the number in use */
-    struct tty *tty; /* controlling terminal or NULL */
+    struct pid *pid;      /* keeps the number in use */
+    struct tty *tty;      /* controlling terminal or NULL */
+    struct pid *old_pgrp; /* foreground when the terminal hung up under it */
 };
 
 struct process;
@@ -79,7 +80,12 @@ struct task {
     int exit_status; /* wait status, with WORK_EXIT */
     bool exiting;
     int pdeath_signal;
-    uint64_t cpu_base; /* ticks the fiber had run before it became this thread's */
+    uint64_t cpu_base;            /* ticks the fiber had run before it became this thread's */
+    struct futex_waiter *pi_wait; /* asleep for a PI futex */
+    struct sem_undo_list *sem_undo;
+    struct trace *trace;   /* it is traced */
+    struct trace *tracees; /* whom it traces */
+    int trace_signal;      /* what its tracer gave it to go on with */
     uint64_t affinity;
     int sched_policy, sched_prio;
     bool sched_reset; /* children start with the default (SCHED_RESET_ON_FORK) */
@@ -89,6 +95,7 @@ struct task {
 #define WORK_EXIT 2u   /* the thread is to end (exit, group exit, exec of another thread) */
 #define WORK_STOP 4u   /* the process is stopping */
 #define WORK_MASK 8u   /* mask_saved: put the old mask back */
+#define WORK_TRACE 16u /* to stop for its tracer */
 
 struct process {
     int pid, pgid;
@@ -119,11 +126,14 @@ struct process {
     bool dying;  /* group exit has begun: exit_status is final */
     bool execed; /* since it was forked: setpgid by the parent is over */
     bool subreaper, dumpable, no_new_privs, keep_caps;
+    bool no_tty;               /* gave up the session's terminal (TIOCNOTTY), alone */
     bool cpu_watched;          /* has a CPU timer or limit: looked at after each upcall */
     bool cont_report;          /* continued, until wait has told */
     int exit_status;           /* wait status */
     int exit_signal;           /* to the parent at the end; 0: none */
     struct task *exec_task;    /* the thread in execve: all others end */
+    int made_by;               /* the thread of the parent */
+    struct trace *trace;       /* of its first thread, which has ended */
     struct waitq threads_wait; /* it waits here */
     struct waitq child_wait;   /* wait4 of any thread */
     struct waitq signal_wait;  /* sigtimedwait, sigsuspend, pause */

@@ -71,9 +71,10 @@ struct file_ops {
     void *(*page)(struct file *f, uint64_t off, enum page_use use, int *err);
     /* NULL with page set: always.  1: yes, but it must not be made writable later. */
     int (*mmap_ok)(struct file *f, unsigned prot, bool shared);
-    int (*fsync)(struct file *f);    /* NULL: memory is all there is behind it */
-    void (*flush)(struct file *f);   /* a descriptor of it is closed */
-    void (*release)(struct file *f); /* last reference gone */
+    void (*unmapped)(struct file *f); /* an area is gone: drop its reference; NULL: that is all */
+    int (*fsync)(struct file *f);     /* NULL: memory is all there is behind it */
+    void (*flush)(struct file *f);    /* a descriptor of it is closed */
+    void (*release)(struct file *f);  /* last reference gone */
 };
 
 struct file {
@@ -171,6 +172,14 @@ int devfs_register(const char *name, uint32_t mode, uint32_t major, uint32_t min
                    int (*open)(struct file *f));
 /* The other way: node, if it is still what was registered, and device go.  Open files stay. */
 void devfs_remove(const char *name, uint32_t type, uint32_t major, uint32_t minor);
+
+/* The file system of pseudo terminals, /dev/pts (fs/devpts.c): it asks who makes them to open the master
+ * /dev/ptmx and the slave of a number. */
+int devpts_serve(int (*master)(struct file *f), int (*slave)(unsigned index, struct file *f));
+int devpts_add(unsigned index); /* a node for the current thread's user */
+void devpts_remove(unsigned index);
+int devpts_open(unsigned index, unsigned flags, struct file **out); /* whatever its mode says */
+unsigned devpts_max(void);
 
 /* What posix/block knows that others tell; NULL as long as there is no disk. */
 struct vfs_block {

@@ -65,7 +65,11 @@ void vma_object_unref(const struct vma *v)
 {
     if (v->kind == VMA_FILE) {
         --*inode_count_of(v->file->inode);
-        file_unref(v->file);
+        if (v->file->ops->unmapped) {
+            v->file->ops->unmapped(v->file);
+        } else {
+            file_unref(v->file);
+        }
     } else if (v->kind == VMA_VEC) {
         pagevec_unref(v->vec);
     }

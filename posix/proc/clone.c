@@ -8,6 +8,7 @@
 #include <linux/sched.h>
 #include <string.h>
 #include <tax.h>
+#include "ipc/undo.h"
 #include "mm.h"
 #include "proc.h"
 #include "proc_int.h"
@@ -15,6 +16,8 @@
 #include "sig.h"
 #include "sys.h"
 #include "time_abi.h"
+#include "trace.h"
+#include <linux/ptrace.h>
 #include "vfs.h"
 
 struct clone_request {
@@ -87,6 +90,7 @@ static void task_free_parts(struct task *t)
         files_unref(t->files);
     if (t->fs)
         fsctx_unref(t->fs);
+    sem_undo_drop(t);
     sighand_unref(t->sighand);
     user_unref(t->user);
     pid_unref(t->pid);
@@ -123,6 +127,8 @@ static int clone_parts(struct task *t, struct task *from, uint64_t flags)
     if (!t->fs)
         return -ENOMEM;
     int err = clone_sighand(t, from, flags);
+    if (!err)
+        err = sem_undo_clone(t, from, flags);
     if (err)
         return err;
     t->mm = clone_mm(from, flags);
@@ -212,6 +218,7 @@ static struct process *clone_process(const struct process *from, struct task *t)
     memcpy(p->comm, t->comm, sizeof p->comm);
     p->dumpable = from->dumpable;
     p->no_new_privs = from->no_new_privs;
+    p->no_tty = from->no_tty;
     p->nice = current->sched_reset && from->nice < 0 ? 0 : from->nice;
     p->cpu_watched = from->rlimit[RLIMIT_CPU][0] != RLIM_INFINITY;
     p->personality = from->personality;
@@ -309,11 +316,20 @@ static void commit(struct task *t, struct process *p, const struct clone_request
         return;
     }
     p->exit_signal = r->exit_signal;
+    p->made_by = r->flags & CLONE_PARENT ? mine->made_by : current->tid;
     p->session = session_ref(mine->session);
     if (r->flags & CLONE_PARENT)
         p->exit_signal = mine->exit_signal;
     process_found(p, t, r->flags & CLONE_PARENT ? mine->parent : mine);
     pgrp_join(p, mine->pgrp);
+}
+
+/* PTRACE_EVENT_*: what a tracer calls this. */
+static unsigned trace_kind(const struct clone_request *r)
+{
+    if (r->flags & CLONE_VFORK)
+        return PTRACE_EVENT_VFORK;
+    return r->exit_signal == SIGCHLD ? PTRACE_EVENT_FORK : PTRACE_EVENT_CLONE;
 }
 
 /* CLONE_PIDFD: the descriptor, its number told; or an error. */
@@ -366,8 +382,18 @@ static long clone(const struct clone_request *r)
     int32_t tid = t->tid;
     if (r->flags & CLONE_PARENT_SETTID)
         mb_copy_out(r->parent_tid, &tid, sizeof tid);
-    if (r->flags & CLONE_VFORK)
-        vfork_wait(t);
+    bool vfork = r->flags & CLONE_VFORK;
+    if (vfork)
+        vfork_begin(t);
+    if (me->trace) {
+        trace_child(me, t, trace_kind(r), r->flags);
+        if (!(r->flags & CLONE_UNTRACED))
+            trace_event(me, trace_kind(r), (uint64_t)tid); /* t may be gone after it */
+    }
+    if (vfork) {
+        vfork_wait();
+        trace_event(me, PTRACE_EVENT_VFORK_DONE, (uint64_t)tid);
+    }
     return tid;
 }
 

@@ -5,6 +5,7 @@
 #include "proc_int.h"
 #include "sig.h"
 #include "time/itimer.h"
+#include "trace.h"
 #include "vfs.h"
 
 /* The group's first thread is gone by now, and with it its number's task: take that over. */
@@ -19,6 +20,7 @@ static void become_leader(struct task *t)
     pid_ref(t->pid);
     t->pid->task = t;
     t->tid = p->pid;
+    trace_renamed(t);
 }
 
 int proc_exec_begin(void)

@@ -4,7 +4,9 @@
  * gives up what the process holds, hands its children over, and leaves a zombie for the parent.
  */
 #include <asm/errno.h>
+#include <linux/ptrace.h>
 #include <tax.h>
+#include "ipc/undo.h"
 #include "mm.h"
 #include "proc_int.h"
 #include "ptime.h"
@@ -12,6 +14,7 @@
 #include "sys.h"
 #include "thread/thread.h"
 #include "time/itimer.h"
+#include "trace.h"
 #include "tty/tty.h"
 #include "vfs.h"
 
@@ -59,7 +62,7 @@ static void hand_over_children(struct process *p)
         parent_died(c);
         if (c->zombie) {
             c->exit_signal = SIGCHLD;
-            if (parent_notify_exit(c))
+            if (!(c->trace && c->trace->ended) && parent_notify_exit(c))
                 process_reap(c);
             continue;
         }
@@ -72,6 +75,8 @@ static void hand_over_children(struct process *p)
 
 void process_reap(struct process *p)
 {
+    if (p->trace)
+        trace_forget(p->trace);
     pgrp_leave(p);
     session_unref(p->session);
     process_unlink(p);
@@ -100,7 +105,7 @@ static void process_end(struct task *t)
     hand_over_children(p);
     pgrp_check_orphaned(p, NULL);
     wait_wake(&p->pid_ref->ended);
-    if (parent_notify_exit(p))
+    if (!trace_takes_zombie(p) && parent_notify_exit(p))
         process_reap(p);
 }
 
@@ -113,6 +118,7 @@ static void leave_memory(struct task *t, bool alone)
     if (!mm)
         return;
     robust_list_exit(t);
+    futex_owner_exits(t);
     if (t->clear_tid && (!alone || t->vfork)) { /* else nobody is left who could look */
         uint32_t zero = 0;
         if (mb_copy_out(t->clear_tid, &zero, sizeof zero) == 0)
@@ -133,6 +139,7 @@ static void leave_memory(struct task *t, bool alone)
 void task_exit(struct task *t)
 {
     struct process *p = t->proc;
+    trace_event(t, PTRACE_EVENT_EXIT, (uint64_t)(p->dying ? p->exit_status : t->exit_status));
     bool last = p->nthreads == 1;
     t->exiting = true;
     t->state = 'Z';
@@ -141,12 +148,14 @@ void task_exit(struct task *t)
         p->dying = true;
         p->exit_status = t->exit_status;
     }
+    sem_undo_drop(t);
     leave_memory(t, last);
     files_unref(t->files);
     t->files = NULL;
     fsctx_unref(t->fs);
     t->fs = NULL;
     sig_flush_task(t);
+    trace_task_ends(t);
     if (t->work & WORK_STOP)
         proc_stop_counted(p);
 

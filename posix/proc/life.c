@@ -8,6 +8,7 @@
 #include "proc_int.h"
 #include "ptime.h"
 #include "sig.h"
+#include "trace.h"
 
 void task_give_work(struct task *t, uint32_t work)
 {
@@ -104,8 +105,13 @@ static void all_stopped(struct process *p)
 
 void proc_stop(struct process *p, int sig)
 {
-    if (p->dying || p->stop_sig)
+    if (p->dying)
         return;
+    if (p->stop_sig) { /* a traced thread ran on all the same */
+        if (current && current->trace && current->proc == p)
+            current->work |= WORK_STOP;
+        return;
+    }
     p->stop_sig = sig;
     p->stop_left = 0;
     for (struct task *t = p->threads; t; t = t->next_thread) {
@@ -130,8 +136,12 @@ void task_stopped(struct task *t)
         t->state = 'T';
         t->work &= ~WORK_STOP;
         proc_stop_counted(p);
-        while (p->stop_sig && !p->dying && !(t->work & WORK_EXIT))
+        if (t->trace)
+            trace_group_stop(t);
+        while (!t->trace && p->stop_sig && !p->dying && !(t->work & (WORK_EXIT | WORK_TRACE))) {
+            t->state = 'T';
             mb_park(MB_NEVER);
+        }
         t->state = 'R';
     }
     t->work &= ~WORK_STOP;
@@ -150,6 +160,7 @@ void proc_continue(struct process *p)
         sig_recalc(t); /* what was sent while it was stopped */
         mb_wake(t->fiber);
     }
+    trace_continued(p);
     if (was_stopped) {
         p->cont_report = true;
         parent_notify(p, CLD_CONTINUED);

@@ -6,6 +6,7 @@
 #include "proc.h"
 #include "ptime.h"
 #include "sig.h"
+#include "trace.h"
 #include "vfs.h"
 
 #define SHRINK_PAGES 256ul
@@ -45,6 +46,7 @@ void proc_oom(void)
         mb_log("out of memory: killed process %d (%s), %lu pages resident", worst->pid,
                worst->threads ? worst->threads->comm : worst->comm,
                (unsigned long)process_resident(worst));
+        trace_killed(worst);
         proc_group_exit(worst, SIGKILL);
     } else if (!worst && !dying && t) {
         mb_log("out of memory: nobody but process %d is left", t->proc->pid);

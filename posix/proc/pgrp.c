@@ -55,6 +55,7 @@ void session_unref(struct session *s)
     if (!s || --s->refs)
         return;
     tty_session_gone(s);
+    pid_unref(s->old_pgrp);
     pid_unref(s->pid);
     mb_free(s);
 }

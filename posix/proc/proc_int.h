@@ -14,8 +14,9 @@ void task_unlink(struct task *t);
 
 void rlimit_defaults(struct process *p);
 
-/* The current thread waits for t's exec or end; a fatal signal ends the wait. */
-void vfork_wait(struct task *t);
+/* The current thread is to wait for t's exec or end; and does so: a fatal signal ends the wait. */
+void vfork_begin(struct task *t);
+void vfork_wait(void);
 
 /* Tell p's parent that p stopped or continued (CLD_*), or ended: wakes wait, sends the signal. */
 void parent_notify(struct process *p, int code);

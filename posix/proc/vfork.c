@@ -5,12 +5,17 @@
 #include <stddef.h>
 #include "proc_int.h"
 
-void vfork_wait(struct task *t)
+void vfork_begin(struct task *t)
 {
     struct task *me = current;
     waitq_init(&me->vfork_queue);
     t->vfork = me;
     me->vforked = t;
+}
+
+void vfork_wait(void)
+{
+    struct task *me = current;
     while (me->vforked && wait_on_killable(&me->vfork_queue, MB_NEVER) == 0)
         ;
     if (me->vforked)

@@ -13,6 +13,7 @@
 #include "rusage.h"
 #include "sig.h"
 #include "sys.h"
+#include "trace.h"
 #include "vfs.h"
 
 struct wait_request {
@@ -58,19 +59,28 @@ static void reap(struct process *c)
     process_reap(c);
 }
 
+/* ---- children ---- */
+
+/* Traced by us: what it tells of its stops comes from there. */
+static bool traced_here(const struct process *c)
+{
+    const struct trace *r = c->threads ? c->threads->trace : NULL;
+    return r && r->tracer->proc == current->proc;
+}
+
 /* Does c have something to tell?  Then it is in w, and taken from c. */
 static bool take_report(struct wait_request *w, struct process *c)
 {
     bool keep = w->options & WNOWAIT;
     if (c->zombie) {
-        if (!(w->options & WEXITED))
-            return false;
+        if (!(w->options & WEXITED) || (c->trace && c->trace->ended))
+            return false; /* its tracer hears of it first */
         answer(w, c, c->exit_status & 0x7f ? CLD_KILLED : CLD_EXITED, c->exit_status);
         if (!keep)
             reap(c);
         return true;
     }
-    if (c->stop_report && (w->options & WSTOPPED)) {
+    if (c->stop_report && (w->options & WSTOPPED) && !traced_here(c)) {
         answer(w, c, CLD_STOPPED, c->stop_report << 8 | 0x7f);
         if (!keep)
             c->stop_report = 0;
@@ -81,6 +91,50 @@ static bool take_report(struct wait_request *w, struct process *c)
         if (!keep)
             c->cont_report = false;
         return true;
+    }
+    return false;
+}
+
+/* ---- who is traced ---- */
+
+static bool eligible_trace(const struct wait_request *w, const struct trace *r)
+{
+    int pgid = r->proc ? r->proc->pgid : r->pgid;
+    return w->type == P_ALL || (w->type == P_PID ? r->pid->nr == w->id : pgid == w->id);
+}
+
+static bool take_trace(struct wait_request *w, struct trace *r)
+{
+    bool keep = w->options & WNOWAIT;
+    if (r->ended && (w->options & WEXITED)) {
+        w->pid = r->pid->nr;
+        w->status = r->exit_status;
+        w->code = w->status & 0x7f ? CLD_KILLED : CLD_EXITED;
+        w->uid = r->uid;
+        if (r->proc)
+            rusage_both(r->proc, &w->usage);
+        if (!keep)
+            trace_reaped(r);
+        return true;
+    }
+    if (!r->stop || r->told || r->listening)
+        return false;
+    answer(w, r->proc, CLD_TRAPPED, r->code << 8 | 0x7f);
+    w->pid = r->pid->nr;
+    w->uid = r->task->cred.ruid;
+    r->told = !keep;
+    return true;
+}
+
+static bool take_traced(struct wait_request *w, const struct task *tracer, bool *any)
+{
+    for (struct trace *r = tracer->tracees, *next; r; r = next) {
+        next = r->next;
+        if (!eligible_trace(w, r))
+            continue;
+        *any = true;
+        if (take_trace(w, r))
+            return true;
     }
     return false;
 }
@@ -99,6 +153,9 @@ static int wait_child(struct wait_request *w)
             if (take_report(w, c))
                 return 1;
         }
+        for (const struct task *t = p->threads; t; t = t->next_thread)
+            if ((t == current || !(w->options & __WNOTHREAD)) && take_traced(w, t, &any))
+                return 1;
         if (!any)
             return -ECHILD;
         if (w->options & WNOHANG)
@@ -142,6 +199,7 @@ static int put_info(uint64_t uinfo, const struct wait_request *w, bool found)
         info.u.chld.uid = w->uid;
         info.u.chld.status = w->code == CLD_EXITED      ? w->status >> 8 & 0xff
                              : w->code == CLD_STOPPED   ? w->status >> 8 & 0xff
+                             : w->code == CLD_TRAPPED   ? w->status >> 8
                              : w->code == CLD_CONTINUED ? SIGCONT
                                                         : w->status & 0x7f;
     }

@@ -3,6 +3,7 @@
  */
 #include <asm/errno.h>
 #include "signal_int.h"
+#include "trace.h"
 
 #define NR_RESTART_SYSCALL 128
 #define ECALL_SIZE 4
@@ -81,10 +82,19 @@ void signal_work(struct task *t, long result)
             task_stopped(t);
             continue;
         }
+        if (t->work & WORK_TRACE) {
+            trace_trap(t);
+            continue;
+        }
         struct ksiginfo info;
         int sig = sig_dequeue(t, ~t->sigmask, &info);
         if (!sig)
             break;
+        if (t->trace && sig != SIGKILL) {
+            sig = trace_signal(t, sig, &info);
+            if (!sig)
+                continue;
+        }
         struct ksigaction *act = &t->sighand->action[sig - 1];
         if (act->handler == KSIG_IGN)
             continue;

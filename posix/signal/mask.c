@@ -40,7 +40,7 @@ void sig_set_mask(struct task *t, uint64_t mask)
 bool signal_interrupts(void)
 {
     const struct task *t = current;
-    return t && (t->work & (WORK_SIGNAL | WORK_EXIT | WORK_STOP));
+    return t && (t->work & (WORK_SIGNAL | WORK_EXIT | WORK_STOP | WORK_TRACE));
 }
 
 bool signal_fatal(void)

@@ -8,6 +8,7 @@
 #include <asm/errno.h>
 #include "signal_int.h"
 #include "time_abi.h"
+#include "trace.h"
 
 bool sig_default_is_ignore(int sig)
 {
@@ -33,6 +34,8 @@ bool sig_is_ignored(const struct process *p, const struct task *t, int sig)
 {
     if ((t->sigmask | t->waited_mask) & SIG_BIT(sig))
         return false; /* blocked: it waits, the action may have changed when it is unblocked */
+    if (t->trace && sig != SIGKILL)
+        return false; /* its tracer decides */
     uint64_t handler = action_of(t, sig)->handler;
     if (is_init(p) && handler == KSIG_DFL)
         return true;
@@ -50,12 +53,12 @@ static bool wants(const struct task *t, int sig)
 {
     if (t->exiting || (t->sigmask & SIG_BIT(sig)))
         return false;
-    return sig == SIGKILL || !t->proc->stopped;
+    return sig == SIGKILL || !t->proc->stopped || t->trace;
 }
 
 static bool is_fatal(const struct process *p, const struct task *t, int sig)
 {
-    if (is_init(p) && sig != SIGKILL)
+    if ((is_init(p) || t->trace) && sig != SIGKILL)
         return false;
     return action_of(t, sig)->handler == KSIG_DFL && !sig_default_is_ignore(sig) &&
            !sig_default_is_stop(sig) && !(t->waited_mask & SIG_BIT(sig));
@@ -100,6 +103,8 @@ static void prepare(struct process *p, int sig)
 
 int sig_send(struct process *p, struct task *t, int sig, const struct ksiginfo *info)
 {
+    if (sig == SIGKILL)
+        trace_killed(p);
     if (p->zombie || p->dying || !p->threads)
         return 0;
     prepare(p, sig);
@@ -156,7 +161,7 @@ static void force(const struct ksiginfo *info)
         act->handler = KSIG_DFL;
     if (blocked)
         t->sigmask &= ~SIG_BIT(sig);
-    if (act->handler == KSIG_DFL) { /* pid 1 too */
+    if (act->handler == KSIG_DFL && !t->trace) { /* pid 1 too */
         proc_group_exit(t->proc, sig);
         return;
     }

@@ -3,7 +3,7 @@
  * A waiter is found by what the word is: (memory object, offset), see mm_futex_key; so two processes
  * meet at a shared page wherever each has mapped it.  Comparing the word and queueing happen under the
  * personality lock, and so do waking and requeueing: no wake-up is lost.
- * Not here: priority inheritance (ENOSYS).
+ * Not here: futexes with an owner (pi.c).
  */
 #include <asm/errno.h>
 #include <linux/futex.h>
@@ -13,17 +13,11 @@
 #include "ptime.h"
 #include "sig.h"
 #include "sys.h"
+#include "thread/futex_int.h"
 #include "thread/thread.h"
 #include "time/clock.h"
 
 #define BUCKETS 256u
-
-struct futex_waiter {
-    struct futex_waiter *next, **link; /* in its bucket; link NULL: woken */
-    struct mm_futex_key key;
-    uint32_t bits;
-    struct waitq queue; /* of this one waiter */
-};
 
 static struct futex_waiter *bucket[BUCKETS];
 
@@ -34,12 +28,12 @@ static struct futex_waiter **bucket_of(const struct mm_futex_key *k)
     return &bucket[h >> 56];
 }
 
-static bool same(const struct mm_futex_key *a, const struct mm_futex_key *b)
+bool futex_same_key(const struct mm_futex_key *a, const struct mm_futex_key *b)
 {
     return a->object == b->object && a->offset == b->offset;
 }
 
-static void enqueue(struct futex_waiter *w)
+void futex_enqueue(struct futex_waiter *w)
 {
     struct futex_waiter **at = bucket_of(&w->key);
     while (*at) /* the longest waiter is woken first */
@@ -49,7 +43,7 @@ static void enqueue(struct futex_waiter *w)
     *at = w;
 }
 
-static void dequeue(struct futex_waiter *w)
+void futex_dequeue(struct futex_waiter *w)
 {
     *w->link = w->next;
     if (w->next)
@@ -57,15 +51,51 @@ static void dequeue(struct futex_waiter *w)
     w->link = NULL;
 }
 
+static struct futex_waiter *match(struct futex_waiter *w, const struct mm_futex_key *k)
+{
+    while (w && !futex_same_key(&w->key, k))
+        w = w->next;
+    return w;
+}
+
+struct futex_waiter *futex_first(const struct mm_futex_key *k)
+{
+    return match(*bucket_of(k), k);
+}
+
+struct futex_waiter *futex_next(const struct futex_waiter *w)
+{
+    return match(w->next, &w->key);
+}
+
+void futex_woken(struct futex_waiter *w)
+{
+    futex_dequeue(w);
+    wait_wake(&w->queue);
+}
+
+void futex_each(void (*fn)(struct futex_waiter *w, void *ctx), void *ctx)
+{
+    for (unsigned i = 0; i < BUCKETS; i++) {
+        for (struct futex_waiter *w = bucket[i], *next; w; w = next) {
+            next = w->next;
+            fn(w, ctx);
+        }
+    }
+}
+
 static int wake(const struct mm_futex_key *k, int n, uint32_t bits)
 {
     int woken = 0;
     for (struct futex_waiter *w = *bucket_of(k), *next; w && woken < n; w = next) {
         next = w->next;
-        if (!same(&w->key, k) || !(w->bits & bits))
+        if (!futex_same_key(&w->key, k))
             continue;
-        dequeue(w);
-        wait_wake(&w->queue);
+        if (w->kind != FUTEX_PLAIN)
+            return -EINVAL; /* those are woken by other calls */
+        if (!(w->bits & bits))
+            continue;
+        futex_woken(w);
         woken++;
     }
     return woken;
@@ -76,19 +106,21 @@ static int requeue(const struct mm_futex_key *from, const struct mm_futex_key *t
     int moved = 0;
     for (struct futex_waiter *w = *bucket_of(from), *next; w && moved < n; w = next) {
         next = w->next;
-        if (!same(&w->key, from))
+        if (!futex_same_key(&w->key, from))
             continue;
+        if (w->kind != FUTEX_PLAIN)
+            return -EINVAL;
         moved++;
-        if (same(from, to))
+        if (futex_same_key(from, to))
             continue;
-        dequeue(w);
+        futex_dequeue(w);
         w->key = *to;
-        enqueue(w);
+        futex_enqueue(w);
     }
     return moved;
 }
 
-static int key_of(uint64_t addr, bool private_, struct mm_futex_key *k)
+int futex_key_of(uint64_t addr, bool private_, struct mm_futex_key *k)
 {
     if (addr & 3)
         return -EINVAL;
@@ -101,8 +133,11 @@ int futex_wake_addr(struct mm *mm, uint64_t addr, int n)
     int woken = 0;
     if (mm_futex_key(mm, addr, false, &k) == 0)
         woken = wake(&k, n, FUTEX_BITSET_MATCH_ANY);
-    if (woken < n && mm_futex_key(mm, addr, true, &k) == 0)
-        woken += wake(&k, n - woken, FUTEX_BITSET_MATCH_ANY);
+    woken = woken < 0 ? 0 : woken;
+    if (woken < n && mm_futex_key(mm, addr, true, &k) == 0) {
+        int more = wake(&k, n - woken, FUTEX_BITSET_MATCH_ANY);
+        woken += more < 0 ? 0 : more;
+    }
     return woken;
 }
 
@@ -119,7 +154,7 @@ static int wait_once(const struct futex_wait *f)
 {
     struct futex_waiter w = {.bits = f->bits};
     uint32_t now;
-    int err = key_of(f->addr, f->private_, &w.key);
+    int err = futex_key_of(f->addr, f->private_, &w.key);
     if (err)
         return err;
     if (mb_load32(&now, f->addr))
@@ -127,7 +162,7 @@ static int wait_once(const struct futex_wait *f)
     if (now != f->expect)
         return -EAGAIN;
     waitq_init(&w.queue);
-    enqueue(&w);
+    futex_enqueue(&w);
     while (w.link) {
         err = wait_on(&w.queue, f->deadline);
         if (err)
@@ -135,7 +170,7 @@ static int wait_once(const struct futex_wait *f)
     }
     if (!w.link)
         return 0; /* woken, whatever else happened at the same time */
-    dequeue(&w);
+    futex_dequeue(&w);
     return err;
 }
 
@@ -261,9 +296,9 @@ static long wake_two(const uint64_t a[6], int cmd, bool private_)
     uint64_t addr = a[0], addr2 = a[4];
     struct mm_futex_key k, k2;
     uint32_t now;
-    int err = key_of(addr, private_, &k);
+    int err = futex_key_of(addr, private_, &k);
     if (!err)
-        err = key_of(addr2, private_, &k2);
+        err = futex_key_of(addr2, private_, &k2);
     if (err)
         return err;
     if (cmd == FUTEX_WAKE_OP) {
@@ -271,7 +306,8 @@ static long wake_two(const uint64_t a[6], int cmd, bool private_)
         if (also < 0)
             return also;
         int woken = wake(&k, n, FUTEX_BITSET_MATCH_ANY);
-        return also ? woken + wake(&k2, m, FUTEX_BITSET_MATCH_ANY) : woken;
+        int more = also && woken >= 0 ? wake(&k2, m, FUTEX_BITSET_MATCH_ANY) : 0;
+        return more < 0 ? more : woken + more;
     }
     if (n < 0 || m < 0)
         return -EINVAL;
@@ -282,7 +318,8 @@ static long wake_two(const uint64_t a[6], int cmd, bool private_)
             return -EAGAIN;
     }
     int woken = wake(&k, n, FUTEX_BITSET_MATCH_ANY);
-    return woken + requeue(&k, &k2, m);
+    int moved = woken < 0 ? 0 : requeue(&k, &k2, m);
+    return moved < 0 ? moved : woken + moved;
 }
 
 long sys_futex(const uint64_t a[6])
@@ -290,7 +327,8 @@ long sys_futex(const uint64_t a[6])
     uint32_t op = (uint32_t)a[1];
     int cmd = op & FUTEX_CMD_MASK;
     bool private_ = op & FUTEX_PRIVATE_FLAG, realtime = op & FUTEX_CLOCK_REALTIME;
-    if (realtime && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_WAIT)
+    if (realtime && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_WAIT && cmd != FUTEX_LOCK_PI2 &&
+        cmd != FUTEX_WAIT_REQUEUE_PI)
         return -ENOSYS;
     switch (cmd) {
     case FUTEX_WAIT:
@@ -306,7 +344,7 @@ long sys_futex(const uint64_t a[6])
         uint32_t bits = cmd == FUTEX_WAKE ? FUTEX_BITSET_MATCH_ANY : (uint32_t)a[5];
         if (!bits)
             return -EINVAL;
-        int err = key_of(a[0], private_, &k);
+        int err = futex_key_of(a[0], private_, &k);
         int n = (int)a[2];
         return err ? err : wake(&k, n < 1 ? 1 : n, bits);
     }
@@ -315,6 +353,6 @@ long sys_futex(const uint64_t a[6])
     case FUTEX_WAKE_OP:
         return wake_two(a, cmd, private_);
     default:
-        return -ENOSYS;
+        return futex_pi(a, cmd, private_, realtime);
     }
 }

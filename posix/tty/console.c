@@ -71,6 +71,7 @@ static int hvc_init(void)
 int console_init(void)
 {
     tty_init(&console, "console", MAJOR_TTYAUX << 8 | 1, mb_console_write);
+    console.never_hung = true;
     mb_console_input_hook = console_input;
     mb_console_writable_hook = console_writable;
     int err = devfs_register("console", S_IFCHR_ | 0600, MAJOR_TTYAUX, 1, open_console);

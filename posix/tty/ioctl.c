@@ -33,6 +33,14 @@ static void input_changed(struct tty *t)
     wait_wake(&t->writers);
 }
 
+static void flush_input(struct tty *t)
+{
+    tty_flush_input(t);
+    ldisc_flush(&t->ld, TCIFLUSH);
+    if (t->pty)
+        pty_flushed(t->pty, TCIFLUSH);
+}
+
 static long set(struct tty *t, bool two, bool drain, bool flush, uint64_t arg)
 {
     union settings s;
@@ -43,14 +51,19 @@ static long set(struct tty *t, bool two, bool drain, bool flush, uint64_t arg)
         if (err)
             return err;
     }
-    if (flush) {
-        tty_flush_input(t);
-        ldisc_flush(&t->ld, TCIFLUSH);
-    }
-    if (two)
+    if (flush)
+        flush_input(t);
+    struct termios2 old;
+    ldisc_get_termios2(&t->ld, &old);
+    if (two) {
+        s.t2.c_lflag &= ~(tcflag_t)EXTPROC; /* does not exist here */
         ldisc_set_termios2(&t->ld, &s.t2);
-    else
+    } else {
+        s.t.c_lflag &= ~(tcflag_t)EXTPROC;
         ldisc_set_termios(&t->ld, &s.t);
+    }
+    if (t->pty)
+        pty_settings(t->pty, &old);
     input_changed(t);
     return 0;
 }
@@ -75,8 +88,9 @@ static long flush_queues(struct tty *t, int which)
     if (which != TCIFLUSH && which != TCOFLUSH && which != TCIOFLUSH)
         return -EINVAL;
     if (which != TCOFLUSH)
-        tty_flush_input(t);
-    ldisc_flush(&t->ld, which);
+        flush_input(t);
+    if (which != TCIFLUSH)
+        ldisc_flush(&t->ld, TCOFLUSH);
     input_changed(t);
     return 0;
 }
@@ -143,9 +157,8 @@ static bool changes(uint64_t cmd)
     }
 }
 
-long tty_ioctl(struct file *f, uint64_t cmd, uint64_t arg)
+static long do_ioctl(struct tty *t, struct file *f, uint64_t cmd, uint64_t arg, bool master)
 {
-    struct tty *t = f->priv;
     cmd = (uint32_t)cmd;
     if (changes(cmd)) {
         int err = tty_check_background(t, SIGTTOU);
@@ -184,19 +197,32 @@ long tty_ioctl(struct file *f, uint64_t cmd, uint64_t arg)
     case TIOCINQ:
         return put_int(arg, ldisc_input_count(&t->ld));
     case TIOCOUTQ:
-        return put_int(arg, tty_out_count(t) + ldisc_echo_count(&t->ld));
+        return put_int(arg, t->pty ? 0 : tty_out_count(t) + ldisc_echo_count(&t->ld));
     case TIOCSTI:
         return simulate(t, arg);
     case TIOCEXCL:
     case TIOCNXCL:
+        t->exclusive = cmd == TIOCEXCL;
         return 0;
+    case TIOCGEXCL:
+        return put_int(arg, t->exclusive);
     case TIOCGETD:
         return put_int(arg, 0);
     case TIOCGDEV:
         return put_int(arg, t->dev);
     default: {
-        long r = tty_job_ioctl(t, cmd, arg);
+        long r = tty_job_ioctl(t, f, cmd, arg, master);
         return r == -ENOIOCTLCMD ? -ENOTTY : r;
     }
     }
+}
+
+long tty_ioctl(struct file *f, uint64_t cmd, uint64_t arg)
+{
+    return do_ioctl(f->priv, f, cmd, arg, false);
+}
+
+long tty_ioctl_master(struct tty *t, struct file *f, uint64_t cmd, uint64_t arg)
+{
+    return do_ioctl(t, f, cmd, arg, true);
 }

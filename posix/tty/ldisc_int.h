@@ -1,6 +1,5 @@
 /*
- * Private to the line discipline: what ldisc.c (input, reading, settings) and ldisc_out.c (output
- * processing and the echo queue) share.
+ * Private to the line discipline: what its files share.
  */
 #ifndef POSIX_TTY_LDISC_INT_H
 #define POSIX_TTY_LDISC_INT_H
@@ -74,6 +73,23 @@ static inline uint32_t slot(uint32_t index)
 {
     return index & (LDISC_QUEUE - 1);
 }
+
+static inline size_t ldisc_queued(const struct ldisc *ld)
+{
+    return ld->head - ld->tail;
+}
+
+/* ldisc_flow.c */
+void ldisc_output_start(struct ldisc *ld); /* unless a call stopped it */
+void ldisc_start_by_any(struct ldisc *ld); /* IXANY: anything typed restarts output */
+/* Tells the sender to stop before the queue overflows, and to go on when it is nearly empty. */
+void ldisc_check_throttle(struct ldisc *ld);
+void ldisc_queue_reset(struct ldisc *ld); /* forget all input */
+
+/* ldisc_edit.c */
+enum ldisc_erase { LDISC_ERASE_CHAR, LDISC_ERASE_WORD, LDISC_ERASE_LINE };
+void ldisc_erase(struct ldisc *ld, enum ldisc_erase what);
+void ldisc_reprint(struct ldisc *ld);
 
 /* The echo queue, in ldisc_out.c. Entries reach the screen with the next ldisc_pump. */
 void ldisc_echo_raw(struct ldisc *ld, uint8_t c);   /* as it is */

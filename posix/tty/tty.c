@@ -1,4 +1,4 @@
-/* Terminals as files: open, read, write, poll, and the queue between line discipline and driver. */
+/* Terminals as files: read, write, poll, and the queue between line discipline and driver. */
 #include "tty/tty.h"
 #include <asm/errno.h>
 #include <asm/fcntl.h>
@@ -19,6 +19,10 @@ size_t tty_out_count(const struct tty *t)
 /* To the driver, as much as it takes; when something stays, it calls tty_writable.  Did anything move? */
 static bool push_out(struct tty *t)
 {
+    if (t->pty) {
+        pty_output(t->pty);
+        return false;
+    }
     const uint32_t before = t->out_tail;
     while (t->out_head != t->out_tail) {
         uint32_t at = t->out_tail % TTY_OUT, n = t->out_head - t->out_tail;
@@ -52,6 +56,8 @@ static void sink_discard(void *ctx)
 {
     struct tty *t = ctx;
     t->out_tail = t->out_head;
+    if (t->pty)
+        pty_flushed(t->pty, TCOFLUSH);
 }
 
 static void sink_signal(void *ctx, int signo)
@@ -59,9 +65,17 @@ static void sink_signal(void *ctx, int signo)
     struct tty *t = ctx;
     if (t->pgrp)
         signal_pgrp(t->pgrp, signo);
+    if (t->pty && !(t->ld.t.c_lflag & NOFLSH))
+        pty_flushed(t->pty, TCIFLUSH); /* the line discipline forgets what was typed */
 }
 
-static const struct ldisc_sink sink = {sink_room, sink_put, sink_discard, sink_signal};
+const struct ldisc_sink tty_sink = {sink_room, sink_put, sink_discard, sink_signal};
+
+void tty_out_drop(struct tty *t, size_t n)
+{
+    t->out_tail += (uint32_t)n;
+    tty_writable(t);
+}
 
 void tty_writable(struct tty *t)
 {
@@ -83,8 +97,15 @@ static void paste_more(struct tty *t)
         size_t took = ldisc_input(&t->ld, t->paste + at, n);
         t->paste_tail += (uint32_t)took;
         if (took < n)
-            return;
+            break;
     }
+    if (t->pty)
+        pty_room(t->pty);
+}
+
+size_t tty_input_room(const struct tty *t)
+{
+    return TTY_PASTE - (t->paste_head - t->paste_tail);
 }
 
 void tty_input(struct tty *t, const void *buf, size_t n)
@@ -106,6 +127,8 @@ void tty_input(struct tty *t, const void *buf, size_t n)
 void tty_flush_input(struct tty *t)
 {
     t->paste_tail = t->paste_head;
+    if (t->pty)
+        pty_room(t->pty);
 }
 
 /* ---- files ---- */
@@ -126,6 +149,8 @@ static long collect(struct file *f, struct tty *t, struct iobuf *b)
     size_t want = b->len, done = 0;
     uint64_t since = mb_ticks();
     for (;;) {
+        if (f->ops != &tty_ops) /* hung up meanwhile */
+            return done == 0 && t->pty && pty_master_closed(t->pty) ? -EIO : (long)done;
         int err = tty_check_background(t, SIGTTIN);
         if (err)
             return done ? (long)done : err;
@@ -176,6 +201,8 @@ static long tty_write(struct file *f, struct iobuf *b, int64_t *pos)
         if (iobuf_get(b, part, n))
             return done ? done : -EFAULT;
         while (sent < n) {
+            if (f->ops != &tty_ops)
+                return done ? done : -EIO; /* hung up meanwhile */
             long took = ldisc_output(&t->ld, part + sent, n - sent);
             if (took < 0)
                 return done ? done : took;
@@ -209,12 +236,7 @@ static unsigned tty_poll(struct file *f, struct poll_table *pt)
     return events;
 }
 
-static void tty_release(struct file *f)
-{
-    f->priv = NULL; /* terminals are for ever */
-}
-
-static const struct file_ops tty_ops = {
+const struct file_ops tty_ops = {
     .name = "tty",
     .read = tty_read,
     .write = tty_write,
@@ -223,22 +245,10 @@ static const struct file_ops tty_ops = {
     .release = tty_release,
 };
 
-/* A session leader without a terminal gets the one it opens. */
-int tty_open(struct tty *t, struct file *f)
-{
-    struct task *me = current;
-    f->ops = &tty_ops;
-    f->priv = t;
-    if (!me || (f->flags & O_NOCTTY))
-        return 0;
-    struct session *s = me->proc->session;
-    if (s->sid == me->proc->pid && !s->tty && !t->session)
-        tty_acquire(t, me->proc);
-    return 0;
-}
-
 int tty_wait_sent(struct tty *t)
 {
+    if (t->pty)
+        return 0; /* what the master has not read yet counts as sent (Linux) */
     while (tty_out_count(t) || ldisc_echo_count(&t->ld)) {
         ldisc_pump(&t->ld);
         push_out(t);
@@ -257,7 +267,7 @@ void tty_init(struct tty *t, const char *name, uint32_t dev,
     t->name = name;
     t->dev = dev;
     t->drv_write = drv_write;
-    ldisc_init(&t->ld, &sink, t);
+    ldisc_init(&t->ld, &tty_sink, t);
     waitq_init(&t->readers);
     waitq_init(&t->writers);
 }

@@ -44,6 +44,7 @@ LINUX_INIT = b"""#!/bin/sh
 mount -t proc proc /proc 2>/dev/null || { mkdir -p /proc; mount -t proc proc /proc; }
 mkdir -p /dev && mount -t devtmpfs dev /dev
 rm /dev/console && mknod /dev/console c 4 64
+mkdir -p /dev/pts && mount -t devpts -o mode=620,gid=5,ptmxmode=666 devpts /dev/pts
 mkdir -p /tmp && mount -t tmpfs -o mode=1777 tmp /tmp
 exec /sbin/init
 """

@@ -205,6 +205,29 @@ def system_tools(m):
     m.check("sleep 0.01; date +%Y | grep -c '^2[0-9][0-9][0-9]$'", "1\n")
 
 
+def pseudo_terminal(m):
+    m.check("script -q -c tty /tmp/t | tr -d '\\r'", "/dev/pts/0\n")
+    m.send("script -q /tmp/t\r")
+    m.prompt()
+    m.check("test -t 0 && tty", "/dev/pts/0\n")
+    m.send("sleep 100\r")
+    m.send("\x1a")  # Ctrl-Z reaches what runs inside, and nobody outside
+    m.prompt()
+    require("Stopped" in m.out("jobs"), "Ctrl-Z through a pseudo terminal")
+    m.send("fg\r")
+    m.child.expect_exact("sleep 100")
+    m.send("\x03")
+    m.prompt()
+    m.send("exit\r")
+    m.prompt()
+    require("/dev/pts/0" in m.out("cat /tmp/t"), "script recorded nothing")
+    m.check("ls /dev/pts; rm /tmp/t", "ptmx\n")
+
+
+def sysv_tools(m):
+    require("Shared Memory" in m.out("ipcs"), "ipcs")
+
+
 def scripts_in_scripts(m):
     m.check("for i in $(seq 50); do sh -c 'exit 0' || echo bad; done", "", timeout=60)
     m.check("i=0; while [ $i -lt 1000 ]; do i=$((i + 1)); done; echo $i", "1000\n")
@@ -213,7 +236,7 @@ def scripts_in_scripts(m):
 
 TESTS = [pipelines, pipeline_statuses, redirections, here_documents, here_document_typed,
          exit_statuses, traps, functions_and_loops, background, background_typed, files, text_tools,
-         system_tools, scripts_in_scripts]
+         system_tools, pseudo_terminal, sysv_tools, scripts_in_scripts]
 
 if __name__ == "__main__":
     with folder(SCRIPTS) as extra:

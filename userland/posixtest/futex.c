@@ -280,6 +280,149 @@ static void bad_robust_list(void)
     wait_ok(pid);
 }
 
+/* ---- PI futexes ---- */
+
+static pid_t own_tid(void)
+{
+    return (pid_t)syscall(SYS_gettid);
+}
+
+static void pi_lock(void)
+{
+    struct timespec past = {1, 0}, bad = {0, -1};
+    struct gate held, go;
+    pid_t pid, waiter;
+
+    setup();
+    gate_init(&held);
+    gate_init(&go);
+    OK(futex(word, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
+    EQ(*word, own_tid());
+    ERR(futex(word, FUTEX_LOCK_PI, 0, NULL, NULL, 0), EDEADLK);
+    ERR(futex(word, FUTEX_LOCK_PI, 0, &bad, NULL, 0), EINVAL);
+    CHILD(pid)
+    {
+        ERR(futex(word, FUTEX_TRYLOCK_PI, 0, NULL, NULL, 0), EAGAIN);
+        ERR(futex(word, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0), EPERM);
+        ERR(futex(word, FUTEX_LOCK_PI, 0, &past, NULL, 0), ETIMEDOUT);
+    }
+    wait_ok(pid);
+    OK(futex(word, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0));
+    EQ(*word, 0);
+    OK(futex(word, FUTEX_TRYLOCK_PI, 0, NULL, NULL, 0));
+    CHILD(waiter)
+    {
+        OK(futex(word, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
+        EQ(*word & FUTEX_TID_MASK, own_tid());
+        gate_open(&held);
+        gate_wait(&go);
+        OK(futex(word, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0));
+    }
+    while (!(*(volatile uint32_t *)word & FUTEX_WAITERS)) {
+        sleep_ms(1);
+    }
+    wait_state(waiter, 'S');
+    ERR(wake(word, 1), EINVAL); /* not by this call */
+    OK(futex(word, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0));
+    EQ(*word & FUTEX_TID_MASK, waiter); /* it has it at once */
+    gate_wait(&held);
+    gate_open(&go);
+    wait_ok(waiter);
+    EQ(*word, 0);
+    *word = 0x3ffffff0; /* nobody of that number */
+    ERR(futex(word, FUTEX_LOCK_PI, 0, NULL, NULL, 0), ESRCH);
+}
+
+static void pi_owner_dies(void)
+{
+    struct gate held;
+    pid_t owner, waiter;
+
+    setup();
+    gate_init(&held);
+    CHILD(owner)
+    {
+        OK(futex(word, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
+        gate_open(&held);
+        for (;;) {
+            pause();
+        }
+    }
+    gate_wait(&held);
+    CHILD(waiter)
+    {
+        OK(futex(word, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
+        EQ(*word & FUTEX_TID_MASK, own_tid());
+        CHECK(*word & FUTEX_OWNER_DIED);
+    }
+    while (!(*(volatile uint32_t *)word & FUTEX_WAITERS)) {
+        sleep_ms(1);
+    }
+    wait_state(waiter, 'S');
+    OK(kill(owner, SIGKILL));
+    wait_killed(owner, SIGKILL);
+    wait_ok(waiter);
+}
+
+static void pi_deadlock(void)
+{
+    struct gate held;
+    pid_t pid;
+
+    setup();
+    gate_init(&held);
+    OK(futex(word, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
+    CHILD(pid)
+    {
+        OK(futex(other, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
+        gate_open(&held);
+        OK(futex(word, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
+    }
+    gate_wait(&held);
+    while (!(*(volatile uint32_t *)word & FUTEX_WAITERS)) {
+        sleep_ms(1);
+    }
+    wait_state(pid, 'S');
+    ERR(futex(other, FUTEX_LOCK_PI, 0, NULL, NULL, 0), EDEADLK);
+    OK(futex(word, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0));
+    wait_ok(pid);
+}
+
+static void pi_requeue(void)
+{
+    pid_t pid[2];
+
+    setup();
+    OK(futex(other, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
+    ERR(futex(word, FUTEX_CMP_REQUEUE_PI, 2, NULL, other, 0), EINVAL);
+    ERR(futex(word, FUTEX_CMP_REQUEUE_PI, 1, NULL, word, 0), EINVAL);
+    ERR(futex(word, FUTEX_CMP_REQUEUE_PI, 1, NULL, other, 1), EAGAIN);
+    ERR(futex(word, FUTEX_WAIT_REQUEUE_PI, 1, NULL, other, ~0u), EAGAIN);
+    ERR(futex(word, FUTEX_WAIT_REQUEUE_PI, 0, NULL, word, ~0u), EINVAL);
+    for (int i = 0; i < 2; i++) {
+        CHILD(pid[i])
+        {
+            OK(futex(word, FUTEX_WAIT_REQUEUE_PI, 0, NULL, other, ~0u));
+            EQ(*other & FUTEX_TID_MASK, own_tid());
+            OK(futex(other, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0));
+        }
+        wait_state(pid[i], 'S');
+    }
+    EQ(futex(word, FUTEX_CMP_REQUEUE_PI, 1, (void *)5, other, 0), 2);
+    CHECK(*other & FUTEX_WAITERS);
+    OK(futex(other, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0));
+    wait_ok(pid[0]);
+    wait_ok(pid[1]);
+    CHILD(pid[0]) /* the lock is free: the waiter gets it */
+    {
+        OK(futex(word, FUTEX_WAIT_REQUEUE_PI, 0, NULL, other, ~0u));
+        OK(futex(other, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0));
+    }
+    wait_state(pid[0], 'S');
+    EQ(futex(word, FUTEX_CMP_REQUEUE_PI, 1, NULL, other, 0), 1);
+    wait_ok(pid[0]);
+}
+
 const struct test futex_tests[] = {
     {"value_differs", value_differs},
     {"times_out", times_out},
@@ -292,5 +435,9 @@ const struct test futex_tests[] = {
     {"interrupted", interrupted},
     {"robust_list", robust_list},
     {"bad_robust_list", bad_robust_list},
+    {"pi_lock", pi_lock},
+    {"pi_owner_dies", pi_owner_dies},
+    {"pi_deadlock", pi_deadlock},
+    {"pi_requeue", pi_requeue},
     {0},
 };

@@ -1,6 +1,6 @@
 /*
  * The terminal line discipline.
- * test-sources: posix/tty/ldisc.c posix/tty/ldisc_out.c
+ * test-sources: posix/tty/ldisc*.c
  *
  * Most tests talk to a `struct term`, which is either ours or a pseudo-terminal of the machine the
  * tests run on. `make test` runs ours; with LDISC_LINUX=1 in the environment the same tests run

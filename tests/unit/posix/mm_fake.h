@@ -366,6 +366,11 @@ int mb_copy_out(uint64_t dst, const void *src, size_t n)
     return 0;
 }
 
+int mb_copy_in(void *dst, uint64_t src, size_t n) /* of other spaces: there is no memory behind them */
+{
+    return -EFAULT;
+}
+
 int (*mb_fault_hook)(uint64_t addr, bool write);
 void (*vfs_truncate_hook)(struct inode *ino, uint64_t from, uint64_t to);
 

@@ -23,6 +23,7 @@
 #include <tax.h>
 
 #include "exec.h"
+#include "ipc/undo.h"
 #include "mm.h"
 #include "proc.h"
 #include "proc/proc_int.h"
@@ -276,6 +277,21 @@ void mm_unref(struct mm *m)
     if (--m->refs == 0)
         mb_free(m);
 }
+int sem_undo_clone(struct task *t, struct task *from, uint64_t flags)
+{
+    return 0;
+}
+void sem_undo_drop(struct task *t)
+{
+}
+size_t mm_remote_read(struct mm *mm, uint64_t addr, void *buf, size_t n, bool force)
+{
+    return mb_copy_in(buf, addr, n) == 0 ? n : 0;
+}
+size_t mm_remote_write(struct mm *mm, uint64_t addr, const void *buf, size_t n, bool force)
+{
+    return mb_copy_out(addr, buf, n) == 0 ? n : 0;
+}
 struct mm *mm_clone(struct mm *from)
 {
     (void)from;
@@ -437,6 +453,37 @@ int iobuf_get(struct iobuf *b, void *dst, size_t n)
     b->len -= n;
     return 0;
 }
+/* The file system of pseudo terminals. */
+static int (*fake_open_master)(struct file *f), (*fake_open_slave)(unsigned index, struct file *f);
+static unsigned fake_pts; /* nodes */
+int devpts_serve(int (*master)(struct file *f), int (*slave)(unsigned index, struct file *f))
+{
+    fake_open_master = master;
+    fake_open_slave = slave;
+    return 0;
+}
+int devpts_add(unsigned index)
+{
+    fake_pts++;
+    return 0;
+}
+void devpts_remove(unsigned index)
+{
+    fake_pts--;
+}
+int devpts_open(unsigned index, unsigned flags, struct file **out)
+{
+    return -EIO;
+}
+int fd_install(struct file *f, int min, bool cloexec)
+{
+    return -EMFILE;
+}
+unsigned devpts_max(void)
+{
+    return 16;
+}
+
 static int (*fake_open_console)(struct file *f), (*fake_open_tty)(struct file *f);
 int devfs_register(const char *name, uint32_t mode, uint32_t major, uint32_t minor,
                    int (*open)(struct file *f))

@@ -1,6 +1,6 @@
 /*
  * Terminals: reading and writing through the line discipline, job control, ioctls.
- * test-sources: posix/signal/?*.c posix/thread/?*.c posix/time/?*.c posix/tty/?*.c posix/poll/waitq.c
+ * test-sources: posix/signal/?*.c posix/thread/?*.c posix/time/?*.c posix/trace/?*.c posix/tty/?*.c posix/poll/waitq.c
  * test-sources: posix/proc/clone.c posix/proc/exec.c posix/proc/exit.c posix/proc/ids.c posix/proc/init.c posix/proc/job.c
  * test-sources: posix/proc/life.c posix/proc/pgrp.c posix/proc/pid.c posix/proc/rlimit.c posix/proc/rusage.c posix/proc/tree.c
  * test-sources: posix/proc/user.c posix/proc/vfork.c posix/proc/wait.c posix/proc/pidfd.c
@@ -141,7 +141,7 @@ static void keys_signal_the_foreground(void **state)
     assert_false(shell->dying);
     /* and end a read */
     put32(U, (uint32_t)shell->pid);
-    assert_int_equal(ioctl_(TIOCSPGRP, U), -EIO); /* from the background, and orphaned */
+    assert_int_equal(ioctl_(TIOCSPGRP, U), -ENOTTY); /* from the background, and orphaned */
     sig_set_mask(shell->threads, SIG_BIT(SIGTTOU));
     assert_int_equal(ioctl_(TIOCSPGRP, U), 0);
     shell->threads->sighand->action[SIGINT - 1].handler = 0x4000;
@@ -264,6 +264,7 @@ static void controlling_terminal(void **state)
     struct tty *console = file.priv;
     assert_int_equal(fake_open_tty(&f2), 0);
     assert_ptr_equal(f2.priv, console);
+    tty_release(&f2);
     /* another session has none, and cannot take ours */
     struct process *other = fake_fork();
     fake_run(other->threads);
@@ -271,6 +272,7 @@ static void controlling_terminal(void **state)
     assert_int_equal(fake_open_tty(&f2), -ENXIO);
     assert_int_equal(fake_open_console(&f2), 0);
     assert_null(tty_current());
+    tty_release(&f2);
     assert_int_equal(ioctl_(TIOCGPGRP, U), -ENOTTY);
     assert_int_equal(ioctl_(TIOCSPGRP, U), -ENOTTY);
     assert_int_equal(ioctl_(TIOCSCTTY, 0), -EPERM);
@@ -301,12 +303,169 @@ static void the_leaders_end_hangs_up(void **state)
     assert_int_equal(console->pgrp, 0);
 }
 
+/* ---- pseudo terminals ---- */
+
+static struct file master;
+
+static void open_pair(void)
+{
+    if (!fake_open_master)
+        pty_init();
+    memset(&master, 0, sizeof master);
+    memset(&file, 0, sizeof file);
+    master.flags = file.flags = O_RDWR | O_NOCTTY | O_NONBLOCK;
+    assert_int_equal(fake_open_master(&master), 0);
+    assert_int_equal(master.ops->ioctl(&master, TIOCGPTN, U), 0);
+    unsigned index = get32(U);
+    assert_int_equal(fake_open_slave(index, &file), -EIO); /* locked */
+    put32(U, 0);
+    assert_int_equal(master.ops->ioctl(&master, TIOCSPTLCK, U), 0);
+    assert_int_equal(fake_open_slave(index, &file), 0);
+}
+
+static void close_(struct file *f)
+{
+    f->ops->release(f);
+    memset(f, 0, sizeof *f);
+}
+
+static long mread(char *buf, size_t n)
+{
+    struct iobuf b = iobuf_kernel(buf, n);
+    int64_t pos = 0;
+    return master.ops->read(&master, &b, &pos);
+}
+
+static long mwrite(const char *s)
+{
+    struct iobuf b = iobuf_kernel((void *)(uintptr_t)s, strlen(s));
+    int64_t pos = 0;
+    return master.ops->write(&master, &b, &pos);
+}
+
+static void a_pair_carries_both_ways(void **state)
+{
+    char buf[64];
+    open_pair();
+    assert_int_equal(mwrite("in\n"), 3);
+    assert_int_equal(mread(buf, sizeof buf), 4);
+    assert_memory_equal(buf, "in\r\n", 4);
+    assert_int_equal(tread(buf, sizeof buf), 3);
+    assert_int_equal(mread(buf, sizeof buf), -EAGAIN);
+    assert_int_equal(twrite("out"), 3);
+    assert_int_equal(mread(buf, 2), 2);
+    assert_int_equal(mread(buf, 2), 1);
+    close_(&file);
+    assert_int_equal(mread(buf, 2), -EIO);
+    close_(&master);
+    assert_int_equal(fake_pts, 0);
+}
+
+/* Either end may go first; the pair is freed with the last file. */
+static void the_master_hangs_up(void **state)
+{
+    char buf[8];
+    open_pair();
+    struct file other = {.flags = O_RDWR | O_NOCTTY};
+    assert_int_equal(fake_open_slave(0, &other), 0);
+    close_(&master);
+    assert_int_equal(fake_open_slave(0, &master), -EIO);
+    assert_int_equal(tread(buf, sizeof buf), 0);
+    assert_int_equal(twrite("x"), -EIO);
+    assert_int_equal(ioctl_(TCGETS, U), -EIO);
+    assert_true(file.ops->poll(&file, NULL) & POLLHUP);
+    close_(&other);
+    close_(&file);
+}
+
+static void a_full_master_holds_writers(void **state)
+{
+    static char big[20000];
+    char buf[64];
+    open_pair();
+    raw(1, 0);
+    memset(big, 'b', sizeof big - 1);
+    long n = mwrite(big);
+    assert_true(n > 0 && n < (long)sizeof big - 1);
+    assert_int_equal(mwrite("y"), -EAGAIN);
+    assert_int_equal(master.ops->poll(&master, NULL) & POLLOUT, 0);
+    long got = 0;
+    for (long r; (r = tread(buf, sizeof buf)) > 0; got += r)
+        ;
+    assert_int_equal(got, n); /* nothing was lost */
+    assert_true(master.ops->poll(&master, NULL) & POLLOUT);
+    n = twrite(big);
+    assert_int_equal(n, TTY_OUT);
+    close_(&file);
+    close_(&master);
+}
+
+static void numbers_are_the_lowest_and_limited(void **state)
+{
+    static struct file m[17];
+    if (!fake_open_master)
+        pty_init();
+    for (int i = 0; i < 16; i++)
+        assert_int_equal(fake_open_master(&m[i]), 0);
+    assert_int_equal(fake_open_master(&m[16]), -ENOSPC);
+    close_(&m[5]);
+    assert_int_equal(fake_open_master(&m[5]), 0);
+    assert_int_equal(m[5].ops->ioctl(&m[5], TIOCGPTN, U), 0);
+    assert_int_equal(get32(U), 5);
+    for (int i = 0; i < 16; i++)
+        close_(&m[i]);
+}
+
+/* The line hangs up: the leader is told now, its foreground group when it ends. */
+static void a_hangup_reaches_the_leader_first(void **state)
+{
+    if (!fake_open_master)
+        pty_init();
+    open_pair();
+    shell = fake_fork();
+    fake_run(shell->threads);
+    CALL_(setsid);
+    assert_int_equal(ioctl_(TIOCSCTTY, 0), 0);
+    struct process *p = job();
+    put32(U, (uint32_t)p->pid);
+    assert_int_equal(ioctl_(TIOCSPGRP, U), 0);
+    shell->threads->sighand->action[SIGHUP - 1].handler = 0x4000;
+    close_(&master);
+    assert_true(shell->sigpending & SIG_BIT(SIGHUP));
+    assert_false(p->dying);
+    assert_null(tty_current());
+    fake_run(process_init()->threads);
+    fake_exit(shell->threads, 0);
+    assert_true(p->dying);
+    close_(&file);
+}
+
+static int close_console(void **state)
+{
+    if (file.ops)
+        close_(&file);
+    return fake_teardown(state);
+}
+#undef TEST
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fake_setup, close_console)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(reads_a_line), TEST(keys_signal_the_foreground), TEST(background_reads_and_writes),
-        TEST(min_and_time), TEST(output_waits_for_room),      TEST(a_large_paste_is_kept),
-        TEST(window_size),  TEST(controlling_terminal),       TEST(the_leaders_end_hangs_up),
+        TEST(reads_a_line),
+        TEST(keys_signal_the_foreground),
+        TEST(background_reads_and_writes),
+        TEST(min_and_time),
+        TEST(output_waits_for_room),
+        TEST(a_large_paste_is_kept),
+        TEST(window_size),
+        TEST(controlling_terminal),
+        TEST(the_leaders_end_hangs_up),
+        TEST(a_pair_carries_both_ways),
+        TEST(the_master_hangs_up),
+        TEST(a_full_master_holds_writers),
+        TEST(numbers_are_the_lowest_and_limited),
+        TEST(a_hangup_reaches_the_leader_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
