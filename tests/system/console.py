@@ -41,6 +41,7 @@ PROMPT = "@@> "
 # /dev/console, so it gets the serial line by that name.
 LINUX_INIT = b"""#!/bin/sh
 mount -t proc proc /proc 2>/dev/null || { mkdir -p /proc; mount -t proc proc /proc; }
+ifconfig lo 127.0.0.1 up
 mkdir -p /dev && mount -t devtmpfs dev /dev
 rm /dev/console && mknod /dev/console c 4 64
 mkdir -p /tmp && mount -t tmpfs -o mode=1777 tmp /tmp
