@@ -42,6 +42,7 @@ PROMPT = "@@> "
 # /dev/console, so it gets the serial line by that name.
 LINUX_INIT = b"""#!/bin/sh
 mount -t proc proc /proc 2>/dev/null || { mkdir -p /proc; mount -t proc proc /proc; }
+ifconfig lo 127.0.0.1 up
 mkdir -p /dev && mount -t devtmpfs dev /dev
 rm /dev/console && mknod /dev/console c 4 64
 mkdir -p /dev/pts && mount -t devpts -o mode=620,gid=5,ptmxmode=666 devpts /dev/pts
