@@ -153,8 +153,9 @@ static int show_status(struct text *t, struct inode *ino)
                     "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8u kB\n"
                     "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nVmData:\t%8lu kB\nVmStk:\t%8lu kB\n"
                     "VmExe:\t%8lu kB\nVmLib:\t%8u kB\nVmSwap:\t%8u kB\n",
-                    size, size, (ul)w.mm.locked_pages * page, 0, peak > rss ? peak : rss, rss, (ul)w.mm.data_pages * page,
-                    (ul)w.mm.stack_pages * page, (ul)w.mm.text_pages * page, 0, 0);
+                    size, size, (ul)w.mm.locked_pages * page, 0, peak > rss ? peak : rss, rss,
+                    (ul)w.mm.data_pages * page, (ul)w.mm.stack_pages * page,
+                    (ul)w.mm.text_pages * page, 0, 0);
     }
     text_printf(t, "Threads:\t%u\n", p->nthreads != 0 ? p->nthreads : 1);
     text_fill(t, fill_signals, w.p);

@@ -257,7 +257,7 @@ long stream_recv(struct sock *sk, struct iobuf *b, unsigned flags, struct sock_e
             break;
         }
     }
-    if (sk->readers > 0 && s->in != s->out) {
+    if (s->in != s->out) {
         sock_pass_on(sk);
     }
     if (x != NULL && done > 0 && x->name != NULL && is_unix(sk)) {

@@ -18,21 +18,18 @@ static void enqueue(struct waitq *q, struct waiter *w)
 {
     w->queue = q;
     w->fired = false;
-    if (!w->exclusive && q->head != NULL) {
-        w->prev = NULL;
-        w->next = q->head;
-        q->head->prev = w;
-        q->head = w;
-        return;
-    }
-    w->next = NULL;
-    w->prev = q->tail;
-    if (q->tail != NULL) {
-        q->tail->next = w;
+    w->next = w->exclusive ? NULL : q->head;
+    w->prev = w->exclusive ? q->tail : NULL;
+    if (w->prev != NULL) {
+        w->prev->next = w;
     } else {
         q->head = w;
     }
-    q->tail = w;
+    if (w->next != NULL) {
+        w->next->prev = w;
+    } else {
+        q->tail = w;
+    }
 }
 
 void wait_add(struct waitq *q, struct waiter *w)
