@@ -114,7 +114,7 @@ def main():
             ("boot", "nucleus entry to the shell's first command", 390_000_000, 60_000_000)):
         results.append(show(what, ours(name), linux, aim))
     results.append(show("interrupt line to driver code", ours("irq-to-driver"), None, 1500))
-    results.append(show("crash to next answer, instructions", ours("crash-to-answer"), None, 120_000))
+    results.append(show("crash to next answer, instructions", ours("crash-to-answer"), None, 100_000))
     print()
     line("parts in 10,000", "isolated", "fused", "", "", "")
     results.append(show("budget overrun noticed late, of the budget", ours("overrun-late"), None, 100))

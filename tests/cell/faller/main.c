@@ -6,6 +6,7 @@
 #include <manifest/faller.h>
 #include <nexus/cell.h>
 #include <nexus/session.h>
+#include <nx/layout.h>
 #include <nx/sys.h>
 
 #define DEPTH 4u
@@ -20,7 +21,7 @@ int cell_main(const struct nx_cellinfo *info)
         struct nx_slot request;
         while ((e = server_take(&server, &request)) == 1) {
             if (request.type == FALL_NOW) {
-                *(volatile uint32_t *)0 = 0;
+                *(volatile uint64_t *)NX_CELLINFO = 0; /* read-only */
             }
             (void)server_reply(&server, &request, 0, NULL);
         }
