@@ -383,6 +383,7 @@ static int follow_root(struct inode *ino, struct path *out)
 const struct proc_entry proc_pid_files[] = {
     COMMON_ENTRIES,
     FILE_ENTRY("entropy", 0444, show_entropy),
+    {.name = "net", .mode = 0555, .kind = PROC_DIR, .children = proc_net_files},
     {.name = "task", .mode = 0555, .kind = PROC_TASKS},
     {.name = NULL},
 };

@@ -40,6 +40,7 @@ struct user {
     unsigned signals; /* RLIMIT_SIGPENDING */
     uint64_t epoll_items;
     unsigned inotifies, watches; /* event/inotify.c */
+    unsigned inflight; /* files in queues of sockets: RLIMIT_NOFILE */
 };
 struct user *user_get(uint32_t uid); /* NULL: no memory */
 struct user *user_ref(struct user *u);
