@@ -118,18 +118,15 @@ static void executing(void)
         EQ(write(fd, buf, (size_t)got), got);
         n += got;
     }
+    char link[64];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    int ro = OK(open(link, O_RDONLY));
+    OK(close(fd)); /* what is open for writing does not run */
     CHILD(pid)
     {
-        char link[64];
-        int out = OK(open("/dev/null", O_WRONLY));
-
-        OK(dup2(out, 1));
-        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-        int ro = OK(open(link, O_RDONLY));
-        OK(close(fd));
+        OK(dup2(OK(open("/dev/null", O_WRONLY)), 1));
         OK(syscall(SYS_execveat, ro, "", argv, envp, 0x1000));
     }
-    OK(close(fd));
     wait_ok(pid);
 }
 
