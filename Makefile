@@ -279,7 +279,7 @@ PROGRAMS := $(call programs_with,install)
 TEST_PROGRAMS := $(call programs_with,install-tests)
 
 define program
-$(B)/userland/$(1): $(call program_sources,$(1)) $(call find_sources,userland/$(1),-name '*.h') Makefile \
+$(B)/userland/$(1): $(call program_sources,$(1)) $(call find_sources,userland/$(1),'(' -name '*.h' -o -name '*.def' ')') Makefile \
 		$(B)/sysroot/.built | $(READY)
 	$$(call say,CC,$$@)
 	@mkdir -p $$(@D)
@@ -442,6 +442,18 @@ linux: $(B)/linux/Image
 $(B)/linux/Image: tests/bench/linux/build.sh tests/bench/linux/config | deps
 	@tests/bench/linux/build.sh
 
+# Are our tests right? The same programs and sessions on that Linux.
+.PHONY: test-linux
+test-linux: test-parts linux
+	@for t in posix shell jobs load; do \
+		NEXUS_TEST_LINUX=$(B)/linux/Image tests/system/$$t.py $(SMP) || failed=1; \
+	done; exit $${failed:-0}
+
+# BusyBox's own test suite on both: what passes there must pass here.
+.PHONY: test-busybox
+test-busybox: image linux
+	@tests/suite/busybox.py --linux $(B)/linux/Image --smp $(SMP)
+
 .PHONY: bench-disk
 bench-disk: image linux
 	@python3 tests/bench/disk.py
@@ -487,6 +499,8 @@ help:
 #: make ports                   build the ports, other people's programs; PORT='lua bash': only these
 #: make test-ports              a session with each that is built
 #: make linux                   build the Linux kernel to compare with (half an hour, once)
+#: make test-linux              our own tests on that Linux: are they right?
+#: make test-busybox            BusyBox's own test suite on both
 #: make bench-disk              disk speed beside that Linux's, in one run
 #: make image                   build/nucleus.bin and build/boot.bundle
 #: make objects                 compile only

@@ -40,7 +40,7 @@ fi
 names=$(awk -F: 'NF > 1 { print $1 }' <<<"$wanted")
 present=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $names 2>/dev/null |
     awk '$2 == "installed" { print $1 }' || true)
-missing=$(comm -23 <(printf '%s\n' $names | sort) <(printf '%s\n' $present | sort))
+missing=$(comm -23 <(printf '%s\n' $names | sort -u) <(printf '%s\n' $present | sort))
 [ -z "$missing" ] && exit 0
 
 # Nothing but messages may go to standard output's place: `make run CMD=...` owns it.

@@ -25,6 +25,7 @@
 
 struct lockset;
 struct pipe;
+struct sock;
 struct sb;
 
 struct path {
@@ -70,6 +71,7 @@ struct inode {
         } dir;
         char *link;        /* symbolic links */
         struct pipe *pipe; /* FIFOs, pipes */
+        struct sock *sock; /* sockets: who is bound here, or NULL; not a reference */
         struct {           /* what procfs makes on lookup */
             int pid, tid, fd;
             uint64_t start; /* of the process: pids are used again */

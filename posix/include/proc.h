@@ -40,6 +40,7 @@ struct user {
     unsigned signals; /* RLIMIT_SIGPENDING */
     uint64_t epoll_items;
     unsigned inotifies, watches; /* event/inotify.c */
+    unsigned inflight; /* files in queues of sockets: RLIMIT_NOFILE */
 };
 struct user *user_get(uint32_t uid); /* NULL: no memory */
 struct user *user_ref(struct user *u);
@@ -98,6 +99,7 @@ void session_unref(struct session *s);
 
 /* ---- times, in nanoseconds ---- */
 uint64_t task_run_ns(const struct task *t); /* of the current thread, since it began */
+uint64_t task_cpu_ns(const struct task *t); /* of any; as of its last switch */
 
 /* Called by task_exit and exec: the parent in vfork may go on. */
 void vfork_release(struct task *t);
