@@ -222,6 +222,20 @@ static void output_waits_for_room(void **state)
     assert_true(file.ops->poll(&file, NULL) & POLLOUT);
 }
 
+/* The driver has room again and has not said so yet: who comes next uses it, and does not sleep beside it. */
+static void room_is_used_before_it_is_told(void **state)
+{
+    static char big[6000];
+    start();
+    memset(big, 'x', sizeof big - 1);
+    fake_console_room = 0;
+    file.flags |= O_NONBLOCK;
+    assert_int_equal(twrite(big), TTY_OUT);
+    screen();
+    assert_int_equal(twrite("y"), 1);
+    assert_int_equal(fake_console_len, TTY_OUT + 1);
+}
+
 static void a_large_paste_is_kept(void **state)
 {
     static char line[101];
@@ -458,6 +472,7 @@ int main(void)
         TEST(min_and_time),
         TEST(output_waits_for_room),
         TEST(a_large_paste_is_kept),
+        TEST(room_is_used_before_it_is_told),
         TEST(window_size),
         TEST(controlling_terminal),
         TEST(the_leaders_end_hangs_up),
