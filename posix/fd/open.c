@@ -4,6 +4,7 @@
  *      path --file_open_path--> file (may block: FIFOs, terminals)
  */
 #include "fd/fd_int.h"
+#include "fs/notify.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 #define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
 
 static const struct file_ops path_ops = {.name = "path"};
-static const struct file_ops dead_ops = {.name = "dead"};
+const struct file_ops file_dead_ops = {.name = "dead"};
 
 /* f is memory for it: taken over, like p, also when it fails. */
 static int open_into(struct file *f, struct path p, unsigned flags, struct file **out)
@@ -31,7 +32,7 @@ static int open_into(struct file *f, struct path p, unsigned flags, struct file 
         return 0;
     }
     struct inode *ino = f->inode;
-    f->ops = &dead_ops; /* until it is open there is nothing to release */
+    f->ops = &file_dead_ops; /* until it is open there is nothing to release */
     int err = 0;
     if (S_ISREG(ino->mode) && file_can_write(f)) {
         ino->writers++; /* file_release_ takes it back */
@@ -41,13 +42,16 @@ static int open_into(struct file *f, struct path p, unsigned flags, struct file 
     }
     if (err == 0 && (flags & O_TRUNC) != 0 && ino->ops->truncate != NULL && ino->size > 0) {
         err = ino->ops->truncate(ino, 0);
+        if (err == 0) {
+            notify_file(f, IN_MODIFY);
+        }
     }
     if (err == 0) {
         f->ops = ino->fops;
         if (ino->ops->open != NULL) {
             err = ino->ops->open(ino, f);
             if (err < 0) {
-                f->ops = &dead_ops;
+                f->ops = &file_dead_ops;
             }
         }
     }
@@ -56,6 +60,7 @@ static int open_into(struct file *f, struct path p, unsigned flags, struct file 
         return err;
     }
     f->flags &= ~(unsigned)OPEN_ONLY;
+    notify_file(f, IN_OPEN);
     *out = f;
     return 0;
 }

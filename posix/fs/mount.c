@@ -5,7 +5,7 @@
  * invisible, until they are gone.
  * Not here: mount(2) itself (path/mountcalls.c).
  */
-#include "fs/inode.h"
+#include "fs/notify.h"
 
 #include <string.h>
 
@@ -43,6 +43,9 @@ void sb_unref(struct sb *sb)
 {
     if (--sb->refs > 0) {
         return;
+    }
+    if (notify_watches != 0) {
+        notify_unmount_(sb);
     }
     if (sb->root != NULL) {
         dentry_free_tree(sb->root);

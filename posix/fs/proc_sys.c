@@ -18,6 +18,9 @@ __attribute__((weak)) const char *uname_text(unsigned field)
                                         "#1 SMP Nexus", "riscv64", "(none)"};
     return names[field];
 }
+/* Sockets are in posix/net; host tests of other things have none. */
+__attribute__((weak)) const struct proc_entry proc_net_files[] = {{.name = NULL}};
+
 enum { UNAME_SYSTEM, UNAME_NODE, UNAME_RELEASE, UNAME_VERSION };
 
 /* The nucleus' log; the membrane may know it. */
@@ -373,6 +376,7 @@ const struct proc_entry proc_root_files[] = {
     FILE_ENTRY("meminfo", show_meminfo),
     FILE_ENTRY("modules", show_nothing),
     {.name = "mounts", .mode = 0777, .kind = PROC_LINK, .link = "self/mounts"},
+    {.name = "net", .mode = 0777, .kind = PROC_LINK, .link = "self/net"},
     DIR_ENTRY("nexus", nexus_files),
     FILE_ENTRY("partitions", show_partitions),
     {.name = "self", .mode = 0777, .kind = PROC_MAGIC, .follow = procfs_self},

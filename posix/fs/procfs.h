@@ -38,6 +38,7 @@ extern const struct proc_entry proc_root_entry;
 extern const struct proc_entry proc_root_files[]; /* proc_sys.c */
 extern const struct proc_entry proc_pid_files[];  /* proc_pid.c */
 extern const struct proc_entry proc_task_files[]; /* of a thread: /proc/<pid>/task/<tid> */
+extern const struct proc_entry proc_net_files[];  /* net/proc_net.c: of /proc/<pid>/net */
 extern const struct proc_entry proc_pid_entry, proc_task_entry, proc_fd_entry;
 int procfs_self(struct inode *ino, struct path *out); /* follow of self, thread-self */
 int procfs_thread_self(struct inode *ino, struct path *out);

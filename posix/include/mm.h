@@ -47,6 +47,7 @@ struct mm_layout {
     uint64_t code_start, code_end, data_start, data_end, brk_start, brk, stack_top;
     uint64_t arg_start, arg_end, env_start, env_end;
     uint64_t text_pages, data_pages, stack_pages; /* virtual sizes as in /proc/<pid>/status */
+    uint64_t locked_pages;
 };
 void mm_layout(const struct mm *mm, struct mm_layout *out);
 
@@ -58,9 +59,18 @@ struct mm_futex_key {
 };
 int mm_futex_key(struct mm *mm, uint64_t addr, bool private_, struct mm_futex_key *key);
 
+/* Every hart passes through a fence that runs a program of mm / of any that has registered for all of
+ * these barriers.  0 or -ENOMEM. */
+int mm_fence(const struct mm *mm);
+int mm_fence_all(uint32_t barriers);
+uint32_t *mm_barriers(struct mm *mm);
+
 /* Does anybody map a file with these operations? */
 struct file_ops;
 bool mm_ops_mapped(const struct file_ops *ops);
+/* Does anybody share this file's pages and may write to them, now or after mprotect? */
+struct inode;
+bool mm_inode_writable(const struct inode *ino);
 
 /* Before the first process; sets mb_fault_hook and vfs_truncate_hook.  0 or -ENOMEM. */
 int mm_init(void);

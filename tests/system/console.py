@@ -56,7 +56,7 @@ class Failure(Exception):
 class Machine:
     """A booted system with a shell at its console.
 
-    extra is a folder laid over the root; more are further arguments for QEMU; place is where cells
+    extra is a folder laid over the root, or several; more are further arguments for QEMU; place is where cells
     run, as `make run PLACEMENT=...` takes it; without rng it has no source of random
     numbers."""
 
@@ -81,7 +81,7 @@ class Machine:
 
     def _nexus(self, smp, mem, extra, cells, more):
         initrd = os.path.join(self.work, "bundle")
-        distro_run.bundle(initrd, None, [TEST_ROOT] + ([extra] if extra else []), cells)
+        distro_run.bundle(initrd, None, [TEST_ROOT] + trees(extra), cells)
         return distro_run.machine(initrd, smp, mem, rng=self.rng, more=more, place=self.place)
 
     def _linux(self, kernel, smp, mem, extra, more):
@@ -90,8 +90,8 @@ class Machine:
         root.add("/linux-init", 0o100755, LINUX_INIT)
         root.add("/proc", 0o040755)
         root.add_tree(TEST_ROOT)
-        if extra:
-            root.add_tree(extra)
+        for tree in trees(extra):
+            root.add_tree(tree)
         with open(os.path.join(BUILD, "rootfs.cpio"), "rb") as f:
             archive = f.read()
         with open(initrd, "wb") as f:
@@ -133,7 +133,10 @@ class Machine:
             print("#   | " + "".join(c if c.isprintable() else repr(c)[1:-1] for c in line))
 
     def show_harts(self):
-        """Where each hart is, as TAP comments, asked through QEMU's monitor. The console cannot be used on."""
+        """What a key does, and where each hart is, as TAP comments: for a machine that does not answer. QEMU's
+        monitor is asked, so the console cannot be used on."""
+        self.send("\r")
+        print(f"#   a key is answered with {self.quiet(2)!r}")
         self.send("\x01c")
         for _ in range(3):  # a hart that runs is not where it was
             self.send("info registers -a\r")
@@ -210,6 +213,10 @@ class Machine:
             return None
         return {name: int(value) for name, value in
                 (line.split()[:2] for line in text.splitlines() if line.strip())}
+
+
+def trees(extra):
+    return [extra] if isinstance(extra, str) else list(extra or [])
 
 
 symbols = []  # of the nucleus: (address, name), read when first needed

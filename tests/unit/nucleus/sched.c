@@ -617,6 +617,28 @@ static void a_kick_ends_foreign_mode_of_one_that_waits_for_a_hart(void **state)
     assert_ptr_equal(on(0), of(f));
 }
 
+static void reschedule(void *arg)
+{
+    sched_reschedule();
+}
+
+/* By another hart: after this one has looked, before it has the lock. */
+static void a_kick_just_before_a_switch_is_not_left_behind(void **state)
+{
+    struct fiber *me = on(0);
+    uint64_t f = spawn(1, NX_TIER_PHOTON);
+    assert_int_equal(nx_tick_yield(), HOST_SWITCHED);
+    go_foreign(1);
+    host.time += of(f)->quantum;
+    of(f)->kick = 1;
+    assert_int_equal(host_try(reschedule, NULL), HOST_RESUMED);
+    assert_ptr_equal(on(0), me);
+    assert_false(of(f)->in_foreign);
+    assert_int_equal(of(f)->reg[10], NX_LEAVE_KICK);
+    assert_int_equal(of(f)->kick, 0);
+    audit_sched();
+}
+
 static void a_kick_ends_a_wait(void **state)
 {
     uint64_t f = spawn(1, NX_TIER_PHOTON);
@@ -1218,6 +1240,7 @@ int main(void)
         SCHED_TEST(a_kick_before_enter_is_seen_there),
         SCHED_TEST(a_kick_ends_foreign_mode_on_another_hart),
         SCHED_TEST(a_kick_ends_foreign_mode_of_one_that_waits_for_a_hart),
+        SCHED_TEST(a_kick_just_before_a_switch_is_not_left_behind),
         SCHED_TEST(a_kick_ends_a_wait),
         SCHED_TEST(a_kick_of_a_ready_or_running_native_fiber_is_kept),
         SCHED_TEST(only_fibers_of_the_cell_are_kicked),
