@@ -110,7 +110,8 @@ int main(void) {
     return 0;
 }
 """,
-    "/t/nginx.conf": """worker_processes 2;
+    "/t/nginx.conf": """master_process off;  # its workers need ioctl(FIOASYNC)
+worker_processes 1;
 error_log /tmp/nginx-error.log;
 pid /tmp/nginx.pid;
 events { worker_connections 64; }
