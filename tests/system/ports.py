@@ -288,7 +288,7 @@ def nginx(m):
         m.check("curl -s --unix-socket /tmp/nginx.sock http://x/ | cmp - /t/www/index.html && echo same", "same\n", timeout=60)
         m.check("curl -s -o /dev/null -w '%{http_code}\\n' --unix-socket /tmp/nginx.sock http://x/none", "404\n", timeout=60)
     m.out("nginx -c /t/nginx.conf -s quit; for i in $(seq 50); do [ -e /tmp/nginx.pid ] || break; sleep 0.1; done", 60)
-    m.out("rm -f /tmp/nginx*")
+    m.out("rm -rf /tmp/nginx* /var/tmp/nginx* /var/log/nginx/*")
 
 
 def curl(m):
