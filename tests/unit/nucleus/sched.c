@@ -295,6 +295,24 @@ static void native_code_that_never_waits_sinks(void **state)
     assert_int_equal(cell->tier, NX_TIER_PHOTON);
 }
 
+/* A budget of its own is for Photon, and for who keeps to it. */
+static void who_overruns_what_it_declared_sinks_at_once(void **state)
+{
+    make_native(cell);
+    struct fiber *f = on(0);
+    assert_int_equal(nx_tick_period(0, 200 * MS, 200 * MS), 0);
+    assert_int_equal(nx_tick_sleep(host.time + 1), HOST_SWITCHED);
+    pass(1);
+    pass(200 * MS - 1);
+    assert_int_equal(cell->tier, NX_TIER_PHOTON);
+    pass(1);
+    assert_int_equal(cell->tier, NX_TIER_MATTER);
+    assert_int_equal(f->quantum, 10 * MS);
+    pass(30 * MS);
+    assert_int_equal(cell->tier, NX_TIER_GRAVITY);
+    assert_int_equal(f->quantum, 50 * MS);
+}
+
 static void a_native_hog_starves_nobody(void **state)
 {
     make_native(cell);
@@ -1207,6 +1225,7 @@ int main(void)
         SCHED_TEST(three_strikes_and_a_tier_down),
         SCHED_TEST(a_cell_for_programs_does_not_sink),
         SCHED_TEST(native_code_that_never_waits_sinks),
+        SCHED_TEST(who_overruns_what_it_declared_sinks_at_once),
         SCHED_TEST(a_native_hog_starves_nobody),
         SCHED_TEST(the_fibers_of_a_hog_sink_together),
         SCHED_TEST(who_waits_in_between_does_not_sink),
