@@ -313,7 +313,7 @@ def gdbserver(m):
 
 
 def fio(m):
-    text = m.out("fio --output-format=terse --minimal /t/verify.fio; rm -f /tmp/fio.data", 120)
+    text = m.out("fio --output-format=terse --minimal /t/verify.fio; rm -f /tmp/fio.data *.state", 120)
     require(";verify;0;0;" in text, text[-400:])
 
 
@@ -343,4 +343,4 @@ if __name__ == "__main__":
             print(f"ok - {test.__name__} # SKIP not built: make ports PORT={test.__name__}")
     have = [telling(test) for test in TESTS if built(test.__name__)]
     with folder(FILES) as files:
-        main(have, extra=[os.path.join(PORTS, test.__name__, "root") for test in have] + [files])
+        main(have, warm=have, extra=[os.path.join(PORTS, test.__name__, "root") for test in have] + [files])
