@@ -110,7 +110,8 @@ int main(void) {
     return 0;
 }
 """,
-    "/t/nginx.conf": """worker_processes 2;
+    "/t/nginx.conf": """master_process off;  # its workers need ioctl(FIOASYNC)
+worker_processes 1;
 error_log /tmp/nginx-error.log;
 pid /tmp/nginx.pid;
 events { worker_connections 64; }
@@ -287,7 +288,7 @@ def nginx(m):
         m.check("curl -s --unix-socket /tmp/nginx.sock http://x/ | cmp - /t/www/index.html && echo same", "same\n", timeout=60)
         m.check("curl -s -o /dev/null -w '%{http_code}\\n' --unix-socket /tmp/nginx.sock http://x/none", "404\n", timeout=60)
     m.out("nginx -c /t/nginx.conf -s quit; for i in $(seq 50); do [ -e /tmp/nginx.pid ] || break; sleep 0.1; done", 60)
-    m.out("rm -f /tmp/nginx*")
+    m.out("rm -rf /tmp/nginx* /var/tmp/nginx* /var/log/nginx/*")
 
 
 def curl(m):
@@ -312,7 +313,7 @@ def gdbserver(m):
 
 
 def fio(m):
-    text = m.out("fio --output-format=terse --minimal /t/verify.fio; rm -f /tmp/fio.data", 120)
+    text = m.out("fio --output-format=terse --minimal /t/verify.fio; rm -f /tmp/fio.data *.state", 120)
     require(";verify;0;0;" in text, text[-400:])
 
 
@@ -342,4 +343,4 @@ if __name__ == "__main__":
             print(f"ok - {test.__name__} # SKIP not built: make ports PORT={test.__name__}")
     have = [telling(test) for test in TESTS if built(test.__name__)]
     with folder(FILES) as files:
-        main(have, extra=[os.path.join(PORTS, test.__name__, "root") for test in have] + [files])
+        main(have, warm=have, extra=[os.path.join(PORTS, test.__name__, "root") for test in have] + [files])
