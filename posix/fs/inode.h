@@ -60,7 +60,7 @@ struct inode {
     int64_t size;
     int64_t atime, mtime, ctime, btime;
     struct lockset *locks; /* record locks and flocks, fd/lock.c; NULL: none */
-    uint32_t seals;   /* tmpfs, regular files: F_SEAL_* */
+    uint32_t seals;        /* tmpfs, regular files: F_SEAL_* */
     int32_t writers;       /* files open for writing; below 0: running as a program (ETXTBSY) */
     union {
         struct pagetree pages;           /* regular files of tmpfs */
@@ -77,7 +77,7 @@ struct inode {
             uint64_t start; /* of the process: pids are used again */
         } proc;
     };
-    const void *entry; /* procfs: what it shows */
+    const void *entry;     /* procfs: what it shows */
     struct watch *watches; /* who is told what happens to it, notify.h */
 };
 

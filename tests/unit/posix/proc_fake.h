@@ -475,10 +475,6 @@ int devpts_open(unsigned index, unsigned flags, struct file **out)
 {
     return -EIO;
 }
-int fd_install(struct file *f, int min, bool cloexec)
-{
-    return -EMFILE;
-}
 unsigned devpts_max(void)
 {
     return 16;
