@@ -26,11 +26,17 @@ void sched_set_timebase(uint64_t ticks_per_second)
     }
 }
 
+/* What was declared holds in Photon, where it was admitted. */
+static uint64_t quantum_at(const struct fiber *f, unsigned tier)
+{
+    return f->budget != 0 && tier == NX_TIER_PHOTON ? f->budget : tier_ticks[tier];
+}
+
 static void set_tier(struct fiber *f, unsigned tier)
 {
     f->tier = tier;
     f->outranked_by = (1u << NX_MAX(tier, f->cell->tier)) - 1;
-    f->quantum = f->budget != 0 ? f->budget : tier_ticks[NX_MAX(tier, f->cell->tier)];
+    f->quantum = quantum_at(f, NX_MAX(tier, f->cell->tier));
     f->strikes = 0;
 }
 
@@ -38,7 +44,7 @@ static void retier(struct fiber *f)
 {
     unsigned tier = NX_MAX(f->tier, f->cell->tier);
     f->outranked_by = (1u << tier) - 1;
-    f->quantum = f->budget != 0 ? f->budget : tier_ticks[tier];
+    f->quantum = quantum_at(f, tier);
     f->left = NX_MIN(f->left, f->quantum);
     if (f->status == FIBER_RUNNING) {
         f->hart->resched = 1;
@@ -96,7 +102,9 @@ static void strike_cell(struct fiber *f, uint64_t now)
         return;
     }
     c->last_strike = now;
-    if (++f->strikes < STRIKES) {
+    /* Who says itself how long it runs is believed once. */
+    const bool declared = f->budget != 0 && c->tier == NX_TIER_PHOTON;
+    if (++f->strikes < STRIKES && !declared) {
         return;
     }
     list_for_each(n, &c->fibers)

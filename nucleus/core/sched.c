@@ -4,6 +4,7 @@
 #include "budget.h"
 #include "hart.h"
 #include "timeq.h"
+#include "trap.h"
 #include "watchdog.h"
 
 #include <nx_base.h>
@@ -320,6 +321,12 @@ _Noreturn void sched_reschedule(void)
         sched_leave(f);
     }
     h->resched = 0;
+    /* Here and not before the lock: a kick that came in between would wait for the next trap of a program that is
+     * switched out now, on whatever hart it goes on. */
+    if (f->kick != 0 && h->foreign != NULL) {
+        f->kick = 0;
+        trap_leave(h, NX_LEAVE_KICK);
+    }
     bool over = budget_over(h, f);
     unsigned mine = fiber_tier(f, h->foreign != NULL);
     unsigned best = h->ready != 0 ? first_tier(h->ready) : NX_TIERS;

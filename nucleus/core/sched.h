@@ -35,7 +35,7 @@ _Noreturn void sched_hand_over(struct fiber *f, struct fiber *to);
 _Noreturn void sched_yield(struct fiber *f);
 /* The calling fiber has ended (it is freed here); another runs. */
 _Noreturn void sched_leave(struct fiber *f);
-/* On the way to user mode with hart->resched set; takes the lock itself. */
+/* On the way to user mode with hart->resched set, or to foreign mode with a kick; takes the lock itself. */
 _Noreturn void sched_reschedule(void);
 /* First fiber of a hart that has nothing yet; takes the lock itself. */
 _Noreturn void sched_enter(void);

@@ -71,14 +71,7 @@ void trap_fp(struct hart *h)
 
 _Noreturn void trap_return(struct hart *h)
 {
-    struct fiber *f = h->fiber;
-    if (f->kick != 0 && h->foreign != NULL) {
-        lock();
-        f->kick = 0;
-        trap_leave(h, NX_LEAVE_KICK);
-        unlock();
-    }
-    if (h->resched != 0) {
+    if (h->resched != 0 || (h->fiber->kick != 0 && h->foreign != NULL)) {
         sched_reschedule();
     }
     arch_resume(h);

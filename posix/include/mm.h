@@ -47,6 +47,7 @@ struct mm_layout {
     uint64_t code_start, code_end, data_start, data_end, brk_start, brk, stack_top;
     uint64_t arg_start, arg_end, env_start, env_end;
     uint64_t text_pages, data_pages, stack_pages; /* virtual sizes as in /proc/<pid>/status */
+    uint64_t locked_pages;
 };
 void mm_layout(const struct mm *mm, struct mm_layout *out);
 
@@ -62,6 +63,12 @@ int mm_futex_key(struct mm *mm, uint64_t addr, bool private_, struct mm_futex_ke
  * touched.  force: as a debugger does, whatever the areas forbid. */
 size_t mm_remote_read(struct mm *mm, uint64_t addr, void *buf, size_t n, bool force);
 size_t mm_remote_write(struct mm *mm, uint64_t addr, const void *buf, size_t n, bool force);
+
+/* Every hart passes through a fence that runs a program of mm / of any that has registered for all of
+ * these barriers.  0 or -ENOMEM. */
+int mm_fence(const struct mm *mm);
+int mm_fence_all(uint32_t barriers);
+uint32_t *mm_barriers(struct mm *mm);
 
 /* Does anybody map a file with these operations? */
 struct file_ops;

@@ -100,6 +100,7 @@ void session_unref(struct session *s);
 
 /* ---- times, in nanoseconds ---- */
 uint64_t task_run_ns(const struct task *t); /* of the current thread, since it began */
+uint64_t task_cpu_ns(const struct task *t); /* of any; as of its last switch */
 
 /* Called by task_exit and exec: the parent in vfork may go on. */
 void vfork_release(struct task *t);

@@ -88,6 +88,8 @@ struct task {
     int trace_signal;      /* what its tracer gave it to go on with */
     uint64_t affinity;
     int sched_policy, sched_prio;
+    bool sched_reset; /* children start with the default (SCHED_RESET_ON_FORK) */
+    uint16_t ioprio;  /* 0: none of its own */
 };
 #define WORK_SIGNAL 1u /* a signal to handle */
 #define WORK_EXIT 2u   /* the thread is to end (exit, group exit, exec of another thread) */

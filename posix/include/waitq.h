@@ -20,7 +20,7 @@ struct waitq {
 };
 
 void waitq_init(struct waitq *q);
-/* Put w of the calling fiber at the queue's end / take it off (harmless if it is off already). */
+/* Put w of the calling fiber at the queue's end, or in front if it shares / take it off (harmless if it is off already). */
 void wait_add(struct waitq *q, struct waiter *w);
 void wait_remove(struct waiter *w);
 /* A waiter that is called: stays queued, and is called again each time.  In front, unless exclusive. */

@@ -306,7 +306,8 @@ int vma_copy_all(struct mm *to, const struct mm *from)
             continue;
         }
         vma_object_ref(v);
-        to->vma[to->count++] = *v;
+        to->vma[to->count] = *v;
+        to->vma[to->count++].flags &= (uint16_t)~VMA_LOCKED;
         to->pages += (v->end - v->start) / MB_PAGE;
     }
     return 0;

@@ -74,15 +74,15 @@ static int pair_make(const uint64_t a[6], struct file *f[2])
         return -ENOMEM;
     }
     err = create(a, &two, &family);
-    if (err == 0) {
-        f[1] = sock_file(two, (unsigned)a[1]);
-        err = f[1] == NULL ? -ENOMEM : family->pair == NULL ? -EOPNOTSUPP : family->pair(one, two);
-        if (err < 0 && f[1] != NULL) {
-            file_unref(f[1]);
-        }
-    }
-    if (err < 0) {
+    f[1] = err == 0 ? sock_file(two, (unsigned)a[1]) : NULL;
+    if (f[1] == NULL) {
         file_unref(f[0]);
+        return err < 0 ? err : -ENOMEM;
+    }
+    err = family->pair == NULL ? -EOPNOTSUPP : family->pair(one, two);
+    if (err != 0) {
+        file_unref(f[0]);
+        file_unref(f[1]);
     }
     return err;
 }
@@ -93,7 +93,7 @@ long sys_socketpair(const uint64_t a[6])
     int32_t fds[2];
     bool cloexec = (a[1] & O_CLOEXEC) != 0;
     int err = pair_make(a, f);
-    if (err < 0) {
+    if (err != 0) {
         return err;
     }
     fds[0] = fd_install(f[0], 0, cloexec);

@@ -146,7 +146,6 @@ struct sock {
     uint32_t sndbuf, rcvbuf, rcvlowat, priority, mark;
     int64_t rcvtimeo, sndtimeo; /* ns, 0: for ever */
     struct waitq rq, wq;
-    unsigned readers; /* asleep in recv or accept, each alone */
     struct sock *peer;
     struct file *file;     /* not referenced; NULL: not accepted yet, or dead */
     struct abi_ucred cred; /* of who made its end, for the peer to ask: SO_PEERCRED */

@@ -124,17 +124,13 @@ int sock_wait(struct waitq *q, int64_t timeout, uint64_t *deadline)
 int sock_wait_in(struct sock *sk, uint64_t *deadline)
 {
     deadline_set(deadline, sk->rcvtimeo);
-    sk->readers++;
-    int err = wait_on_one(&sk->rq, *deadline);
-    sk->readers--;
-    return wait_result(err, sk->rcvtimeo);
+    return wait_result(wait_on_one(&sk->rq, *deadline), sk->rcvtimeo);
 }
 
-/* Only for those that sleep alone: for who polls, nothing new has come. */
 void sock_pass_on(struct sock *sk)
 {
-    if (sk->readers > 0) {
-        wait_wake_one(&sk->rq);
+    if (sk->rq.head != NULL) {
+        wait_pass_on(&sk->rq);
     }
 }
 

@@ -58,7 +58,7 @@ static inline int may_send(struct sock *sk, const struct sock *to)
 static inline bool wants_mark(const struct sock *sk, const struct sock *to,
                               const struct sock_extra *x)
 {
-    return sk->passcred || to->passcred ||
+    return (is_unix(sk) && (sk->passcred || to->passcred)) ||
            (x != NULL && (x->scm.files != NULL || x->scm.cred.pid != 0));
 }
 
@@ -130,7 +130,7 @@ long stream_send(struct sock *sk, struct iobuf *b, unsigned flags, struct sock_e
     }
     for (;;) {
         struct sock *to = sk->peer;
-        err = may_send(sk, to);
+        err = to != NULL ? may_send(sk, to) : -EPIPE; /* none: disconnected meanwhile */
         if (err != 0) {
             break;
         }
@@ -257,7 +257,7 @@ long stream_recv(struct sock *sk, struct iobuf *b, unsigned flags, struct sock_e
             break;
         }
     }
-    if (sk->readers > 0 && s->in != s->out) {
+    if (s->in != s->out) {
         sock_pass_on(sk);
     }
     if (x != NULL && done > 0 && x->name != NULL && is_unix(sk)) {

@@ -83,7 +83,7 @@ static int find_listener(struct sock *sk, const struct sock_name *name, bool non
     for (;;) {
         struct sock *other;
         int err = unix_find(name, sk->type, &other);
-        if (err < 0) {
+        if (err != 0) {
             return err;
         }
         if (other->state != SOCK_LISTENING || (other->shutdown & SHUT_IN) != 0) {
@@ -101,9 +101,27 @@ static int find_listener(struct sock *sk, const struct sock_name *name, bool non
     }
 }
 
+static int establish(struct sock *sk, struct sock *listener)
+{
+    struct sock *child = unix_make(sk->type, 0);
+    if (child == NULL) {
+        return -ENOMEM;
+    }
+    child->un.addr = unix_addr_ref(listener->un.addr);
+    child->peer = sock_ref(sk);
+    child->peercred = sock_cred();
+    child->passcred = listener->passcred;
+    child->state = sk->state = SOCK_CONNECTED;
+    sk->peer = sock_ref(child);
+    sk->peercred = listener->cred;
+    wait_wake(&sk->wq);
+    pending_add(listener, child);
+    return 0;
+}
+
 int unix_connect(struct sock *sk, const struct sock_name *name, bool nonblock)
 {
-    struct sock *other = NULL, *child = NULL;
+    struct sock *other;
     int err = unix_check_name(name);
     if (err == 0 && sk->passcred) {
         err = unix_autobind(sk);
@@ -111,25 +129,13 @@ int unix_connect(struct sock *sk, const struct sock_name *name, bool nonblock)
     if (err == 0) {
         err = find_listener(sk, name, nonblock, &other);
     }
-    if (err < 0) {
+    if (err != 0) {
         return err;
     }
     if (sk->state != SOCK_CLOSED) {
         err = sk->state == SOCK_CONNECTED ? -EISCONN : -EINVAL;
     } else {
-        child = unix_make(sk->type, 0);
-        err = child == NULL ? -ENOMEM : 0;
-    }
-    if (err == 0) {
-        child->un.addr = unix_addr_ref(other->un.addr);
-        child->peer = sock_ref(sk);
-        child->peercred = sock_cred();
-        child->passcred = other->passcred;
-        child->state = sk->state = SOCK_CONNECTED;
-        sk->peer = sock_ref(child);
-        sk->peercred = other->cred;
-        wait_wake(&sk->wq);
-        pending_add(other, child);
+        err = establish(sk, other);
     }
     sock_unref(other);
     return err;

@@ -136,7 +136,7 @@ static int path_bind(struct sock *sk, struct sock_name *name)
                                   : path_make(&parent, &last, &spec, &made);
         path_unref(parent);
     }
-    if (err < 0) {
+    if (err != 0) {
         unix_addr_put(a);
         return err == -EEXIST ? -EADDRINUSE : err;
     }

@@ -94,7 +94,7 @@ static int unix_dgram_connect(struct sock *sk, const struct sock_name *name, boo
         if (err == 0) {
             err = unix_find(name, sk->type, &other);
         }
-        if (err < 0) {
+        if (err != 0) {
             return err;
         }
         if (!may_send(sk, other)) {
@@ -188,7 +188,7 @@ static int deliver(struct sock *sk, struct packet *p, const struct sock_name *na
     for (;;) {
         struct sock *to;
         int err = find_receiver(sk, name, &to);
-        if (err < 0) {
+        if (err != 0) {
             return err;
         }
         err = receiver_state(sk, to);

@@ -13,42 +13,37 @@ void waitq_init(struct waitq *q)
     q->head = q->tail = NULL;
 }
 
-static void append(struct waitq *q, struct waiter *w)
+/* Those who share stand before all that are exclusive, so that they see every wake-up. */
+static void enqueue(struct waitq *q, struct waiter *w)
 {
     w->queue = q;
     w->fired = false;
-    w->next = NULL;
-    w->prev = q->tail;
-    if (q->tail != NULL) {
-        q->tail->next = w;
+    w->next = w->exclusive ? NULL : q->head;
+    w->prev = w->exclusive ? q->tail : NULL;
+    if (w->prev != NULL) {
+        w->prev->next = w;
     } else {
         q->head = w;
     }
-    q->tail = w;
+    if (w->next != NULL) {
+        w->next->prev = w;
+    } else {
+        q->tail = w;
+    }
 }
 
 void wait_add(struct waitq *q, struct waiter *w)
 {
     w->fiber = mb_self();
     w->fn = NULL;
-    append(q, w);
+    enqueue(q, w);
 }
 
-/* Those who share stand before all that are exclusive, so that they see every wake-up. */
 void wait_add_fn(struct waitq *q, struct waiter *w, bool (*fn)(struct waiter *w))
 {
     w->fiber = NULL;
     w->fn = fn;
-    if (w->exclusive || q->head == NULL) {
-        append(q, w);
-        return;
-    }
-    w->queue = q;
-    w->fired = false;
-    w->prev = NULL;
-    w->next = q->head;
-    q->head->prev = w;
-    q->head = w;
+    enqueue(q, w);
 }
 
 static inline void take_off(struct waitq *q, struct waiter *w)

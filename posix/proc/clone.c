@@ -152,8 +152,11 @@ static struct task *clone_task(struct task *from, uint64_t flags, int *err)
     t->state = 'R';
     t->sigmask = from->sigmask;
     t->affinity = from->affinity;
-    t->sched_policy = from->sched_policy;
-    t->sched_prio = from->sched_prio;
+    t->ioprio = from->ioprio;
+    if (!from->sched_reset) {
+        t->sched_policy = from->sched_policy;
+        t->sched_prio = from->sched_prio;
+    }
     if (!(flags & CLONE_VM) || (flags & CLONE_VFORK)) { /* else the stack would be shared */
         t->alt_sp = from->alt_sp;
         t->alt_size = from->alt_size;
@@ -216,7 +219,7 @@ static struct process *clone_process(const struct process *from, struct task *t)
     p->dumpable = from->dumpable;
     p->no_new_privs = from->no_new_privs;
     p->no_tty = from->no_tty;
-    p->nice = from->nice;
+    p->nice = current->sched_reset && from->nice < 0 ? 0 : from->nice;
     p->cpu_watched = from->rlimit[RLIMIT_CPU][0] != RLIM_INFINITY;
     p->personality = from->personality;
     process_init_queues(p);

@@ -8,6 +8,7 @@
 
 int clock_now(int id, int64_t *ns); /* 0 or -EINVAL */
 int64_t time_realtime_offset(void);
+void time_set_realtime(int64_t ns); /* wakes clock_set */
 /* Woken when the realtime clock was set: sleepers and timers until a point of it look again. */
 extern struct waitq clock_set;
 

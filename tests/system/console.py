@@ -15,6 +15,7 @@ import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -116,6 +117,10 @@ class Machine:
 
     def close(self):
         """Ends our QEMU."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.child.pid, signal.SIGKILL)
+        with contextlib.suppress(pexpect.ExceptionPexpect):
+            self.child.wait()  # close() gives a busy host a tenth of a second, and fails
         self.child.close(force=True)
         self.log.close()
         shutil.rmtree(self.work, ignore_errors=True)

@@ -253,7 +253,7 @@ static void names(void)
     s = OK(socket(AF_UNIX, SOCK_DGRAM, 0));
     ERR(listen(s, 1), EOPNOTSUPP);
     ERR(accept(s, NULL, NULL), EOPNOTSUPP);
-    s = listener("l", 3);
+    listener("l", 3);
     c = OK(socket(AF_UNIX, SOCK_SEQPACKET, 0));
     ERR(try_connect(c, "l"), EPROTOTYPE);
     OK(rename("l", "m")); /* it is the inode that counts */
@@ -476,6 +476,30 @@ static void interrupted(void)
     wait_ok(pid);
 }
 
+/* One reads, one polls after it: both see what comes, if the first leaves something. */
+static void reader_and_poller(void)
+{
+    int s[2];
+    pid_t reader, poller;
+    char c;
+
+    pair_of(SOCK_STREAM, s);
+    CHILD(reader)
+    {
+        EQ(read(s[1], &c, 1), 1);
+    }
+    wait_state(reader, 'S');
+    CHILD(poller)
+    {
+        struct pollfd p = {s[1], POLLIN, 0};
+        EQ(poll(&p, 1, 10000), 1);
+    }
+    wait_state(poller, 'S');
+    EQ(write(s[0], "xy", 2), 2);
+    wait_ok(reader);
+    wait_ok(poller);
+}
+
 static void dgrams(void)
 {
     socklen_t len;
@@ -654,6 +678,7 @@ const struct test unix_tests[] = {
     {"blocking", blocking},
     {"full", full},
     {"interrupted", interrupted},
+    {"reader_and_poller", reader_and_poller},
     {"dgrams", dgrams},
     {"dgram_limits", dgram_limits},
     {"seqpackets", seqpackets},

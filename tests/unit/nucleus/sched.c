@@ -295,6 +295,24 @@ static void native_code_that_never_waits_sinks(void **state)
     assert_int_equal(cell->tier, NX_TIER_PHOTON);
 }
 
+/* A budget of its own is for Photon, and for who keeps to it. */
+static void who_overruns_what_it_declared_sinks_at_once(void **state)
+{
+    make_native(cell);
+    struct fiber *f = on(0);
+    assert_int_equal(nx_tick_period(0, 200 * MS, 200 * MS), 0);
+    assert_int_equal(nx_tick_sleep(host.time + 1), HOST_SWITCHED);
+    pass(1);
+    pass(200 * MS - 1);
+    assert_int_equal(cell->tier, NX_TIER_PHOTON);
+    pass(1);
+    assert_int_equal(cell->tier, NX_TIER_MATTER);
+    assert_int_equal(f->quantum, 10 * MS);
+    pass(30 * MS);
+    assert_int_equal(cell->tier, NX_TIER_GRAVITY);
+    assert_int_equal(f->quantum, 50 * MS);
+}
+
 static void a_native_hog_starves_nobody(void **state)
 {
     make_native(cell);
@@ -597,6 +615,28 @@ static void a_kick_ends_foreign_mode_of_one_that_waits_for_a_hart(void **state)
     audit_sched(); /* it is queued by its host tier now */
     assert_int_equal(nx_tick_yield(), HOST_SWITCHED);
     assert_ptr_equal(on(0), of(f));
+}
+
+static void reschedule(void *arg)
+{
+    sched_reschedule();
+}
+
+/* By another hart: after this one has looked, before it has the lock. */
+static void a_kick_just_before_a_switch_is_not_left_behind(void **state)
+{
+    struct fiber *me = on(0);
+    uint64_t f = spawn(1, NX_TIER_PHOTON);
+    assert_int_equal(nx_tick_yield(), HOST_SWITCHED);
+    go_foreign(1);
+    host.time += of(f)->quantum;
+    of(f)->kick = 1;
+    assert_int_equal(host_try(reschedule, NULL), HOST_RESUMED);
+    assert_ptr_equal(on(0), me);
+    assert_false(of(f)->in_foreign);
+    assert_int_equal(of(f)->reg[10], NX_LEAVE_KICK);
+    assert_int_equal(of(f)->kick, 0);
+    audit_sched();
 }
 
 static void a_kick_ends_a_wait(void **state)
@@ -1185,6 +1225,7 @@ int main(void)
         SCHED_TEST(three_strikes_and_a_tier_down),
         SCHED_TEST(a_cell_for_programs_does_not_sink),
         SCHED_TEST(native_code_that_never_waits_sinks),
+        SCHED_TEST(who_overruns_what_it_declared_sinks_at_once),
         SCHED_TEST(a_native_hog_starves_nobody),
         SCHED_TEST(the_fibers_of_a_hog_sink_together),
         SCHED_TEST(who_waits_in_between_does_not_sink),
@@ -1199,6 +1240,7 @@ int main(void)
         SCHED_TEST(a_kick_before_enter_is_seen_there),
         SCHED_TEST(a_kick_ends_foreign_mode_on_another_hart),
         SCHED_TEST(a_kick_ends_foreign_mode_of_one_that_waits_for_a_hart),
+        SCHED_TEST(a_kick_just_before_a_switch_is_not_left_behind),
         SCHED_TEST(a_kick_ends_a_wait),
         SCHED_TEST(a_kick_of_a_ready_or_running_native_fiber_is_kept),
         SCHED_TEST(only_fibers_of_the_cell_are_kicked),
