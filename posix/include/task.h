@@ -80,12 +80,12 @@ struct task {
     int exit_status; /* wait status, with WORK_EXIT */
     bool exiting;
     int pdeath_signal;
+    int trace_signal;             /* what its tracer gave it to go on with */
     uint64_t cpu_base;            /* ticks the fiber had run before it became this thread's */
     struct futex_waiter *pi_wait; /* asleep for a PI futex */
     struct sem_undo_list *sem_undo;
     struct trace *trace;   /* it is traced */
     struct trace *tracees; /* whom it traces */
-    int trace_signal;      /* what its tracer gave it to go on with */
     uint64_t affinity;
     int sched_policy, sched_prio;
     bool sched_reset; /* children start with the default (SCHED_RESET_ON_FORK) */

@@ -184,7 +184,7 @@ static int queue_make(const char *name, unsigned mode, const struct mq_attr *a, 
     struct mqueue *q = mb_zalloc(sizeof *q);
     if (!q)
         return -ENOMEM;
-    strcpy(q->name, name);
+    memcpy(q->name, name, strlen(name) + 1);
     q->msgs_most = a->mq_maxmsg;
     q->size_most = a->mq_msgsize;
     waitq_init(&q->senders);

@@ -134,7 +134,7 @@ long sys_msgsnd(const uint64_t a[6])
         return err;
     struct ipc_object *o = ipc_find(&queues, (int)a[0], &err);
     err = o ? ipc_permitted(o, 0222) : err;
-    if (err) {
+    if (!o || err) {
         mb_free(m);
         return err;
     }
@@ -203,7 +203,7 @@ long sys_msgrcv(const uint64_t a[6])
         return -ENOSYS; /* as on a Linux without checkpoints */
     struct ipc_object *o = ipc_find(&queues, (int)a[0], &err);
     err = o ? ipc_permitted(o, 0444) : err;
-    if (err)
+    if (!o || err)
         return err;
     o->refs++;
     err = take(queue_of(o), (int64_t)a[3], size, flags, &m);

@@ -191,7 +191,8 @@ static long semtimedop(int id, uint64_t uops, uint64_t count, uint64_t utimeout)
         return -ENOMEM;
     int err = mb_copy_in(r.op, uops, r.count * sizeof r.op[0]);
     err = err ? err : check(&r, id);
-    err = err ? err : do_all(&r, deadline);
+    if (!err && r.set)
+        err = do_all(&r, deadline);
     mb_free(r.op);
     return err;
 }

@@ -366,7 +366,8 @@ int mb_copy_out(uint64_t dst, const void *src, size_t n)
     return 0;
 }
 
-int mb_copy_in(void *dst, uint64_t src, size_t n) /* of other spaces: there is no memory behind them */
+int mb_copy_in(void *dst, uint64_t src,
+               size_t n) /* of other spaces: there is no memory behind them */
 {
     return -EFAULT;
 }
