@@ -63,10 +63,10 @@ static void put_auxv(struct words *w, const struct exec *x, uint64_t random_at, 
     put_aux(w, AT_BASE, x->interp_base);
     put_aux(w, AT_FLAGS, 0);
     put_aux(w, AT_ENTRY, x->image.entry + x->bias);
-    put_aux(w, AT_UID, x->uid);
-    put_aux(w, AT_EUID, x->euid);
-    put_aux(w, AT_GID, x->gid);
-    put_aux(w, AT_EGID, x->egid);
+    put_aux(w, AT_UID, x->cred.ruid);
+    put_aux(w, AT_EUID, x->cred.euid);
+    put_aux(w, AT_GID, x->cred.rgid);
+    put_aux(w, AT_EGID, x->cred.egid);
     put_aux(w, AT_SECURE, x->secure);
     put_aux(w, AT_RANDOM, random_at);
     put_aux(w, AT_EXECFN, name_at);

@@ -124,6 +124,16 @@ bool file_nosuid(struct file *f)
     return f->mnt != NULL && (f->mnt->flags & ABI_MS_NOSUID) != 0;
 }
 
+bool file_readable(struct file *f)
+{
+    return inode_permission(f->inode, MAY_READ) == 0;
+}
+
+long file_xattr(struct file *f, const char *name, void *buf, size_t n)
+{
+    return xattr_read(f->inode, name, buf, n);
+}
+
 int file_deny_write(struct file *f)
 {
     if (f->inode->writers > 0) {

@@ -59,6 +59,8 @@ struct inode {
     int64_t size;
     int64_t atime, mtime, ctime, btime;
     struct lockset *locks; /* record locks and flocks, fd/lock.c; NULL: none */
+    struct xattr *xattrs;  /* fs/xattr.c */
+    bool linkable;         /* made without a name (O_TMPFILE): may get one */
     int32_t writers;       /* files open for writing; below 0: running as a program (ETXTBSY) */
     union {
         struct pagetree pages;           /* regular files of tmpfs */
@@ -110,6 +112,7 @@ struct sb {
     uint64_t dev, next_ino;
     uint64_t pages, pages_max; /* tmpfs: data pages of its own in use, limit (0: none) */
     uint64_t inodes, inodes_max;
+    uint64_t xattr_bytes;
     bool rdonly;
 };
 
@@ -151,9 +154,23 @@ static inline void inode_accessed(struct inode *ino, const struct file *f)
 {
     inode_accessed_(ino, f);
 }
-void inode_drop_setid(struct inode *ino);       /* written to by somebody who is not root */
+void inode_drop_setid(struct inode *ino); /* written to: set-id bits and capabilities go */
+/* Is there something inode_drop_setid could take away? */
+static inline bool inode_privileged(const struct inode *ino)
+{
+    return (ino->mode & (S_ISUID | S_ISGID)) != 0 || ino->xattrs != NULL;
+}
 bool inode_sgid_drops(const struct inode *ino); /* by chown, or such a write */
 extern uint64_t inode_count;
+
+/* ---- extended attributes (xattr.c): what is there, without any permission ---- */
+long xattr_read(const struct inode *ino, const char *name, void *buf, size_t n);
+int xattr_store(struct inode *ino, const char *name, const void *value, size_t n, unsigned flags);
+int xattr_drop(struct inode *ino, const char *name); /* 0 or -ENODATA */
+/* Names with their NULs, as far as they fit: the length of all.  trusted: those too. */
+size_t xattr_names(const struct inode *ino, char *buf, size_t n, bool trusted);
+void xattr_free_all(struct inode *ino);
+#define XATTR_CAPS "security.capability"
 
 /* ---- dentries (dentry.c) ---- */
 struct dentry *dentry_make(
@@ -268,8 +285,5 @@ int bus_register(const char *name, uint32_t mode, int (*open)(struct file *f));
 struct sb *devfs_sb(void);
 int fifo_open(struct inode *ino, struct file *f);
 void pipe_free(struct pipe *p); /* evict of a FIFO */
-
-/* The credentials that count: the thread's, or root's while the personality starts. */
-const struct cred *cred_now(void);
 
 #endif

@@ -142,8 +142,8 @@ static int show_status(struct text *t, struct inode *ino)
     text_printf(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->ruid, c->euid, c->suid,
                 c->fsuid, c->rgid, c->egid, c->sgid, c->fsgid);
     text_printf(t, "FDSize:\t%d\nGroups:\t", w.t != NULL && w.t->files != NULL ? 64 : 0);
-    for (unsigned i = 0; i < c->ngroups; i++) {
-        text_printf(t, "%u ", c->groups[i]);
+    for (unsigned i = 0; c->groups != NULL && i < c->groups->count; i++) {
+        text_printf(t, "%u ", c->groups->gid[i]);
     }
     text_printf(t, "\n");
     if (w.t != NULL && w.t->mm != NULL) {

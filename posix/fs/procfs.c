@@ -40,9 +40,7 @@ struct task *procfs_task(const struct inode *ino)
 
 bool procfs_may_look(const struct process *p)
 {
-    const struct cred *c = cred_now(), *o = p->threads != NULL ? &p->threads->cred : &p->cred;
-    return c->fsuid == 0 || p == current->proc ||
-           (c->fsuid == o->euid && c->fsuid == o->ruid && c->fsuid == o->suid && p->dumpable);
+    return process_may_look(p, true);
 }
 
 /* The same file has the same number as long as its process lives. */

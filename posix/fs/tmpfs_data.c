@@ -194,7 +194,7 @@ static long tmpfs_write(struct file *f, struct iobuf *b, int64_t *pos)
     }
     *pos = off;
     inode_touch(ino);
-    if ((ino->mode & (S_ISUID | S_ISGID)) != 0) {
+    if (inode_privileged(ino)) {
         inode_drop_setid(ino);
     }
     return (long)((size_t)want - left);

@@ -155,6 +155,7 @@ struct abi_pollfd {
 #define ABI_SIGPIPE 13
 #define ABI_SIGXFSZ 25
 #define ABI_RLIMIT_FSIZE 1
+#define ABI_RLIMIT_NPROC 6
 #define ABI_RLIMIT_NOFILE 7
 #define ABI_RLIM_INFINITY (~0ul)
 

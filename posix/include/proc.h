@@ -39,6 +39,9 @@ struct user *user_get(uint32_t uid); /* NULL: no memory */
 struct user *user_ref(struct user *u);
 void user_unref(struct user *u);
 
+/* prctl's options about capabilities (caps.c); -EINVAL for others. */
+long prctl_caps(const uint64_t a[6]);
+
 /* ---- exec's side ---- */
 /* The point of no return is near: end the other threads of the group and wait until the current one is
  * alone; it then has the process' pid as its tid.  0, or -EAGAIN / -EINTR when it is to die itself. */

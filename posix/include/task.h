@@ -10,6 +10,7 @@
 #include <membrane.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include "cred.h"
 #include "waitq.h"
 
 struct files;
@@ -18,14 +19,6 @@ struct file;
 struct mm;      /* mm.h */
 struct sighand; /* sig.h */
 struct tty;
-
-#define NGROUPS 32
-struct cred { /* copied, not shared: 6.1 semantics are per thread */
-    uint32_t ruid, euid, suid, fsuid;
-    uint32_t rgid, egid, sgid, fsgid;
-    uint32_t ngroups;
-    uint32_t groups[NGROUPS];
-};
 
 struct session {
     unsigned refs;
@@ -116,7 +109,8 @@ struct process {
     bool zombie, stopped;
     bool dying;  /* group exit has begun: exit_status is final */
     bool execed; /* since it was forked: setpgid by the parent is over */
-    bool subreaper, dumpable, no_new_privs, keep_caps;
+    bool subreaper, dumpable, no_new_privs;
+    bool too_many;             /* a user id taken when its RLIMIT_NPROC was reached: no execve */
     bool cpu_watched;          /* has a CPU timer or limit: looked at after each upcall */
     bool cont_report;          /* continued, until wait has told */
     int exit_status;           /* wait status */
@@ -147,6 +141,36 @@ struct process {
 /* The state area of the current thread: its program's registers. */
 #define current_state (mb_self()->state)
 
+/* The credentials that count: the current thread's, or root's on service fibers. */
+static inline const struct cred *cred_now(void)
+{
+    static const struct cred root = CRED_ROOT;
+    const struct mb_fiber *f = mb_self();
+    const struct task *t = f ? f->task : 0;
+    return t ? &t->cred : &root;
+}
+static inline bool capable(unsigned cap)
+{
+    return cred_has(cred_now(), cap);
+}
+/* Of a process: its first thread's, or what the last one left. */
+static inline const struct cred *process_cred(const struct process *p)
+{
+    return p->threads ? &p->threads->cred : &p->cred;
+}
+/* May the current thread look into p, as ptrace would: the rule of most of /proc/<pid>.  fs: by the fs ids
+ * (files), else by the real ones. */
+static inline bool process_may_look(const struct process *p, bool fs)
+{
+    const struct cred *me = cred_now(), *it = process_cred(p);
+    uint32_t uid = fs ? me->fsuid : me->ruid, gid = fs ? me->fsgid : me->rgid;
+    if ((current && p == current->proc) || cred_has(me, CAP_SYS_PTRACE))
+        return true;
+    bool same = uid == it->euid && uid == it->suid && uid == it->ruid && gid == it->egid &&
+                gid == it->sgid && gid == it->rgid;
+    return same && p->dumpable && (it->permitted & ~me->permitted) == 0;
+}
+
 struct process *process_find(int pid);
 struct process *process_first(void); /* then ->next, in order of pid */
 struct task *task_find(int tid);
@@ -154,7 +178,6 @@ void process_times(const struct process *p, uint64_t *utime_ns, uint64_t *stime_
                    uint64_t *cutime_ns, uint64_t *cstime_ns);
 uint64_t process_vsize(const struct process *p);    /* bytes */
 uint64_t process_resident(const struct process *p); /* pages */
-bool cred_in_group(const struct cred *c, uint32_t gid);
 /* A soft limit of the current process, RLIMIT_*; RLIM_INFINITY on service fibers. */
 uint64_t rlimit_soft(unsigned what);
 

@@ -147,7 +147,10 @@ int64_t file_size(struct file *f);
  * an executable (process.exe) calls both. */
 int file_deny_write(struct file *f);
 void file_allow_write(struct file *f);
-bool file_nosuid(struct file *f); /* its mount ignores S_ISUID and S_ISGID */
+bool file_nosuid(struct file *f);   /* its mount ignores S_ISUID and S_ISGID */
+bool file_readable(struct file *f); /* by the current thread, whatever it was opened for */
+/* An extended attribute: its length, cut to n; -ENODATA. */
+long file_xattr(struct file *f, const char *name, void *buf, size_t n);
 /* Make the two ends of a pipe. */
 int pipe_make(struct file **rd, struct file **wr, unsigned flags);
 

@@ -28,7 +28,7 @@ static int check_fixed(struct mm *mm, const struct request *r)
     if (r->len > MM_TASK_END || r->addr > MM_TASK_END - r->len) {
         return -ENOMEM;
     }
-    if (r->addr < MB_PAGE || (r->addr < MM_MIN_ADDR && current->cred.euid != 0)) {
+    if (r->addr < MB_PAGE || (r->addr < MM_MIN_ADDR && !capable(CAP_SYS_RAWIO))) {
         return -EPERM;
     }
     if ((r->flags & MAP_FIXED_NOREPLACE) && !vma_range_free(mm, r->addr, r->addr + r->len)) {

@@ -6,9 +6,6 @@
 #include "sig.h"
 #include "sys.h"
 
-#define SECURE_BITS 0
-#define CAP_LAST 40
-
 static long set_name(struct task *t, uint64_t from)
 {
     char name[sizeof t->comm];
@@ -61,17 +58,6 @@ long sys_prctl(const uint64_t a[6])
     case PR_GET_CHILD_SUBREAPER:
         word = p->subreaper;
         return mb_copy_out(a[1], &word, sizeof word);
-    case PR_GET_KEEPCAPS:
-        return p->keep_caps;
-    case PR_SET_KEEPCAPS:
-        if (a[1] > 1)
-            return -EINVAL;
-        p->keep_caps = a[1];
-        return 0;
-    case PR_CAPBSET_READ:
-        return a[1] > CAP_LAST ? -EINVAL : 1;
-    case PR_GET_SECUREBITS:
-        return SECURE_BITS;
     case PR_GET_SECCOMP:
         return 0;
     case PR_SET_TIMERSLACK:
@@ -81,6 +67,6 @@ long sys_prctl(const uint64_t a[6])
     case PR_GET_TID_ADDRESS:
         return mb_copy_out(a[1], &t->clear_tid, sizeof t->clear_tid);
     default:
-        return -EINVAL;
+        return prctl_caps(a);
     }
 }

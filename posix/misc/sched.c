@@ -27,7 +27,7 @@ static struct task *named(int tid)
 static bool may_change(const struct task *t)
 {
     const struct cred *me = &current->cred;
-    return me->euid == 0 || me->euid == t->cred.euid || me->euid == t->cred.ruid;
+    return capable(CAP_SYS_NICE) || me->euid == t->cred.euid || me->euid == t->cred.ruid;
 }
 
 /* ---- affinity ---- */
@@ -105,7 +105,7 @@ static int set_policy(int tid, int policy, uint64_t uparam, bool keep)
         return -EINVAL;
     if (is_realtime(policy) ? prio < 1 || prio > RT_PRIO_MAX : prio != 0)
         return -EINVAL;
-    if (!may_change(t) || (is_realtime(policy) && current->cred.euid != 0))
+    if (!may_change(t) || (is_realtime(policy) && !capable(CAP_SYS_NICE)))
         return -EPERM;
     t->sched_policy = policy;
     t->sched_prio = prio;
@@ -191,7 +191,8 @@ static int set_nice(struct process *p, int nice)
         return -ESRCH;
     if (!may_change(p->threads))
         return -EPERM;
-    if (nice < p->nice && current->cred.euid != 0)
+    if (nice < p->nice && (uint64_t)(20 - nice) > p->rlimit[RLIMIT_NICE][0] &&
+        !capable(CAP_SYS_NICE))
         return -EACCES;
     p->nice = nice;
     return 0;

@@ -33,8 +33,7 @@ static int chmod_target(const struct target *t, uint32_t mode)
     if (S_ISLNK(ino->mode)) {
         return -EOPNOTSUPP;
     }
-    const struct cred *c = cred_now();
-    if (c->fsuid != 0 && c->fsgid != ino->gid && !cred_in_group(c, ino->gid)) {
+    if (!cred_in_group(cred_now(), ino->gid) && !capable(CAP_FSETID)) {
         mode &= ~(uint32_t)S_ISGID;
     }
     ino->mode = (ino->mode & S_IFMT) | (mode & 07777);
@@ -72,12 +71,12 @@ static int chown_target(const struct target *t, uint32_t uid, uint32_t gid)
     if (err < 0) {
         return err;
     }
-    if (c->fsuid != 0) {
+    if (!capable(CAP_CHOWN)) {
         bool own = c->fsuid == ino->uid;
         if (uid != ~0u && !(own && uid == ino->uid)) {
             return -EPERM;
         }
-        bool mine = gid == ino->gid || gid == c->fsgid || cred_in_group(c, gid);
+        bool mine = gid == ino->gid || cred_in_group(c, gid);
         if (gid != ~0u && !(own && mine)) {
             return -EPERM;
         }
@@ -88,6 +87,9 @@ static int chown_target(const struct target *t, uint32_t uid, uint32_t gid)
             return -EPERM; /* even when nothing else is to change */
         }
         ino->mode &= ~drop;
+        if (ino->xattrs != NULL) {
+            xattr_drop(ino, XATTR_CAPS);
+        }
     }
     ino->uid = uid != ~0u ? uid : ino->uid;
     ino->gid = gid != ~0u ? gid : ino->gid;

@@ -33,7 +33,8 @@ int path_may_delete(const struct path *dir, const struct dentry *victim, bool di
         return -EPERM;
     }
     uint32_t uid = cred_now()->fsuid;
-    if ((parent->mode & S_ISVTX) != 0 && uid != 0 && uid != ino->uid && uid != parent->uid) {
+    if ((parent->mode & S_ISVTX) != 0 && uid != ino->uid && uid != parent->uid &&
+        !capable(CAP_FOWNER)) {
         return -EPERM;
     }
     if (directory && !S_ISDIR(ino->mode)) {
@@ -57,8 +58,8 @@ static void inherit(struct inode *ino, const struct inode *dir)
     ino->gid = dir->gid;
     if (S_ISDIR(ino->mode)) {
         ino->mode |= S_ISGID;
-    } else if ((ino->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && c->fsuid != 0 &&
-               c->fsgid != dir->gid && !cred_in_group(c, dir->gid)) {
+    } else if ((ino->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
+               !cred_in_group(c, dir->gid) && !cred_has(c, CAP_FSETID)) {
         ino->mode &= ~(uint32_t)S_ISGID;
     }
 }
@@ -172,7 +173,7 @@ long sys_mknodat(const uint64_t a[6])
         break;
     case S_IFCHR:
     case S_IFBLK:
-        if (cred_now()->euid != 0) {
+        if (!capable(CAP_MKNOD)) {
             return -EPERM;
         }
         break;
@@ -253,7 +254,7 @@ long sys_linkat(const uint64_t a[6])
     }
     unsigned lookup = (flags & AT_SYMLINK_FOLLOW) != 0 ? LOOKUP_FOLLOW : 0;
     if ((flags & AT_EMPTY_PATH) != 0) {
-        if (cred_now()->euid != 0) {
+        if (!capable(CAP_DAC_READ_SEARCH)) {
             return -ENOENT;
         }
         lookup |= LOOKUP_EMPTY;

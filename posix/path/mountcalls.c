@@ -98,7 +98,7 @@ long sys_mount(const uint64_t a[6])
     struct path at;
     int err = 0;
 
-    if (cred_now()->euid != 0) {
+    if (!capable(CAP_SYS_ADMIN)) {
         return -EPERM;
     }
     if ((flags & 0xffff0000u) == 0xc0ed0000u) {
@@ -130,7 +130,7 @@ long sys_umount2(const uint64_t a[6])
     if ((flags & ~(ABI_MNT_FORCE | ABI_MNT_DETACH | ABI_MNT_EXPIRE | ABI_UMOUNT_NOFOLLOW)) != 0) {
         return -EINVAL;
     }
-    if (cred_now()->euid != 0) {
+    if (!capable(CAP_SYS_ADMIN)) {
         return -EPERM;
     }
     unsigned lookup = (flags & ABI_UMOUNT_NOFOLLOW) != 0 ? 0 : LOOKUP_FOLLOW;

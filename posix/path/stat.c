@@ -2,6 +2,8 @@
 #include "include/sys.h"
 #include "path/target.h"
 
+#include <linux/securebits.h>
+
 /* Also right before 1970: the rest is never negative. */
 static int64_t split(int64_t ns, uint64_t *rest)
 {
@@ -198,9 +200,13 @@ static long access_at(int dirfd, uint64_t uname, unsigned may, unsigned flags)
     /* The whole walk counts with the real ids; nothing below sleeps, so nobody sees the swap. */
     struct cred *c = &current->cred;
     uint32_t uid = c->fsuid, gid = c->fsgid;
+    uint64_t caps = c->effective;
     if ((flags & AT_EACCESS) == 0) {
         c->fsuid = c->ruid;
         c->fsgid = c->rgid;
+        if ((c->securebits & SECBIT_NO_SETUID_FIXUP) == 0) {
+            c->effective = c->ruid == 0 ? c->permitted : 0;
+        }
     }
     struct target t;
     int err = target_get(dirfd, uname, flags, &t);
@@ -210,6 +216,7 @@ static long access_at(int dirfd, uint64_t uname, unsigned may, unsigned flags)
     }
     c->fsuid = uid;
     c->fsgid = gid;
+    c->effective = caps;
     return err;
 }
 

@@ -68,7 +68,8 @@ static bool may_have_more(struct task *t)
 {
     if (tasks_alive >= tasks_max())
         return false;
-    return t->cred.ruid == 0 || t->user->tasks < t->proc->rlimit[RLIMIT_NPROC][0];
+    return t->cred.ruid == 0 || capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN) ||
+           t->user->tasks < t->proc->rlimit[RLIMIT_NPROC][0];
 }
 
 /* ---- the parts of a thread ---- */
@@ -85,6 +86,7 @@ static void task_free_parts(struct task *t)
     sighand_unref(t->sighand);
     user_unref(t->user);
     pid_unref(t->pid);
+    cred_drop(&t->cred);
     mb_free(t);
 }
 
@@ -136,7 +138,7 @@ static struct task *clone_task(struct task *from, uint64_t flags, int *err)
         task_free_parts(t);
         return NULL;
     }
-    t->cred = from->cred;
+    cred_copy(&t->cred, &from->cred);
     memcpy(t->comm, from->comm, sizeof t->comm);
     t->state = 'R';
     t->sigmask = from->sigmask;
@@ -178,6 +180,7 @@ void process_free(struct process *p)
     tax_free(p->tax);
     mb_free(p->cmdline);
     mb_free(p->environ_);
+    cred_drop(&p->cred);
     mb_free(p);
 }
 

@@ -80,7 +80,7 @@ static long set_controlling(struct tty *t, bool steal)
     if (s->sid != p->pid || s->tty)
         return -EPERM;
     if (t->session) {
-        if (!steal || current->cred.euid != 0)
+        if (!steal || !capable(CAP_SYS_ADMIN))
             return -EPERM;
         cut(t);
     }

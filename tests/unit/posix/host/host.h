@@ -500,12 +500,12 @@ uint64_t process_resident(const struct process *p)
 
 bool cred_in_group(const struct cred *c, uint32_t gid)
 {
-    for (unsigned i = 0; i < c->ngroups; i++) {
-        if (c->groups[i] == gid) {
+    for (unsigned i = 0; c->groups != NULL && i < c->groups->count; i++) {
+        if (c->groups->gid[i] == gid) {
             return true;
         }
     }
-    return false;
+    return c->fsgid == gid;
 }
 
 static size_t host_text(const char *s, char *buf, size_t n)
@@ -798,6 +798,8 @@ static void as_user(uint32_t uid)
     memset(c, 0, sizeof(*c));
     c->ruid = c->euid = c->suid = c->fsuid = uid;
     c->rgid = c->egid = c->sgid = c->fsgid = uid;
+    c->bounding = CAP_ALL;
+    c->permitted = c->effective = uid == 0 ? CAP_ALL : 0;
 }
 
 /* ---- the test program ---- */
