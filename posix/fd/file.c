@@ -12,6 +12,7 @@ void file_fill(struct file *f, struct path p, unsigned flags)
 {
     *f = (struct file){
         .inode = p.dentry->inode, .refs = 1, .flags = flags, .dentry = p.dentry, .mnt = p.mnt};
+    p.mnt->expired = false;
     open_files++;
 }
 
@@ -60,6 +61,7 @@ void file_release_(struct file *f)
     }
     if (file_can_write(f) && S_ISREG(ino->mode) && f->dentry != NULL && (f->flags & O_PATH) == 0) {
         ino->writers--;
+        f->mnt->writers--;
     }
     if (f->dentry != NULL) {
         dentry_unref(f->dentry);

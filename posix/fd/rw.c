@@ -20,6 +20,15 @@ static inline __attribute__((always_inline)) struct file *file_for(int fd, bool 
     return file_ref(f);
 }
 
+/* For /proc/<pid>/io. */
+static inline long account(bool write, long n)
+{
+    struct io_account *io = &current->proc->io;
+    io->calls[write]++;
+    io->bytes[write] += n > 0 ? (uint64_t)n : 0;
+    return n;
+}
+
 static inline size_t rw_len(uint64_t n)
 {
     return n < ABI_RW_MAX ? n : ABI_RW_MAX;
@@ -32,7 +41,7 @@ long sys_read(const uint64_t a[6])
     struct file *f = file_for((int)a[0], false, &op, &result);
     if (f != NULL) {
         struct iobuf b = iobuf_user(a[1], rw_len(a[2]));
-        result = op(f, &b, &f->pos);
+        result = account(false, op(f, &b, &f->pos));
         file_unref(f);
     }
     return result;
@@ -45,7 +54,7 @@ long sys_write(const uint64_t a[6])
     struct file *f = file_for((int)a[0], true, &op, &result);
     if (f != NULL) {
         struct iobuf b = iobuf_user(a[1], rw_len(a[2]));
-        result = op(f, &b, &f->pos);
+        result = account(true, op(f, &b, &f->pos));
         file_unref(f);
     }
     return result;
@@ -61,7 +70,7 @@ static long transfer_at(int fd, bool write, struct iobuf *b, int64_t pos)
     }
     struct file *f = file_for(fd, write, &op, &result);
     if (f != NULL) {
-        result = f->ops->lseek == NULL ? -ESPIPE : op(f, b, &pos);
+        result = f->ops->lseek == NULL ? -ESPIPE : account(write, op(f, b, &pos));
         file_unref(f);
     }
     return result;
@@ -97,7 +106,7 @@ static long transfer_vector(const uint64_t a[6], bool write, bool at)
         result = iov_get(a[1], a[2], &v);
         if (result == 0) {
             int64_t pos = (int64_t)a[3];
-            result = op(f, &v.b, at ? &pos : &f->pos);
+            result = account(write, op(f, &v.b, at ? &pos : &f->pos));
             iov_end(&v);
         }
     }
@@ -175,6 +184,8 @@ static long send(struct file *in, struct file *out, int64_t *pos, size_t count)
         }
         *pos += put; /* what was read but not taken is read again */
         done += (size_t)put;
+        account(false, put);
+        account(true, put);
         mb_lock_break();
         if (put < got || signal_interrupts()) {
             break;

@@ -58,9 +58,12 @@ static bool overrides(const struct cred *c, const struct inode *ino, unsigned ma
 
 int inode_permission(struct inode *ino, unsigned may)
 {
-    if (ino->ops->permission != NULL) {
-        return ino->ops->permission(ino, may);
-    }
+    return ino->ops->permission != NULL ? ino->ops->permission(ino, may)
+                                        : inode_mode_permission(ino, may);
+}
+
+int inode_mode_permission(const struct inode *ino, unsigned may)
+{
     const struct cred *c = cred_now();
     uint32_t mode = ino->mode;
     if (c->fsuid == ino->uid) {
@@ -105,12 +108,22 @@ void inode_touch(struct inode *ino)
 
 void inode_accessed_(struct inode *ino, const struct file *f)
 {
-    if ((f->flags & O_NOATIME) != 0 || (f->mnt != NULL && (f->mnt->flags & ABI_MS_NOATIME) != 0)) {
+    if ((f->flags & O_NOATIME) == 0) {
+        inode_accessed_at(ino, f->mnt);
+    }
+}
+
+void inode_accessed_at(struct inode *ino, const struct mount *m)
+{
+    const unsigned none =
+        ABI_MS_NOATIME | ABI_MS_RDONLY | (S_ISDIR(ino->mode) ? ABI_MS_NODIRATIME : 0);
+    if (m != NULL && ((m->flags & none) != 0 || m->sb->rdonly)) {
         return;
     }
     int64_t now = time_realtime_ns();
     /* relatime: only when it would say something new, or is a day old */
-    if (ino->atime <= ino->mtime || ino->atime <= ino->ctime || now - ino->atime >= DAY_NS) {
+    if ((m != NULL && (m->flags & ABI_MS_STRICTATIME) != 0) || ino->atime <= ino->mtime ||
+        ino->atime <= ino->ctime || now - ino->atime >= DAY_NS) {
         ino->atime = now;
     }
 }

@@ -1,4 +1,4 @@
-/* procfs: the tree.  What the files say is in proc_sys.c and proc_pid.c.
+/* procfs: the tree.  What the files say is in proc_*.c.
  *
  * A file's text is made at the first read and again whenever it is read from the start; so a reader sees
  * one state, and a process that ends meanwhile does no harm.
@@ -7,6 +7,7 @@
 #include "fd/fd_int.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct sb *proc_sb;
@@ -16,11 +17,6 @@ static const struct inode_ops proc_iops, proc_link_iops, proc_magic_iops;
 static const struct file_ops proc_file_ops, proc_dir_ops;
 
 /* ---- inodes ---- */
-
-static const struct proc_entry *entry_of(const struct inode *ino)
-{
-    return ino->entry;
-}
 
 struct process *procfs_process(const struct inode *ino)
 {
@@ -77,10 +73,12 @@ static struct inode *proc_inode(const struct proc_entry *e, int pid, int tid, in
     ino->proc.fd = fd;
     const struct process *p = pid != 0 ? process_find(pid) : NULL;
     if (p != NULL) {
-        const struct cred *c = p->threads != NULL ? &p->threads->cred : &p->cred;
+        const struct cred *c = process_cred(p);
         ino->proc.start = p->start_ticks;
-        ino->uid = c->euid;
-        ino->gid = c->egid;
+        if (p->dumpable || ino->mode == (S_IFDIR | 0555)) { /* else nobody's but root's */
+            ino->uid = c->euid;
+            ino->gid = c->egid;
+        }
     }
     return ino;
 }
@@ -121,10 +119,15 @@ static struct file *task_file(const struct task *t, int fd)
     return t != NULL && t->files != NULL && files_next(t->files, fd, &f) == fd ? f : NULL;
 }
 
+struct file *procfs_file(const struct inode *ino)
+{
+    return task_file(procfs_task(ino), ino->proc.fd);
+}
+
 static int proc_lookup(struct dentry *dir, const char *name, unsigned len, struct dentry **out)
 {
     const struct inode *ino = dir->inode;
-    const struct proc_entry *e = entry_of(ino);
+    const struct proc_entry *e = procfs_entry(ino);
     int pid = ino->proc.pid, tid = ino->proc.tid;
 
     if (pid != 0 && procfs_process(ino) == NULL) {
@@ -145,7 +148,10 @@ static int proc_lookup(struct dentry *dir, const char *name, unsigned len, struc
     if (n >= 0 && e->kind == PROC_FDS) {
         return task_file(procfs_task(ino), n) == NULL
                    ? -ENOENT
-                   : proc_dentry(dir, name, len, proc_inode(&proc_fd_entry, pid, tid, n), out);
+                   : proc_dentry(dir, name, len, proc_inode(e->children, pid, tid, n), out);
+    }
+    if (e->kind == PROC_FDS) {
+        return -ENOENT;
     }
     for (const struct proc_entry *c = e->children; c != NULL && c->name != NULL; c++) {
         if (strlen(c->name) == len && memcmp(c->name, name, len) == 0) {
@@ -159,28 +165,18 @@ static int proc_permission(struct inode *ino, unsigned may)
 {
     const struct process *p =
         ino->proc.pid != 0 && !S_ISLNK(ino->mode) ? procfs_process(ino) : NULL;
-    const struct proc_entry *e = entry_of(ino);
+    const struct proc_entry *e = procfs_entry(ino);
     if (p != NULL && e->kind == PROC_FDS && procfs_may_look(p)) {
         return 0;
     }
-    const struct cred *c = cred_now();
-    uint32_t mode = ino->mode;
-    if (c->fsuid == 0) {
-        return 0;
-    }
-    if (c->fsuid == ino->uid) {
-        mode >>= 6;
-    } else if (c->fsgid == ino->gid || cred_in_group(c, ino->gid)) {
-        mode >>= 3;
-    }
-    return (may & ~mode & 7) == 0 ? 0 : -EACCES;
+    return inode_mode_permission(ino, may);
 }
 
 static void proc_stat(struct inode *ino, struct kstat *st)
 {
     st->blocks = 0;
     st->blksize = 1024;
-    if (entry_of(ino)->kind == PROC_ROOT) {
+    if (procfs_entry(ino)->kind == PROC_ROOT) {
         for (const struct process *p = process_first(); p != NULL; p = p->next) {
             st->nlink++;
         }
@@ -205,7 +201,7 @@ int procfs_anon_path(struct file *f, struct path *out)
 static int fd_follow(struct inode *ino, struct path *out)
 {
     const struct process *p = procfs_process(ino);
-    struct file *f = task_file(procfs_task(ino), ino->proc.fd);
+    struct file *f = procfs_file(ino);
     if (p == NULL || f == NULL) {
         return -ENOENT;
     }
@@ -264,12 +260,12 @@ int procfs_thread_self(struct inode *ino, struct path *out)
 
 static int proc_follow(struct inode *ino, struct path *out)
 {
-    return entry_of(ino)->follow(ino, out);
+    return procfs_entry(ino)->follow(ino, out);
 }
 
 static int proc_readlink(struct inode *ino, char *buf, size_t n)
 {
-    const struct proc_entry *e = entry_of(ino);
+    const struct proc_entry *e = procfs_entry(ino);
     if (e->follow == procfs_self) {
         return snprintf(buf, n, "%d", current->proc->pid);
     }
@@ -278,7 +274,7 @@ static int proc_readlink(struct inode *ino, char *buf, size_t n)
     }
     if (e == &proc_fd_entry) {
         const struct process *p = procfs_process(ino);
-        const struct file *f = task_file(procfs_task(ino), ino->proc.fd);
+        const struct file *f = procfs_file(ino);
         if (p == NULL || f == NULL) {
             return -ENOENT;
         }
@@ -310,14 +306,14 @@ static int text_make(struct file *f)
     struct text *t = f->priv;
     t->len = 0;
     t->failed = false;
-    int err = entry_of(f->inode)->show(t, f->inode);
+    int err = procfs_entry(f->inode)->show(t, f->inode);
     return err == 0 && t->failed ? -ENOMEM : err;
 }
 
 static long proc_read(struct file *f, struct iobuf *b, int64_t *pos)
 {
     struct text *t = f->priv;
-    if (entry_of(f->inode)->show == NULL) {
+    if (procfs_entry(f->inode)->show == NULL) {
         return -EINVAL;
     }
     if (*pos == 0 || t->buf == NULL) {
@@ -338,10 +334,22 @@ static long proc_read(struct file *f, struct iobuf *b, int64_t *pos)
     return n > 0 ? (long)n : err;
 }
 
+int procfs_number(const char *text, long min, long max, long *out)
+{
+    char *end;
+    text += strspn(text, " \t\n");
+    long n = strtol(text, &end, 0);
+    if (end == text || end[strspn(end, " \t\n")] != 0 || n < min || n > max) {
+        return -EINVAL;
+    }
+    *out = n;
+    return 0;
+}
+
 static long proc_write(struct file *f, struct iobuf *b, int64_t *pos)
 {
-    const struct proc_entry *e = entry_of(f->inode);
-    char text[128];
+    const struct proc_entry *e = procfs_entry(f->inode);
+    char text[256];
     size_t n = b->len < sizeof(text) - 1 ? b->len : sizeof(text) - 1;
     if (e->store == NULL) {
         return -EIO;
@@ -390,7 +398,7 @@ static void proc_release(struct file *f)
 static int next_number(const struct inode *dir, int from)
 {
     int best = -1;
-    switch (entry_of(dir)->kind) {
+    switch (procfs_entry(dir)->kind) {
     case PROC_ROOT:
         for (const struct process *p = process_first(); p != NULL; p = p->next) {
             if (p->pid >= from && (best < 0 || p->pid < best)) {
@@ -419,7 +427,7 @@ static int next_number(const struct inode *dir, int from)
 static int put_numbers(struct file *f, struct iobuf *b)
 {
     const struct inode *dir = f->inode;
-    unsigned kind = entry_of(dir)->kind;
+    unsigned kind = procfs_entry(dir)->kind;
     for (;;) {
         int n = next_number(dir, (int)(f->pos - POS_NUMBERS));
         if (n < 0) {
@@ -427,12 +435,14 @@ static int put_numbers(struct file *f, struct iobuf *b)
         }
         char name[12];
         unsigned len = (unsigned)snprintf(name, sizeof(name), "%d", n);
-        uint64_t ino = kind == PROC_ROOT ? entry_ino(&proc_pid_entry, n, 0, -1)
-                       : kind == PROC_TASKS
-                           ? entry_ino(&proc_task_entry, dir->proc.pid, n, -1)
-                           : entry_ino(&proc_fd_entry, dir->proc.pid, dir->proc.tid, n);
-        int err = dirent_put(b, ino, POS_NUMBERS + n + 1, kind == PROC_FDS ? S_IFLNK : S_IFDIR,
-                             name, len);
+        uint64_t ino = kind == PROC_ROOT    ? entry_ino(&proc_pid_entry, n, 0, -1)
+                       : kind == PROC_TASKS ? entry_ino(&proc_task_entry, dir->proc.pid, n, -1)
+                                            : entry_ino(procfs_entry(dir)->children, dir->proc.pid,
+                                                        dir->proc.tid, n);
+        uint32_t type = kind != PROC_FDS                                ? S_IFDIR
+                        : procfs_entry(dir)->children == &proc_fd_entry ? S_IFLNK
+                                                                        : S_IFREG;
+        int err = dirent_put(b, ino, POS_NUMBERS + n + 1, type, name, len);
         if (err != 0) {
             return err;
         }
@@ -443,7 +453,7 @@ static int put_numbers(struct file *f, struct iobuf *b)
 static int put_children(struct file *f, struct iobuf *b)
 {
     const struct inode *dir = f->inode;
-    const struct proc_entry *c = entry_of(dir)->children;
+    const struct proc_entry *e = procfs_entry(dir), *c = e->kind != PROC_FDS ? e->children : NULL;
     for (int64_t i = 0; c != NULL && c[i].name != NULL; i++) {
         if (i + POS_CHILDREN < f->pos) {
             continue;
@@ -524,6 +534,8 @@ const struct proc_entry proc_task_entry = {
     .name = "task", .mode = 0555, .kind = PROC_DIR, .children = proc_task_files};
 const struct proc_entry proc_fd_entry = {
     .name = "fd", .mode = 0700, .kind = PROC_MAGIC, .follow = fd_follow};
+const struct proc_entry proc_fdinfo_entry = {
+    .name = "fdinfo", .mode = 0444, .kind = PROC_FILE, .show = proc_show_fdinfo};
 
 static int proc_mount(const struct fs_type *type, const char *options, struct sb **out)
 {

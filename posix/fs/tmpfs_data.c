@@ -214,6 +214,8 @@ int tmpfs_truncate(struct inode *ino, int64_t len)
         tmpfs_pages_free(ino, first, ~0ul);
     } else if (len > ino->size) {
         clear_tail(ino, ino->size);
+    } else {
+        return 0;
     }
     ino->size = len;
     inode_touch(ino);

@@ -121,7 +121,9 @@ struct abi_pollfd {
 #define ABI_MS_NODEV 4u
 #define ABI_MS_NOEXEC 8u
 #define ABI_MS_REMOUNT 32u
+#define ABI_MS_NOSYMFOLLOW 256u
 #define ABI_MS_NOATIME 1024u
+#define ABI_MS_NODIRATIME 2048u
 #define ABI_MS_BIND 4096u
 #define ABI_MS_MOVE 8192u
 #define ABI_MS_REC 16384u

@@ -26,6 +26,7 @@ struct pid *pid_find(int nr);
 void pid_ref(struct pid *p);
 void pid_unref(struct pid *p);
 #define PID_MAX 32768
+extern unsigned pid_max; /* numbers stay below it, /proc/sys/kernel/pid_max */
 
 /* ---- users: what is limited per real user id ---- */
 struct user {
@@ -72,8 +73,10 @@ void proc_continue(struct process *p);
 void task_give_work(struct task *t, uint32_t work);
 /* Memory is exhausted: end the largest process. Waits a little for it to go. */
 void proc_oom(void);
+uint64_t process_badness(const struct process *p); /* the greatest goes first; 0: never */
 /* A process with a pid limit, for tests and /proc: processes and threads alive. */
 unsigned proc_task_count(void);
+uint64_t proc_fork_count(void); /* processes and threads made since the start */
 
 /* ---- tree.c ---- */
 void process_link(struct process *p, struct process *parent);

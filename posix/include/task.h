@@ -126,6 +126,10 @@ struct process {
     uint32_t personality;
     uint64_t min_flt, cmin_flt;
     uint64_t max_rss, cmax_rss; /* pages */
+    struct io_account {
+        uint64_t bytes[2], calls[2]; /* read, written */
+    } io;
+    int oom_score_adj, oom_score_adj_min; /* -1000: never ended for want of memory */
 
     /* posix/signal: pending for the process */
     uint64_t sigpending;
@@ -187,7 +191,6 @@ int signal_pgrp(int pgid, int sig);
 void signal_self(int sig); /* synchronous, as SIGPIPE */
 
 /* /proc texts that the process code knows best: write at most n bytes, answer the length. */
-size_t proc_maps_text(struct process *p, char *buf, size_t n);
 size_t proc_entropy_text(struct process *p, char *buf, size_t n);
 size_t proc_status_signals(struct process *p, char *buf, size_t n); /* SigPnd.. lines of status */
 

@@ -175,6 +175,8 @@ void devfs_remove(const char *name, uint32_t type, uint32_t major, uint32_t mino
 /* What posix/block knows that others tell; NULL as long as there is no disk. */
 struct vfs_block {
     size_t (*partitions)(char *buf, size_t n); /* lines of /proc/partitions, as snprintf */
+    uint64_t (*bytes)(uint64_t dev);           /* of a disk or partition */
+    size_t (*diskstats)(char *buf, size_t n);  /* the same of /proc/diskstats */
     int (*sync)(void);                         /* all disks flush; blocks */
     uint64_t (*cached)(void);                  /* pages */
     uint64_t (*shrink)(uint64_t pages);        /* give pages back: how many went */

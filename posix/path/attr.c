@@ -261,6 +261,9 @@ long sys_ftruncate(const uint64_t a[6])
     if ((f->flags & O_ACCMODE) != O_RDONLY) {
         if (S_ISREG(f->inode->mode) && f->inode->ops->truncate != NULL) {
             err = truncate_inode(f->inode, len);
+            if (err == 0) {
+                inode_touch(f->inode); /* also when nothing changed */
+            }
         } else if (f->ops->truncate != NULL) {
             err = f->ops->truncate(f, len);
         }

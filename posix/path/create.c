@@ -223,7 +223,7 @@ static int link_make(const struct path *from, const struct path *parent, const s
     if (!parent->dentry->inode->ops->writable || S_ISDIR(ino->mode)) {
         return -EPERM;
     }
-    if (ino->nlink == 0 && (from->dentry->flags & DENTRY_DELETED) == 0) {
+    if (ino->nlink == 0 && !ino->linkable) {
         return -ENOENT;
     }
     if (ino->nlink == UINT32_MAX) {
@@ -238,6 +238,7 @@ static int link_make(const struct path *from, const struct path *parent, const s
     dentry_attach(d);
     dentry_unref(d);
     ino->nlink++;
+    ino->linkable = false;
     ino->ctime = time_realtime_ns();
     inode_touch(parent->dentry->inode);
     return 0;

@@ -90,10 +90,13 @@ long sys_statx(const uint64_t a[6])
         return err;
     }
     inode_stat(t.ino, &k);
-    bool root = t.file == NULL && t.path.dentry == t.path.mnt->root;
+    const struct dentry *d = t.file != NULL ? t.file->dentry : t.path.dentry;
+    bool root = t.mnt != NULL && d == t.mnt->root;
+    uint64_t mount_id = t.mnt != NULL ? t.mnt->id : 0;
     target_put(&t);
     struct statx x = {
-        .stx_mask = STATX_BASIC_STATS | STATX_BTIME,
+        .stx_mask = STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID,
+        .stx_mnt_id = mount_id,
         .stx_blksize = k.blksize,
         .stx_attributes_mask = STATX_ATTR_MOUNT_ROOT,
         .stx_attributes = root ? STATX_ATTR_MOUNT_ROOT : 0,
@@ -127,14 +130,14 @@ static long statfs_out(uint64_t uaddr, const struct target *t)
         s.flags = ABI_ST_VALID;
         static const struct {
             unsigned ms, st;
-        } map[] = {{ABI_MS_RDONLY, 1},
-                   {ABI_MS_NOSUID, 2},
-                   {ABI_MS_NODEV, 4},
-                   {ABI_MS_NOEXEC, 8},
-                   {ABI_MS_NOATIME, 1024}};
+        } map[] = {{ABI_MS_RDONLY, 1},          {ABI_MS_NOSUID, 2},     {ABI_MS_NODEV, 4},
+                   {ABI_MS_NOEXEC, 8},          {ABI_MS_NOATIME, 1024}, {ABI_MS_NODIRATIME, 2048},
+                   {ABI_MS_NOSYMFOLLOW, 0x2000}};
         for (unsigned i = 0; i < sizeof(map) / sizeof(map[0]); i++) {
             s.flags |= (t->mnt->flags & map[i].ms) != 0 ? map[i].st : 0;
         }
+        s.flags |= sb->rdonly ? 1 : 0;
+        s.flags |= (t->mnt->flags & (ABI_MS_NOATIME | ABI_MS_STRICTATIME)) == 0 ? 4096 : 0;
         if (sb->pages_max != 0) {
             uint64_t most = tmpfs_pages < tmpfs_pages_max ? tmpfs_pages_max - tmpfs_pages : 0;
             s.blocks = sb->pages_max;
@@ -258,7 +261,7 @@ long sys_readlinkat(const uint64_t a[6])
         result = ino->size < size ? ino->size : size;
         err = mb_copy_out(a[2], ino->link, (size_t)result);
         result = err < 0 ? err : result;
-        ino->atime = time_realtime_ns();
+        inode_accessed_at(ino, t.mnt);
     }
     target_put(&t);
     return result;

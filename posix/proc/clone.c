@@ -29,10 +29,16 @@ struct clone_request {
      CLONE_NEWPID | CLONE_NEWNET)
 
 static unsigned tasks_alive;
+static uint64_t tasks_made;
 
 unsigned proc_task_count(void)
 {
     return tasks_alive;
+}
+
+uint64_t proc_fork_count(void)
+{
+    return tasks_made;
 }
 
 /* As many threads as would fill an eighth of the memory if each took 16 KiB and some. */
@@ -207,6 +213,8 @@ static struct process *clone_process(const struct process *from, struct task *t)
     p->dumpable = from->dumpable;
     p->no_new_privs = from->no_new_privs;
     p->nice = from->nice;
+    p->oom_score_adj = from->oom_score_adj;
+    p->oom_score_adj_min = from->oom_score_adj_min;
     p->cpu_watched = from->rlimit[RLIMIT_CPU][0] != RLIM_INFINITY;
     p->personality = from->personality;
     process_init_queues(p);
@@ -233,6 +241,7 @@ void task_link(struct task *t, struct process *p)
     p->nthreads++;
     t->user->tasks++;
     tasks_alive++;
+    tasks_made++;
 }
 
 void task_unlink(struct task *t)

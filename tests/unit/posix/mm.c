@@ -1,6 +1,6 @@
 /*
  * Address spaces: every call against a model that knows one page at a time, with and without memory.
- * test-sources: posix/mem/?*.c
+ * test-sources: posix/mem/?*.c posix/fs/text.c
  */
 #include "mm_fake.h"
 
@@ -401,22 +401,27 @@ static void truncated(void **state)
 
 static void texts(void **state)
 {
-    char text[2000];
+    struct text out = {NULL};
     CALL_(mmap, BASE, 2 * MB_PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, 0, 4 * MB_PAGE);
     mm->brk_start = mm->brk = BASE + 0x100000;
     CALL_(brk, mm->brk + 2 * MB_PAGE);
-    size_t n = mm_maps_text(mm, text, sizeof(text) - 1);
-    text[n] = 0;
+    mm_maps_text(mm, &out, false);
+    text_add(&out, "", 1);
+    const char *text = out.buf;
     const char *line = strstr(text, "10000000-10002000 r-xp 00004000 00:13 77 ");
     assert_non_null(line);
     assert_int_equal(strncmp(line + 73, "/tmp/file\n", 10), 0);
     assert_non_null(strstr(text, "10100000-10102000 rw-p 00000000 00:00 0 "));
     assert_non_null(strstr(text, "[heap]\n"));
     assert_non_null(strstr(text, "[vdso]\n"));
-    for (size_t size = 0; size < n; size++) { /* whole lines or none */
-        size_t len = mm_maps_text(mm, text, size);
-        assert_true(len <= size && (len == 0 || text[len - 1] == '\n'));
-    }
+    size_t n = out.len;
+    out.len = 0;
+    mm_maps_text(mm, &out, true);
+    text_add(&out, "", 1);
+    assert_true(out.len > n);
+    assert_non_null(strstr(out.buf, "Size:                  8 kB\n"));
+    assert_non_null(strstr(out.buf, "VmFlags: rd ex \n"));
+    mb_free(out.buf);
 }
 
 /* ---- against the model ---- */
