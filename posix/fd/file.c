@@ -126,6 +126,16 @@ bool file_nosuid(struct file *f)
     return f->mnt != NULL && (f->mnt->flags & ABI_MS_NOSUID) != 0;
 }
 
+bool file_noexec(struct file *f)
+{
+    return f->mnt != NULL && (f->mnt->flags & ABI_MS_NOEXEC) != 0;
+}
+
+void file_accessed(struct file *f)
+{
+    inode_accessed(f->inode, f);
+}
+
 bool file_readable(struct file *f)
 {
     return inode_permission(f->inode, MAY_READ) == 0;

@@ -75,7 +75,9 @@ struct task {
     uint64_t cpu_base; /* ticks the fiber had run before it became this thread's */
     uint64_t affinity;
     int sched_policy, sched_prio;
+    uint64_t timer_slack; /* ns */
 };
+#define TIMER_SLACK 50000u
 #define WORK_SIGNAL 1u /* a signal to handle */
 #define WORK_EXIT 2u   /* the thread is to end (exit, group exit, exec of another thread) */
 #define WORK_STOP 4u   /* the process is stopping */

@@ -148,6 +148,8 @@ int64_t file_size(struct file *f);
 int file_deny_write(struct file *f);
 void file_allow_write(struct file *f);
 bool file_nosuid(struct file *f);   /* its mount ignores S_ISUID and S_ISGID */
+bool file_noexec(struct file *f);   /* its mount lets nothing be executed */
+void file_accessed(struct file *f); /* it is being mapped */
 bool file_readable(struct file *f); /* by the current thread, whatever it was opened for */
 /* An extended attribute: its length, cut to n; -ENODATA. */
 long file_xattr(struct file *f, const char *name, void *buf, size_t n);

@@ -88,7 +88,8 @@ int path_make(const struct path *parent, const struct last *last, const struct s
         return err;
     }
     if (!dir->inode->ops->writable) {
-        return -ENOENT; /* as procfs says */
+        /* Linux's words for it: procfs', where looking is all, and those of sysfs. */
+        return dir->inode->ops->lookup != NULL ? -ENOENT : S_ISREG(spec->mode) ? -EACCES : -EPERM;
     }
     uint32_t mode = spec->mode;
     if (!S_ISLNK(mode)) {
@@ -333,7 +334,7 @@ long sys_unlinkat(const uint64_t a[6])
     if (err == 0) {
         struct dentry *victim = NULL;
         if (!last.dots) {
-            err = path_entry(&parent, &last, &victim);
+            err = mount_rdonly(parent.mnt) ? -EROFS : path_entry(&parent, &last, &victim);
         }
         if (err == 0) {
             err = rmdir ? dir_remove(&parent, &last, victim) : file_remove(&parent, &last, victim);

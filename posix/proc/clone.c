@@ -149,6 +149,7 @@ static struct task *clone_task(struct task *from, uint64_t flags, int *err)
     t->state = 'R';
     t->sigmask = from->sigmask;
     t->affinity = from->affinity;
+    t->timer_slack = from->timer_slack;
     t->sched_policy = from->sched_policy;
     t->sched_prio = from->sched_prio;
     if (!(flags & CLONE_VM) || (flags & CLONE_VFORK)) { /* else the stack would be shared */

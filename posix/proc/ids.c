@@ -66,8 +66,8 @@ static int set_users(struct ids i)
         t->user->tasks--;
         user_unref(t->user);
         t->user = u;
-        u->tasks++;
         t->proc->too_many = i.r != 0 && u->tasks > t->proc->rlimit[RLIMIT_NPROC][0];
+        u->tasks++;
     }
     if (i.e != c->euid || i.fs != c->fsuid) { /* others may no longer look into it */
         t->proc->dumpable = false;

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 
+#include "fs/text.h"
 #include "sys.h"
 
 #define BASE 0x10000000ul
@@ -424,6 +425,18 @@ static void texts(void **state)
     mb_free(out.buf);
 }
 
+/* What is on a mount with noexec is mapped, but not to be executed, then or later. */
+static void noexec(void **state)
+{
+    fake_noexec = true;
+    assert_int_equal(CALL_(mmap, 0, MB_PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, 0, 0), -EPERM);
+    long p = CALL_(mmap, 0, MB_PAGE, PROT_READ, MAP_PRIVATE, 0, 0);
+    assert_true(p > 0);
+    assert_int_equal(CALL_(mprotect, (uint64_t)p, MB_PAGE, PROT_READ | PROT_EXEC), -EACCES);
+    fake_noexec = false;
+    assert_int_equal(CALL_(mprotect, (uint64_t)p, MB_PAGE, PROT_READ | PROT_EXEC), 0);
+}
+
 /* ---- against the model ---- */
 
 struct object { /* a shared page, or a page of the file: its value lives here */
@@ -723,23 +736,12 @@ static void random_calls_without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(anonymous),
-        TEST(arguments),
-        TEST(places),
-        TEST(files),
-        TEST(around),
-        TEST(protection),
-        TEST(program_break),
-        TEST(stack_grows),
-        TEST(stack_keeps_its_distance),
-        TEST(resize),
-        TEST(move),
-        TEST(advice),
-        TEST(fork_copies),
-        TEST(truncated),
-        TEST(texts),
-        TEST(random_calls),
-        TEST(random_calls_without_memory),
+        TEST(anonymous),     TEST(arguments),    TEST(places),
+        TEST(files),         TEST(around),       TEST(protection),
+        TEST(program_break), TEST(stack_grows),  TEST(stack_keeps_its_distance),
+        TEST(resize),        TEST(move),         TEST(advice),
+        TEST(fork_copies),   TEST(truncated),    TEST(texts),
+        TEST(noexec),        TEST(random_calls), TEST(random_calls_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
