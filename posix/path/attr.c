@@ -123,12 +123,18 @@ long sys_fchownat(const uint64_t a[6])
     return err;
 }
 
+static bool nsec_valid(int64_t nsec)
+{
+    return nsec == ABI_UTIME_NOW || nsec == ABI_UTIME_OMIT ||
+           (uint64_t)nsec < (uint64_t)NSEC_PER_SEC;
+}
+
 static int utimens_target(const struct target *t, const struct abi_timespec ts[2])
 {
     struct inode *ino = t->ino;
     bool omit0 = ts[0].nsec == ABI_UTIME_OMIT, omit1 = ts[1].nsec == ABI_UTIME_OMIT;
-    if (omit0 && omit1) {
-        return 0;
+    if (!nsec_valid(ts[0].nsec) || !nsec_valid(ts[1].nsec)) {
+        return -EINVAL;
     }
     int err = may_set(t);
     if (err < 0) {
@@ -167,10 +173,6 @@ long sys_utimensat(const uint64_t a[6])
             return -EFAULT;
         }
         for (int i = 0; i < 2; i++) {
-            bool special = ts[i].nsec == ABI_UTIME_NOW || ts[i].nsec == ABI_UTIME_OMIT;
-            if (!special && (uint64_t)ts[i].nsec >= (uint64_t)NSEC_PER_SEC) {
-                return -EINVAL;
-            }
             ts[i].sec = ts[i].sec > SEC_MAX ? SEC_MAX : ts[i].sec < -SEC_MAX ? -SEC_MAX : ts[i].sec;
         }
         if (ts[0].nsec == ABI_UTIME_OMIT && ts[1].nsec == ABI_UTIME_OMIT) {
