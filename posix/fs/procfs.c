@@ -1,20 +1,18 @@
-/* procfs: the tree.  What the files say is in proc_*.c.
+/* procfs: the tree and its links.
  *
- * A file's text is made at the first read and again whenever it is read from the start; so a reader sees
- * one state, and a process that ends meanwhile does no harm.
+ * Inodes and dentries are made when looked up.  Reading files and folders is in proc_file.c and proc_dir.c; what
+ * the files say is in the other proc_*.c.
  */
 #include "fs/procfs.h"
 #include "fd/fd_int.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct sb *proc_sb;
 static struct mount *anon_mount;
 
 static const struct inode_ops proc_iops, proc_link_iops, proc_magic_iops;
-static const struct file_ops proc_file_ops, proc_dir_ops;
 
 /* ---- inodes ---- */
 
@@ -40,7 +38,7 @@ bool procfs_may_look(const struct process *p)
 }
 
 /* The same file has the same number as long as its process lives. */
-static uint64_t entry_ino(const struct proc_entry *e, int pid, int tid, int fd)
+uint64_t procfs_ino(const struct proc_entry *e, int pid, int tid, int fd)
 {
     uint64_t where = (uintptr_t)e >> 3 & 0x3ffff; /* entries of one image lie near each other */
     return where | (uint64_t)(fd + 1) << 18 | (uint64_t)(tid != 0 ? tid : pid) << 39;
@@ -56,12 +54,12 @@ static struct inode *proc_inode(const struct proc_entry *e, int pid, int tid, in
                                   : e->kind == PROC_MAGIC ? &proc_magic_iops
                                                           : &proc_iops;
     struct inode *ino =
-        inode_make(proc_sb, ops, dir ? &proc_dir_ops : &proc_file_ops, type[e->kind] | e->mode);
+        inode_make(proc_sb, ops, dir ? &procfs_dir_ops : &procfs_file_ops, type[e->kind] | e->mode);
     if (ino == NULL) {
         return NULL;
     }
     ino->entry = e;
-    ino->ino = entry_ino(e, pid, tid, fd);
+    ino->ino = procfs_ino(e, pid, tid, fd);
     if (e->kind == PROC_LINK) {
         ino->link = (char *)e->link; /* shares its room with proc, which links do not need */
         ino->size = (int64_t)strlen(e->link);
@@ -299,227 +297,9 @@ static const struct inode_ops proc_magic_iops = {
     .readlink = proc_readlink,
 };
 
-/* ---- files ---- */
-
-static int text_make(struct file *f)
-{
-    struct text *t = f->priv;
-    t->len = 0;
-    t->failed = false;
-    int err = procfs_entry(f->inode)->show(t, f->inode);
-    return err == 0 && t->failed ? -ENOMEM : err;
-}
-
-static long proc_read(struct file *f, struct iobuf *b, int64_t *pos)
-{
-    struct text *t = f->priv;
-    if (procfs_entry(f->inode)->show == NULL) {
-        return -EINVAL;
-    }
-    if (*pos == 0 || t->buf == NULL) {
-        int err = text_make(f);
-        if (err < 0) {
-            return err;
-        }
-    }
-    if (*pos < 0 || (uint64_t)*pos >= t->len) {
-        return 0;
-    }
-    size_t n = t->len - (size_t)*pos;
-    n = n < b->len ? n : b->len;
-    size_t before = b->len;
-    int err = iobuf_put(b, t->buf + *pos, n);
-    n = before - b->len;
-    *pos += (int64_t)n;
-    return n > 0 ? (long)n : err;
-}
-
-int procfs_number(const char *text, long min, long max, long *out)
-{
-    char *end;
-    text += strspn(text, " \t\n");
-    long n = strtol(text, &end, 0);
-    if (end == text || end[strspn(end, " \t\n")] != 0 || n < min || n > max) {
-        return -EINVAL;
-    }
-    *out = n;
-    return 0;
-}
-
-static long proc_write(struct file *f, struct iobuf *b, int64_t *pos)
-{
-    const struct proc_entry *e = procfs_entry(f->inode);
-    char text[256];
-    size_t n = b->len < sizeof(text) - 1 ? b->len : sizeof(text) - 1;
-    if (e->store == NULL) {
-        return -EIO;
-    }
-    size_t all = b->len;
-    int err = iobuf_get(b, text, n);
-    if (err == 0) {
-        text[n] = 0;
-        err = e->store(f->inode, text, n);
-    }
-    return err < 0 ? err : (long)all;
-}
-
-static int64_t proc_lseek(struct file *f, int64_t off, int whence)
-{
-    if (whence == SEEK_CUR) {
-        off += f->pos;
-    } else if (whence != SEEK_SET) {
-        return -EINVAL;
-    }
-    return off < 0 ? -EINVAL : (f->pos = off);
-}
-
-static int proc_open(struct inode *ino, struct file *f)
-{
-    if (S_ISDIR(ino->mode)) {
-        return 0;
-    }
-    f->priv = mb_zalloc(sizeof(struct text));
-    return f->priv != NULL ? 0 : -ENOMEM;
-}
-
-static void proc_release(struct file *f)
-{
-    struct text *t = f->priv;
-    mb_free(t->buf);
-    mb_free(t);
-}
-
-/* ---- directories ---- */
-
-#define POS_CHILDREN 2
-#define POS_NUMBERS 0x1000 /* behind the fixed entries: one per number */
-
-/* The lowest number >= from that has an entry here, with its entry; -1: none. */
-static int next_number(const struct inode *dir, int from)
-{
-    int best = -1;
-    switch (procfs_entry(dir)->kind) {
-    case PROC_ROOT:
-        for (const struct process *p = process_first(); p != NULL; p = p->next) {
-            if (p->pid >= from && (best < 0 || p->pid < best)) {
-                best = p->pid;
-            }
-        }
-        return best;
-    case PROC_TASKS: {
-        const struct process *p = procfs_process(dir);
-        for (const struct task *t = p != NULL ? p->threads : NULL; t != NULL; t = t->next_thread) {
-            if (t->tid >= from && (best < 0 || t->tid < best)) {
-                best = t->tid;
-            }
-        }
-        return best;
-    }
-    case PROC_FDS: {
-        const struct task *t = procfs_task(dir);
-        return t != NULL && t->files != NULL ? files_next(t->files, from, NULL) : -1;
-    }
-    default:
-        return -1;
-    }
-}
-
-static int put_numbers(struct file *f, struct iobuf *b)
-{
-    const struct inode *dir = f->inode;
-    unsigned kind = procfs_entry(dir)->kind;
-    for (;;) {
-        int n = next_number(dir, (int)(f->pos - POS_NUMBERS));
-        if (n < 0) {
-            return 0;
-        }
-        char name[12];
-        unsigned len = (unsigned)snprintf(name, sizeof(name), "%d", n);
-        uint64_t ino = kind == PROC_ROOT    ? entry_ino(&proc_pid_entry, n, 0, -1)
-                       : kind == PROC_TASKS ? entry_ino(&proc_task_entry, dir->proc.pid, n, -1)
-                                            : entry_ino(procfs_entry(dir)->children, dir->proc.pid,
-                                                        dir->proc.tid, n);
-        uint32_t type = kind != PROC_FDS                                ? S_IFDIR
-                        : procfs_entry(dir)->children == &proc_fd_entry ? S_IFLNK
-                                                                        : S_IFREG;
-        int err = dirent_put(b, ino, POS_NUMBERS + n + 1, type, name, len);
-        if (err != 0) {
-            return err;
-        }
-        f->pos = POS_NUMBERS + n + 1;
-    }
-}
-
-static int put_children(struct file *f, struct iobuf *b)
-{
-    const struct inode *dir = f->inode;
-    const struct proc_entry *e = procfs_entry(dir), *c = e->kind != PROC_FDS ? e->children : NULL;
-    for (int64_t i = 0; c != NULL && c[i].name != NULL; i++) {
-        if (i + POS_CHILDREN < f->pos) {
-            continue;
-        }
-        uint32_t type = c[i].kind == PROC_FILE                              ? S_IFREG
-                        : c[i].kind == PROC_LINK || c[i].kind == PROC_MAGIC ? S_IFLNK
-                                                                            : S_IFDIR;
-        int err = dirent_put(b, entry_ino(&c[i], dir->proc.pid, dir->proc.tid, -1),
-                             i + POS_CHILDREN + 1, type, c[i].name, (unsigned)strlen(c[i].name));
-        if (err != 0) {
-            return err;
-        }
-        f->pos = i + POS_CHILDREN + 1;
-    }
-    f->pos = POS_NUMBERS;
-    return 0;
-}
-
-static int proc_getdents(struct file *f, struct iobuf *b)
-{
-    const struct inode *dir = f->inode;
-    size_t room = b->len;
-    int err = 0;
-    if (dir->proc.pid != 0 && procfs_process(dir) == NULL) {
-        return -ENOENT;
-    }
-    if (f->pos == 0) {
-        err = dirent_put(b, dir->ino, 1, S_IFDIR, ".", 1);
-        f->pos += err == 0;
-    }
-    if (f->pos == 1 && err == 0) {
-        err = dirent_put(b, f->dentry->parent->inode->ino, 2, S_IFDIR, "..", 2);
-        f->pos += err == 0;
-    }
-    if (err == 0 && f->pos < POS_NUMBERS) {
-        err = put_children(f, b);
-    }
-    if (err == 0) {
-        err = put_numbers(f, b);
-    }
-    if (b->len != room) {
-        return (int)(room - b->len);
-    }
-    return err > 0 ? -EINVAL : err;
-}
-
-static const struct file_ops proc_file_ops = {
-    .name = "proc",
-    .read = proc_read,
-    .write = proc_write,
-    .lseek = proc_lseek,
-    .release = proc_release,
-};
-static long proc_dir_read(struct file *f, struct iobuf *b, int64_t *pos)
-{
-    return -EISDIR;
-}
-static const struct file_ops proc_dir_ops = {
-    .name = "procdir",
-    .read = proc_dir_read,
-    .lseek = proc_lseek,
-    .getdents = proc_getdents,
-};
 static const struct inode_ops proc_iops = {
     .lookup = proc_lookup,
-    .open = proc_open,
+    .open = procfs_open,
     .permission = proc_permission,
     .stat = proc_stat,
 };

@@ -94,6 +94,12 @@ proc_show proc_show_meminfo, proc_show_vmstat, proc_show_cpu_stat, proc_show_upt
 int procfs_number(const char *text, long min, long max, long *out);
 int proc_sysrq(struct inode *ino, char *text, size_t n);
 
+/* The same file has the same number as long as its process lives. */
+uint64_t procfs_ino(const struct proc_entry *e, int pid, int tid, int fd);
+extern const struct file_ops procfs_file_ops, procfs_dir_ops;
+int procfs_open(struct inode *ino, struct file *f);
+int64_t procfs_lseek(struct file *f, int64_t off, int whence);
+
 int procfs_init(void);
 
 #define PROC_TEXT(n, f)                                       \
