@@ -189,7 +189,7 @@ int mount_copy(const struct path *from, const struct path *at, bool recursive)
         return -ENOSPC;
     }
     int err = copy_one(from->mnt, from->dentry, at);
-    if (err == 0 && recursive) {
+    if (err == 0 && recursive && from->mnt->copy != NULL) {
         err = copy_below(from, first_new);
         if (err < 0) {
             mount_remove(from->mnt->copy, true);

@@ -1,9 +1,6 @@
 /* The texts about mounts: /proc/<pid>/mounts, mountinfo and mountstats. */
 #include "path/path.h"
 
-#include <stdio.h>
-#include <string.h>
-
 /* Spaces and the like as in fstab: \040. */
 static void put_escaped(struct text *t, const char *s)
 {
@@ -31,29 +28,32 @@ static void put_flags(struct text *t, unsigned f)
 /* Where in its file system a mount begins; after an unlink there is no telling. */
 static void put_root(struct text *t, const struct mount *m, char *buf)
 {
+    static const char deleted[] = " (deleted)";
     struct mount whole = {.root = m->sb->root, .sb = m->sb};
     struct path root = {.mnt = &whole, .dentry = m->sb->root};
     struct path p = {.mnt = &whole, .dentry = m->root};
-    if (path_text(p, &root, buf, PATH_MAX, NULL) < 0) {
-        strcpy(buf, "/");
+    long len = path_text(p, &root, buf, PATH_MAX, NULL);
+    if (len < 0) {
+        text_printf(t, "/");
+        return;
     }
-    char *deleted = strstr(buf, " (deleted)");
-    if (deleted != NULL && (m->root->flags & DENTRY_DELETED) != 0) {
-        strcpy(deleted, "//deleted");
+    bool gone = (m->root->flags & DENTRY_DELETED) != 0;
+    if (gone) {
+        buf[len - (long)sizeof(deleted) + 1] = 0;
     }
     put_escaped(t, buf);
+    text_printf(t, "%s", gone ? "//deleted" : "");
 }
 
+/* buf: room for another path. */
 static void put_info(struct text *t, const struct mount *m, const char *where, char *buf)
 {
     uint64_t dev = m->sb->dev;
     text_printf(t, "%u %u %u:%u ", m->id, m->parent != NULL ? m->parent->id : m->id, dev_major(dev),
                 dev_minor(dev));
-    char *copy = buf + PATH_MAX;
-    strcpy(copy, where);
     put_root(t, m, buf);
     text_printf(t, " ");
-    put_escaped(t, copy);
+    put_escaped(t, where);
     text_printf(t, " ");
     put_flags(t, m->flags);
     text_printf(t, " - %s ", m->sb->type->name);
@@ -76,7 +76,7 @@ void mount_text(struct text *t, const struct path *root, enum mount_format forma
         }
         switch (format) {
         case MOUNT_INFO:
-            put_info(t, m, path, path);
+            put_info(t, m, path, path + PATH_MAX);
             break;
         case MOUNT_STATS:
             text_printf(t, "device ");
