@@ -10,6 +10,7 @@
 #   .../manifest.kdl                 of each cell, in its folder (the personality's in membrane/)
 #   userland/<x>                     our own Linux programs, one each, with a file `install` that says where in
 #                                    the root they go, or `install-tests`: only with our tests
+#   userland/<x>/port                the recipe of a program of others (distro/ports.mk)
 #   tests/unit/**/*.c                one host program each; see "Unit tests" below
 #   tests/posix/**/*.c               one Linux program each, run under Nexus by tests/system
 #   tests/cell/<x>                   cells only tests use
@@ -278,7 +279,7 @@ PROGRAMS := $(call programs_with,install)
 TEST_PROGRAMS := $(call programs_with,install-tests)
 
 define program
-$(B)/userland/$(1): $(call program_sources,$(1)) $(call find_sources,userland/$(1),-name '*.h') Makefile \
+$(B)/userland/$(1): $(call program_sources,$(1)) $(call find_sources,userland/$(1),'(' -name '*.h' -o -name '*.def' ')') Makefile \
 		$(B)/sysroot/.built | $(READY)
 	$$(call say,CC,$$@)
 	@mkdir -p $$(@D)
@@ -302,6 +303,8 @@ $(B)/tests/posix/%: tests/posix/%.c $(wildcard tests/posix/*.h) Makefile $(B)/sy
 	@mkdir -p $(@D)
 	@$(MUSLCC) $(USER_FLAGS) -Itests/posix -o $@ $<
 
+include distro/ports.mk
+
 #### Images #######################################################################################
 
 ROOT_PARTS := $(B)/userland/busybox $(addprefix $(B)/userland/,$(PROGRAMS))
@@ -309,6 +312,7 @@ $(B)/rootfs.cpio: $(ROOT_PARTS) distro/tools/mkcpio.py $(shell find distro/rootf
 		$(wildcard userland/*/install)
 	$(call say,CPIO,$@)
 	@python3 distro/tools/mkcpio.py -o $@ --tree distro/rootfs \
+		--file /lib/ld-musl-$(ISA).so.1=$(B)/sysroot/lib/libc.so \
 		--file /bin/busybox=$(B)/userland/busybox --links $(B)/userland/busybox.links \
 		$(foreach p,$(PROGRAMS),--file "$$(<userland/$(p)/install)=$(B)/userland/$(p)")
 
@@ -334,7 +338,8 @@ NX_CMD := $(value CMD)
 unexport CMD
 $(if $(NX_CMD),$(eval export NX_CMD))
 
-RUN = python3 distro/run.py --smp $(SMP) --mem $(MEM) $(if $(EXTRA),--extra '$(EXTRA)') \
+RUN = python3 distro/run.py --smp $(SMP) --mem $(MEM) \
+	$(foreach p,$(RUN_PORTS),--extra $(B)/ports/$(p)/root) $(if $(EXTRA),--extra '$(EXTRA)') \
 	$(if $(filter 1,$(ICOUNT)),--icount) $(if $(filter 1,$(GDB)),--gdb) \
 	$(foreach d,$(DISK),--disk '$(d)') $(if $(GPU),--gpu '$(GPU)') \
 	$(if $(PLACEMENT),--placement '$(PLACEMENT)') \
@@ -350,7 +355,7 @@ $(B)/host/makestatus.so: distro/tools/makestatus.c | deps
 endif
 
 .PHONY: run
-run: image
+run: image $(RUN_PORTS_BUILT)
 	@$(RUN)$(if $(filter %/makestatus.so,$(.LOADED)), || echo $$? >$(B)/run/status.$$PPID)
 
 #### Tests ########################################################################################
@@ -437,6 +442,18 @@ linux: $(B)/linux/Image
 $(B)/linux/Image: tests/bench/linux/build.sh tests/bench/linux/config | deps
 	@tests/bench/linux/build.sh
 
+# Are our tests right? The same programs and sessions on that Linux.
+.PHONY: test-linux
+test-linux: test-parts linux
+	@for t in posix shell jobs load; do \
+		NEXUS_TEST_LINUX=$(B)/linux/Image tests/system/$$t.py $(SMP) || failed=1; \
+	done; exit $${failed:-0}
+
+# BusyBox's own test suite on both: what passes there must pass here.
+.PHONY: test-busybox
+test-busybox: image linux
+	@tests/suite/busybox.py --linux $(B)/linux/Image --smp $(SMP)
+
 .PHONY: bench-disk
 bench-disk: image linux
 	@python3 tests/bench/disk.py
@@ -466,6 +483,7 @@ help:
 #: make run                     boot to an interactive shell on this terminal (Ctrl-A X leaves)
 #: make run CMD='uname -a; ls'  boot, run it, print its output only, exit with its status
 #: make run EXTRA=dir           the tree under dir appears in the root (build/tests/root: our tests' programs)
+#:       PORTS='lua bash'       with these ports in the root (docs/ports.md), built first; PORTS=1: with all
 #:       DISK=file.img          a raw image as /dev/vda (several: vdb ...); make one with truncate -s 64M
 #:       GPU=1                  a screen (/dev/fb0), keyboard and tablet; or a -display of QEMU: GPU=sdl
 #:       SMP=4 MEM=256          harts, MiB of memory
@@ -478,7 +496,11 @@ help:
 #: make soak                    the long fault campaign: N=10000 SEED=1 SMP=1; table in build/soak/table.txt
 #:       TARGET_CELL=virtio_blk0  damage only this cell (several: in quotes)
 #: make bench                   measure, with Linux's figures beside ours
+#: make ports                   build the ports, other people's programs; PORT='lua bash': only these
+#: make test-ports              a session with each that is built
 #: make linux                   build the Linux kernel to compare with (half an hour, once)
+#: make test-linux              our own tests on that Linux: are they right?
+#: make test-busybox            BusyBox's own test suite on both
 #: make bench-disk              disk speed beside that Linux's, in one run
 #: make image                   build/nucleus.bin and build/boot.bundle
 #: make objects                 compile only

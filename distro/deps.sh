@@ -4,6 +4,8 @@
 # Asks dpkg first and does nothing, as nobody in particular, when all is present. Otherwise it says
 # what is missing and why it is wanted, and installs that through apt-get, as root or through sudo.
 # The packages come from wherever this machine's own apt configuration points.
+#
+# deps.sh PACKAGE...: these as well, for a port.
 set -euo pipefail
 
 # package : what it is for
@@ -25,6 +27,10 @@ cppcheck                     : lint
 clang-format                 : lint
 clang-tidy                   : lint
 '
+for package; do
+    wanted+="$package : builds a port
+"
+done
 
 if ! command -v dpkg-query >/dev/null; then
     echo "deps: this is not a Debian machine; make sure it has what these packages hold:$wanted" >&2
@@ -34,7 +40,7 @@ fi
 names=$(awk -F: 'NF > 1 { print $1 }' <<<"$wanted")
 present=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $names 2>/dev/null |
     awk '$2 == "installed" { print $1 }' || true)
-missing=$(comm -23 <(printf '%s\n' $names | sort) <(printf '%s\n' $present | sort))
+missing=$(comm -23 <(printf '%s\n' $names | sort -u) <(printf '%s\n' $present | sort))
 [ -z "$missing" ] && exit 0
 
 # Nothing but messages may go to standard output's place: `make run CMD=...` owns it.

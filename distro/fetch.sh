@@ -1,7 +1,8 @@
 #!/bin/bash
 # Fetch one third-party part, check it and unpack it: distro/fetch.sh NAME
 #
-# The archive comes from the Debian source package named in distro/sources.lock, through apt-get with
+# The archive comes from the Debian source package named in distro/sources.lock, or in the line `source=` of the
+# recipe userland/NAME/port, which has the same columns without the first, through apt-get with
 # a private configuration under build/apt: the machine's own package sources are read, their `deb`
 # entries for the Debian archive are asked for sources too, and nothing of the machine is changed.
 # The archive is kept in build/dl, checked against its SHA-256, and unpacked, unmodified, to
@@ -10,7 +11,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 name=$1
-read -r _ package version file sha256 folder < <(awk -v n="$name" '$1 == n' distro/sources.lock) || {
+read -r _ package version file sha256 folder < <(awk -v n="$name" '$1 == n' distro/sources.lock
+    sed -n "s/^source='\(.*\)'.*/$name \1/p" "userland/$name/port" 2>/dev/null) || {
     echo "fetch: no part '$name' in distro/sources.lock" >&2
     exit 1
 }
@@ -124,7 +126,7 @@ MSG
         exit 1
     fi
     if ! matches "$apt/get/$file"; then
-        echo "fetch: $file is not the file that distro/sources.lock names" >&2
+        echo "fetch: $file is not the file that is wanted" >&2
         echo "fetch:   wanted sha256 $sha256" >&2
         echo "fetch:   got    sha256 $(sha256sum <"$apt/get/$file" | cut -d' ' -f1)" >&2
         exit 1
@@ -140,6 +142,8 @@ head=${head#./}
 head=${head%%/*}
 if [ "$folder" = . ]; then
     tar -xf "$dl/$file" -C "build/src/$name.tmp" --strip-components=1
+elif [ "$folder" = / ]; then
+    tar -xf "$dl/$file" -C "build/src/$name.tmp"
 else
     depth=$(($(tr -dc / <<<"$folder" | wc -c) + 2))
     tar -xf "$dl/$file" -C "build/src/$name.tmp" --strip-components=$depth "$head/$folder"

@@ -215,7 +215,7 @@ def main():
     p.add_argument("--timeout", type=float, default=600, help="seconds a command may take (default 600)")
     p.add_argument("--cmd", help="run this command instead of a shell")
     p.add_argument("--cmd-env", metavar="VAR", help="the same, taken from the environment")
-    p.add_argument("--extra", metavar="DIR", help="lay the tree under DIR over the root")
+    p.add_argument("--extra", metavar="DIR", action="append", help="lay the tree under DIR over the root")
     p.add_argument("--cell", action="append", default=[], help="add this cell to the bundle")
     p.add_argument("--disk", action="append", default=[], metavar="FILE",
                    help="a raw image as the next disk: /dev/vda, then vdb ... (at most 4)")
@@ -227,8 +227,9 @@ def main():
     for path in a.disk:
         if not os.path.exists(path):
             sys.exit(f"run: DISK: there is no {path}")
-    if a.extra is not None and not os.path.isdir(a.extra):
-        sys.exit(f"run: EXTRA: {a.extra} is not a folder")
+    for path in a.extra or []:
+        if not os.path.isdir(path):
+            sys.exit(f"run: EXTRA: {path} is not a folder")
 
     runs = os.path.join(BUILD, "run")
     os.makedirs(runs, exist_ok=True)

@@ -13,6 +13,7 @@
 #include <nexus/channel.h>
 #include <nexus/console.h>
 #include <nexus/exit.h>
+#include <nx_base.h>
 #include <string.h>
 
 void (*mb_console_input_hook)(const void *buf, size_t n);
@@ -30,7 +31,7 @@ struct line {
     bool stalled;   /* and that was told */
     struct channel ch;
     bool open;
-    bool room_wanted; /* a writer found the ring full */
+    bool room_wanted; /* a writer found the ring full, and the driver has been asked to ring */
     void (**input_hook)(const void *buf, size_t n);
     void (**writable_hook)(void);
 };
@@ -88,13 +89,14 @@ static void look(struct serve_timer *t, uint64_t now, uint64_t late)
     }
 }
 
-/* How many slots are free; when none, the driver is asked to ring when one is. */
+/* How many slots are free; when none, the driver is asked to ring when one is.  That is a promise to whoever was
+ * told that there is no room: it stays until output() has kept it, even if room is found before that. */
 static int out_space(struct line *l, uint32_t want)
 {
     int space;
     do {
         space = nx_ring_space(&l->ch.out, want);
-        if (space == 0) {
+        if (space == 0 && !l->room_wanted) {
             space = nx_ring_sleep_prepare(&l->ch.out);
             l->room_wanted = space == 0;
             if (l->room_wanted && l->timer.due == MB_NEVER) {
@@ -108,29 +110,28 @@ static int out_space(struct line *l, uint32_t want)
     return space;
 }
 
+/* How many bytes were taken; fewer than n only when the driver was asked to ring: the ring is full then, and not
+ * just was when we looked first. */
 static size_t line_write(struct line *l, const void *buf, size_t n)
 {
-    if (n == 0) {
-        return 0;
+    size_t done = 0;
+    while (done < n) {
+        const size_t rest = n - done;
+        uint32_t want = rest < NX_RING_PAYLOAD * NX_RING_SLOTS_MAX
+                            ? (uint32_t)((rest + NX_RING_PAYLOAD - 1) / NX_RING_PAYLOAD)
+                            : NX_RING_SLOTS_MAX;
+        int space = out_space(l, want);
+        if (space < 0) {
+            return n; /* no console: nobody will ever read this */
+        }
+        if (space == 0) {
+            break;
+        }
+        uint32_t slots = fill(l, (const uint8_t *)buf + done, rest, (uint32_t)space);
+        nx_ring_commit(&l->ch.out, slots);
+        channel_bell_out(&l->ch);
+        done += NX_MIN((size_t)slots * NX_RING_PAYLOAD, rest);
     }
-    uint32_t want = n < NX_RING_PAYLOAD * NX_RING_SLOTS_MAX
-                        ? (uint32_t)((n + NX_RING_PAYLOAD - 1) / NX_RING_PAYLOAD)
-                        : NX_RING_SLOTS_MAX;
-    int space = out_space(l, want);
-    if (space < 0) {
-        return n; /* no console: nobody will ever read this */
-    }
-    if (space == 0) {
-        return 0;
-    }
-    uint32_t slots = fill(l, buf, n, (uint32_t)space);
-    nx_ring_commit(&l->ch.out, slots);
-    channel_bell_out(&l->ch);
-    size_t done = (size_t)slots * NX_RING_PAYLOAD;
-    if (done >= n) {
-        return n;
-    }
-    out_space(l, 1); /* a rest stays with the caller: tell it when there is room */
     return done;
 }
 
@@ -159,12 +160,12 @@ static bool input(struct line *l)
 
 static void output(struct line *l)
 {
-    if (!l->room_wanted || out_space(l, 1) == 0) {
+    if (!l->room_wanted) {
         return;
     }
     l->room_wanted = false;
     nx_ring_sleep_cancel(&l->ch.out);
-    if (*l->writable_hook) {
+    if (out_space(l, 1) != 0 && *l->writable_hook) {
         (*l->writable_hook)();
     }
 }

@@ -15,6 +15,7 @@ shown only when something failed. A program that ends badly without a `not ok` c
 A file of tests/system may say, in a comment among its first 30 lines,
     timeout: 600     seconds it may take (default 300)
     alone: yes       nothing else may run beside it (it measures time)
+    apart: yes       not a part of everything: runs only when --only names it
 """
 import argparse
 import concurrent.futures
@@ -130,7 +131,8 @@ def spin(wanted, jobs):
 
 def system(wanted, jobs):
     files = [p for p in find("tests/system", lambda p: p.endswith(".py"))
-             if os.access(os.path.join(TOP, p), os.X_OK) and wanted in p]
+             if os.access(os.path.join(TOP, p), os.X_OK) and wanted in p
+             and (wanted or header(p, "apart", "no") != "yes")]
     alone = [p for p in files if header(p, "alone", "no") == "yes"]
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         for path in files:

@@ -7,6 +7,7 @@
 
 #include <nx/fence.h>
 #include <nx/types.h>
+#include <string.h>
 
 #define DESC_NEXT 1u
 #define DESC_WRITE 2u
@@ -42,9 +43,9 @@ static void write_address(const struct virtio *v, uint32_t reg, uint64_t phys)
 
 static volatile void *zeroed(struct dma *dma, size_t size, size_t align, uint64_t *phys)
 {
-    volatile uint8_t *at = dma_alloc(dma, size, align, phys);
-    for (size_t i = 0; at != NULL && i < size; i++) {
-        at[i] = 0;
+    void *at = dma_alloc(dma, size, align, phys);
+    if (at != NULL) {
+        memset(at, 0, size);
     }
     return at;
 }
@@ -106,6 +107,7 @@ int virtq_init(struct virtq *q, struct virtio *dev, uint16_t index, uint16_t dep
         e = choose_memory(q, dma);
     }
     if (e == 0) {
+        nx_fence_publish(); /* the queue is empty before the device looks at it */
         virtio_reg_write32(&dev->regs, VIRTIO_QUEUE_NUM, q->num);
         virtio_reg_write32(&dev->regs, VIRTIO_QUEUE_READY, 1);
     }

@@ -221,7 +221,12 @@ static int finish(struct blk *b)
         }
         const struct nx_slot *r = &b->request[slot];
         if (r->type == NEXUS_BLOCK_ID && outcome == 0 && !server_renewing(s)) {
-            memset(s->pool + r->buf_off + ID_BYTES, 0, r->buf_len - ID_BYTES);
+            uint8_t *id = server_at(s, r->buf_off, r->buf_len);
+            if (id == NULL) {
+                outcome = -NX_ENOMEM;
+            } else {
+                memset(id + ID_BYTES, 0, r->buf_len - ID_BYTES);
+            }
         }
         e = server_reply(s, r, outcome, NULL);
     }

@@ -198,8 +198,8 @@ static int begin_config(struct input *in, const struct nx_slot *r)
 {
     struct nexus_server *s = &in->driver->servers[0];
     uint8_t data[DATA_MAX];
-    if (!server_in_pool(s, r->buf_off, r->buf_len) || r->word32[0] > UINT8_MAX ||
-        r->word32[1] > UINT8_MAX) {
+    uint8_t *to = server_at(s, r->buf_off, r->buf_len);
+    if (to == NULL || r->word32[0] > UINT8_MAX || r->word32[1] > UINT8_MAX) {
         return server_reply(s, r, -NX_EINVAL, NULL);
     }
     int n = ask(in, (uint8_t)r->word32[0], (uint8_t)r->word32[1], data);
@@ -208,7 +208,7 @@ static int begin_config(struct input *in, const struct nx_slot *r)
     }
     const uint32_t len = NX_MIN((uint32_t)n, r->buf_len);
     const struct nx_slot reply = {.word32[1] = len};
-    memcpy(s->pool + r->buf_off, data, len);
+    memcpy(to, data, len);
     return server_reply(s, r, 0, &reply);
 }
 

@@ -17,7 +17,7 @@ int cell_main(const struct nx_cellinfo *info)
         .servers = &server, .server_count = 1, .self = &input, .service = input_service};
     driver_open(&driver, info->arg);
     int e = server_open(&server, DRIVER_SLOT_SERVE, 0, backlog, INPUT_STATUSES);
-    if (e != 0 || server.pool == NULL) {
+    if (e != 0 || server.pool_size == 0) {
         cell_panic("no input channel with a pool: error %d", -e);
     }
     e = input_start(&input, &driver);

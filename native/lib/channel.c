@@ -24,10 +24,17 @@ static int map(struct region *r, unsigned slot)
     return r->base == NULL ? e : 0;
 }
 
+/* Not inlined: it is long, and what a new life executes costs time when no cache knows it yet. */
+static __attribute__((noinline)) int attach_end(struct nx_ring *ring, enum nx_ring_side side,
+                                                const struct region *r)
+{
+    return nx_ring_attach(ring, side, r->base, r->size);
+}
+
 static int attach(struct channel *ch, const struct region *in, const struct region *out)
 {
-    int e = nx_ring_attach(&ch->in, NX_RING_CONSUMER, in->base, in->size);
-    return e == 0 ? nx_ring_attach(&ch->out, NX_RING_PRODUCER, out->base, out->size) : e;
+    int e = attach_end(&ch->in, NX_RING_CONSUMER, in);
+    return e == 0 ? attach_end(&ch->out, NX_RING_PRODUCER, out) : e;
 }
 
 static int open_rings(struct channel *ch, unsigned in_slot, unsigned out_slot, unsigned tries)

@@ -61,11 +61,9 @@ int server_open(struct nexus_server *s, unsigned slot, unsigned client, struct n
     }
     slot += 3 * client;
     int e = channel_serve(&s->ch, slot, slot + 1);
-    if (e == 0) {
-        int none;
-        s->pool = cell_map(slot + 2, NX_PROT_R | NX_PROT_W, &s->pool_size, &none);
-    }
-    if (s->pool != NULL) {
+    const long pool = e == 0 ? nx_meta_size(slot + 2) : 0;
+    if (pool > 0) {
+        s->pool_size = (size_t)pool;
         long phys = nx_meta_phys(slot + 2, 0);
         s->dma = phys > 0;
         s->pool_phys = s->dma ? (uint64_t)phys : 0;
@@ -201,5 +199,16 @@ uint64_t server_watch(const struct nexus_server *s)
 
 bool server_in_pool(const struct nexus_server *s, uint32_t off, uint32_t len)
 {
-    return s->pool != NULL && nx_in_bounds(off, len, s->pool_size);
+    return nx_in_bounds(off, len, s->pool_size);
+}
+
+uint8_t *server_at(struct nexus_server *s, uint32_t off, uint32_t len)
+{
+    if (!server_in_pool(s, off, len)) {
+        return NULL;
+    }
+    if (s->pool == NULL) {
+        s->pool = cell_map(s->ch.in_slot + 2u, NX_PROT_R | NX_PROT_W, NULL, NULL);
+    }
+    return s->pool != NULL ? s->pool + off : NULL;
 }

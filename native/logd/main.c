@@ -17,7 +17,7 @@
 #define CLIENTS 2u
 #define FOLLOWING 8u    /* requests of a client that may wait at a time */
 #define READ_MAX 16384u /* bytes of an answer */
-#define REST_MS 2u      /* after there was something, before the next look */
+#define REST_MS 2u      /* from the first news to the look at them */
 
 struct client {
     struct nexus_server session;
@@ -43,12 +43,12 @@ static void read_records(struct client *c, const struct nx_slot *request)
     struct nx_slot reply = {0};
     uint64_t from = request->word[0];
     const uint32_t n = NX_MIN(request->buf_len, READ_MAX);
-    if (n < NEXUS_STL_MAX || !server_in_pool(&c->session, request->buf_off, request->buf_len)) {
+    uint8_t *to = server_at(&c->session, request->buf_off, request->buf_len);
+    if (n < NEXUS_STL_MAX || to == NULL) {
         (void)server_reply(&c->session, request, -NX_EINVAL, NULL);
         return;
     }
-    reply.word32[1] =
-        (uint32_t)history_read(&history, &from, c->session.pool + request->buf_off, n);
+    reply.word32[1] = (uint32_t)history_read(&history, &from, to, n);
     reply.word[1] = NX_MIN(from, history.next);
     reply.word[2] = history.next;
     (void)server_reply(&c->session, request, 0, &reply);
@@ -144,11 +144,10 @@ static void open_clients(void)
     }
 }
 
-/* Sleep until a client rings or the log grows.  When it just did, a while passes first: so a flood does
- * not cost a switch to us for every line, and all it can cost is what the nucleus keeps, once a rest. */
-static void rest(bool grew)
+/* Sleep until one of these fires, or a client rings: which. */
+static long sleep_until(uint64_t watch, uint64_t deadline)
 {
-    uint64_t watch = grew ? 0 : 1ul << SLOT_GROWN;
+    long slot = NX_KICKED;
     bool idle = true;
     for (unsigned i = 0; idle && i < CLIENTS; i++) {
         if (!clients[i].present) {
@@ -158,12 +157,24 @@ static void rest(bool grew)
         watch |= server_watch(&clients[i].session);
     }
     if (idle) {
-        nx_recv_wait(watch, grew ? cell_now() + cell_ticks_of_ms(REST_MS) : NX_NEVER);
+        slot = nx_recv_wait(watch, deadline);
     }
     for (unsigned i = 0; i < CLIENTS; i++) {
         if (clients[i].present) {
             server_awake(&clients[i].session);
         }
+    }
+    return slot;
+}
+
+/* Sleep until a client rings or the log grows.  When it does, a while passes before it is looked at: what
+ * happens first is more urgent, as a rule, than that it can be read (a driver that died is to live again);
+ * and a flood does not cost a switch to us for every line: all it can cost is what the nucleus keeps,
+ * once a rest.  Who asks is answered at once, and with all there is. */
+static void rest(void)
+{
+    if (sleep_until(1ul << SLOT_GROWN, NX_NEVER) == SLOT_GROWN) {
+        sleep_until(0, cell_now() + cell_ticks_of_ms(REST_MS));
     }
 }
 
@@ -177,7 +188,7 @@ int cell_main(const struct nx_cellinfo *info)
             serve(&clients[i]);
         }
         if (moved < DRAIN_MOST) {
-            rest(moved > 0);
+            rest();
         }
     }
 }

@@ -108,11 +108,12 @@ static void answer(struct client *c, const struct nx_slot *request)
 {
     struct nx_slot reply = {0};
     uint32_t n = NX_MIN(request->buf_len, GIVE_MAX);
+    uint8_t *to = server_at(&c->session, request->buf_off, request->buf_len);
     if (request->type != NEXUS_ENTROPY_READ) {
         (void)server_reply(&c->session, request, -NX_ENOSYS, NULL);
-    } else if (n == 0 || !server_in_pool(&c->session, request->buf_off, request->buf_len)) {
+    } else if (n == 0 || to == NULL) {
         (void)server_reply(&c->session, request, -NX_EINVAL, NULL);
-    } else if (seed_give(&seed, c->session.pool + request->buf_off, n)) {
+    } else if (seed_give(&seed, to, n)) {
         reply.word32[1] = n;
         (void)server_reply(&c->session, request, 0, &reply);
     } else {

@@ -226,10 +226,10 @@ static int serve(const struct nx_slot *request, struct nx_slot *reply)
     if (request->type != NEXUS_CONTROL_COMMAND) {
         return -NX_ENOSYS;
     }
-    if (!server_in_pool(&server, request->buf_off, room) || room < ANSWER_ROOM || len > room) {
+    char *text = (char *)server_at(&server, request->buf_off, room);
+    if (text == NULL || room < ANSWER_ROOM || len > room) {
         return -NX_EINVAL;
     }
-    char *text = (char *)server.pool + request->buf_off;
     struct answer a = {.at = text, .size = room};
     size_t n = NX_MIN(len, (uint32_t)sizeof(line));
     memcpy(line, text, n);

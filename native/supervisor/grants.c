@@ -72,6 +72,7 @@ static bool make_beat(struct service *s)
 bool grants_make(struct service *s)
 {
     bool good = make_beat(s);
+    s->fixed = s->fixed_pages != 0 ? store_mem(s->fixed_pages) : -1;
     FOR_WANTS(w, s)
     {
         if (w->kind == NX_WANT_SERVE) {

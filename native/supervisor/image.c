@@ -1,6 +1,7 @@
 /* See image.h. */
 #include "image.h"
 
+#include <nx/layout.h>
 #include <nx/types.h>
 #include <nx_base.h>
 #include <nx_manifest.h>
@@ -20,7 +21,14 @@ struct elf_section {
     uint32_t link, info;
     uint64_t align, entsize;
 };
+struct elf_segment {
+    uint32_t type, flags;
+    uint64_t offset, vaddr, paddr, filesz, memsz, align;
+};
+#define ELF_LOAD 1
+#define ELF_WRITE 2
 _Static_assert(sizeof(struct elf_head) == 64, "ELF header");
+_Static_assert(sizeof(struct elf_segment) == 56, "ELF program header");
 _Static_assert(sizeof(struct elf_section) == 64, "ELF section header");
 
 struct bytes {
@@ -72,4 +80,27 @@ int image_manifest(const void *image, size_t size, struct nx_manifest *out)
         return 0;
     }
     return -NX_EIMAGE;
+}
+
+uint64_t image_fixed_pages(const void *image, size_t size)
+{
+    struct bytes b = {image, size};
+    struct elf_head h;
+    uint64_t pages = 0;
+    if (!take(b, 0, &h, sizeof(h))) {
+        return 0;
+    }
+    for (unsigned i = 0; i < h.phnum; i++) {
+        struct elf_segment s;
+        uint64_t at, end;
+        if (nx_add_overflow(h.phoff, (uint64_t)i * sizeof(s), &at) || !take(b, at, &s, sizeof(s)) ||
+            nx_add_overflow(s.vaddr, s.filesz, &end) || !nx_in_bounds(s.offset, s.filesz, size)) {
+            return 0; /* the nucleus will refuse it */
+        }
+        if (s.type == ELF_LOAD && (s.flags & ELF_WRITE) == 0 && s.filesz != 0) {
+            pages +=
+                (ALIGN_UP(end, NX_PAGE_SIZE) - ALIGN_DOWN(s.vaddr, NX_PAGE_SIZE)) / NX_PAGE_SIZE;
+        }
+    }
+    return pages;
 }

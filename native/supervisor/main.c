@@ -57,8 +57,8 @@ static void open_bundle(struct bundle *b)
     }
 }
 
-static void add_service(const struct nx_manifest *m, const struct bundle_part *part,
-                        uint32_t instance)
+static void add_service(const struct nx_manifest *m, const struct bundle *b,
+                        const struct bundle_part *part, uint32_t instance)
 {
     struct service *s = &services[service_count];
     if (service_find(m->name) != NULL) {
@@ -74,6 +74,8 @@ static void add_service(const struct nx_manifest *m, const struct bundle_part *p
                           .image = SERVICE_BUNDLE,
                           .offset = part->offset,
                           .size = part->size,
+                          .fixed_pages = image_fixed_pages(b->base + part->offset, part->size),
+                          .fixed = -1,
                           .instance = instance,
                           .slot = (unsigned)slot};
     service_count++;
@@ -88,14 +90,14 @@ static void add_image(const struct bundle *b, const struct bundle_part *part)
         return;
     }
     if ((m.flags & NX_MANIFEST_PER_DEVICE) == 0) {
-        add_service(&m, part, 0);
+        add_service(&m, b, part, 0);
         return;
     }
     const struct nx_want *w = plan_device(&m);
     unsigned n = w != NULL ? device_count(w) : 0;
     for (unsigned i = 0; i < n; i++) {
         if (plan_instance(&m, i, &each)) {
-            add_service(&each, part, i + 1);
+            add_service(&each, b, part, i + 1);
         }
     }
 }

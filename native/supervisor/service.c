@@ -77,6 +77,21 @@ static void hold_back(struct service *s)
     s->start_at = cell_now() + cell_ticks_of_ms(wait);
 }
 
+/* A life that takes the place of one that is gone gets the pages that one only read: the nucleus compares
+ * them with the image and writes what differs.  So it is as good as a copy, and costs less. */
+static long make_from_bundle(const struct service *s, uint64_t offset, uint64_t size,
+                             uint64_t dst_place, uint64_t life, bool again)
+{
+    const bool fixed = again && store_give(NX_SELF, s->fixed, SLOT_SCRATCH,
+                                           NX_R_READ | NX_R_WRITE | NX_R_EXEC) == 0;
+    long e = nx_spawn_cell(SLOT_BUNDLE, offset, size,
+                           dst_place | (fixed ? (uint64_t)SLOT_SCRATCH << 24 : 0), life);
+    if (fixed) {
+        nx_grant_drop(SLOT_SCRATCH);
+    }
+    return e;
+}
+
 /* Make its next life, in `slot`, from the image at these places; nothing runs yet. */
 static long make_cell(const struct service *s, unsigned slot, int image, uint64_t offset,
                       uint64_t size)
@@ -87,7 +102,7 @@ static long make_cell(const struct service *s, unsigned slot, int image, uint64_
     const uint64_t dst_place =
         slot | place << 8 | (place != NX_PLACE_ISOLATED ? SLOT_MACHINE << 16 : 0);
     if (image == SERVICE_BUNDLE) {
-        return nx_spawn_cell(SLOT_BUNDLE, offset, size, dst_place, life);
+        return make_from_bundle(s, offset, size, dst_place, life, slot == s->slot);
     }
     long e = store_give(NX_SELF, image, SLOT_SCRATCH, NX_R_READ | NX_R_EXEC);
     if (e == 0) {
@@ -356,6 +371,8 @@ long service_swap(struct service *s, const struct nx_manifest *m, int image, uin
     if (s->image != SERVICE_BUNDLE) {
         store_drop(s->image);
     }
+    store_drop(s->fixed); /* of the other image: lives of this one have pages of their own */
+    s->fixed = -1;
     s->manifest = *m;
     s->image = image;
     s->offset = offset;

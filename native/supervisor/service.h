@@ -36,8 +36,10 @@ struct service {
     uint64_t offset, size;       /* of the image */
     uint64_t arg;                /* for its info page: nexus/device.h */
     int image;                   /* its place in the store, or SERVICE_BUNDLE */
-    uint32_t instance;           /* 0: it is the only one; n + 1: number n */
-    unsigned slot;               /* NX_SELF: the supervisor itself */
+    int fixed;                   /* place of the pages of the image that are only read; < 0: none */
+    uint64_t fixed_pages;
+    uint32_t instance; /* 0: it is the only one; n + 1: number n */
+    unsigned slot;     /* NX_SELF: the supervisor itself */
     uint32_t generation;
     uint64_t start_at; /* ticks */
     uint64_t born_ms;

@@ -156,7 +156,7 @@ int boot_supervisor(uint32_t generation, const char **what)
         return err;
     }
     *what = "the supervisor's image is malformed";
-    err = image_load(c, bundle_mem, e->offset, e->size);
+    err = image_load(c, bundle_mem, e->offset, e->size, NULL);
     if (err == 0) {
         *what = "the supervisor does not start";
         err = fill_supervisor(c);

@@ -149,8 +149,9 @@ bool budget_over(struct hart *h, struct fiber *f)
     if (f->left != 0) {
         return false;
     }
-    const bool native = is_native(f->cell);
-    if ((native ? f->cell->tier : NX_MAX(f->tier, f->cell->tier)) < NX_TIER_VOID) {
+    const bool native = is_native(f->cell), stretch = !f->handed;
+    f->handed = false;
+    if (stretch && (native ? f->cell->tier : NX_MAX(f->tier, f->cell->tier)) < NX_TIER_VOID) {
         /* A supervisor that never waits must not push everything else out of the buffer. */
         const uint64_t last = f->cell->last_strike;
         if (!native || f->cell != supervisor || last == 0 || now - last > second / 2) {

@@ -6,14 +6,27 @@
 #include "hart.h"
 #include "watchdog.h"
 
-/* A new activation begins; good behaviour is rewarded. */
+/* It has waited: good behaviour is rewarded. */
 void budget_promote(struct fiber *f);
-static inline void budget_refill(struct fiber *f)
+static inline void budget_waited(struct fiber *f)
 {
     if ((f->demotions | f->strikes | f->cell->sunk) != 0) {
         budget_promote(f);
     }
+}
+/* It takes its place in line, with a full budget. */
+static inline void budget_refill(struct fiber *f)
+{
+    budget_waited(f);
     f->left = f->quantum;
+    f->handed = false;
+}
+/* It runs at once, before those who stand in line, and so with what it had left when it ran last: fibers
+ * that hand the hart to and fro are not always at the beginning of their turns. */
+static inline void budget_hand(struct fiber *f)
+{
+    budget_waited(f);
+    f->handed = true;
 }
 /* It ran since h->since. */
 static inline void budget_account(struct hart *h, struct fiber *f, uint64_t now)
@@ -23,7 +36,8 @@ static inline void budget_account(struct hart *h, struct fiber *f, uint64_t now)
     f->runtime += ran;
     f->left = ran < f->left ? f->left - ran : 0;
 }
-/* Account the running fiber; when its budget is used up: strike, log, Ratchet, new budget, true. */
+/* Account the running fiber; when its budget is used up: new budget, true; and a strike, log and Ratchet, if it
+ * used it up at a stretch. */
 bool budget_over(struct hart *h, struct fiber *f);
 /* Set the timer if something of this hart, which runs f (or NULL), is due before it fires.  A Void fiber that is alone has no
  * deadline of its own. */

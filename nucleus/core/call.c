@@ -71,19 +71,26 @@ static bool name_instance(struct nx_manifest *man, uint64_t number)
 static long spawn_cell(struct fiber *f, uint64_t slot, uint64_t off, uint64_t size,
                        uint64_t dst_place, uint64_t generation)
 {
-    struct object *image, *machine_cap;
+    struct object *image, *machine_cap, *fixed = NULL;
     struct nx_manifest man;
     uint64_t dst = dst_place & 0xff, placement = dst_place >> 8 & 0xff;
+    uint64_t machine_slot = dst_place >> 16 & 0xff, fixed_slot = dst_place >> 24;
     int e = cap_get(f, slot, NX_T_MEM, NX_R_READ | NX_R_EXEC, &image);
     if (e != 0) {
         return e;
     }
-    if (dst_place >> 24 != 0 || placement > NX_PLACE_FUSED) {
+    if (fixed_slot > 0xff || placement > NX_PLACE_FUSED) {
         return -NX_EINVAL;
+    }
+    if (fixed_slot != 0) {
+        e = cap_get(f, fixed_slot, NX_T_MEM, NX_R_READ | NX_R_WRITE | NX_R_EXEC, &fixed);
+        if (e != 0) {
+            return e;
+        }
     }
     /* A fused cell can do anything: only who may do that already makes one. */
     if (placement == NX_PLACE_FUSED) {
-        e = cap_get(f, dst_place >> 16, NX_T_MACHINE, NX_R_READ | NX_R_WRITE | NX_R_EXEC,
+        e = cap_get(f, machine_slot, NX_T_MACHINE, NX_R_READ | NX_R_WRITE | NX_R_EXEC,
                     &machine_cap);
         if (e != 0) {
             return e;
@@ -112,7 +119,7 @@ static long spawn_cell(struct fiber *f, uint64_t slot, uint64_t off, uint64_t si
     if (c == NULL) {
         return e;
     }
-    e = image_load(c, (struct mem *)image, off, size);
+    e = image_load(c, (struct mem *)image, off, size, (struct mem *)fixed);
     if (e == 0) {
         e = cap_put(f->cell, dst, &c->obj, NX_R_ALL);
     }

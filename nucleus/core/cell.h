@@ -79,10 +79,12 @@ struct cell *cell_make(const struct nx_manifest *man, uint32_t generation, int *
 /* The same, made by a cell: its lineage follows from that, lineage.h. */
 struct cell *cell_make_by(const struct cell *maker, const struct nx_manifest *man,
                           uint32_t generation, int *err);
-/* Give it its image and manifest from the ELF file in `image`. */
+/* Give it its image and manifest from the ELF file in `image`.  What is only read of it lies in the pages
+ * of `fixed`, as many as that needs, unless that is NULL. */
 struct mem;
 int image_manifest(const struct mem *image, uint64_t off, uint64_t size, struct nx_manifest *out);
-int image_load(struct cell *c, const struct mem *image, uint64_t off, uint64_t size);
+int image_load(struct cell *c, const struct mem *image, uint64_t off, uint64_t size,
+               const struct mem *fixed);
 int cell_start(struct cell *c, uint64_t arg);
 /* End it: its fibers stop everywhere, everything it holds is given back, the listener hears of it.
  * When it is the calling fiber's cell, the caller must go on to sched_leave(). */

@@ -24,6 +24,7 @@ struct fiber {
     uint32_t fused;         /* host mode runs with the nucleus' privilege; the cell's for ever */
     bool in_foreign;        /* when not running: where it goes on */
     bool sleeps;            /* blocked in tick SLEEP, which only the deadline ends */
+    bool handed;            /* it was handed the hart since its budget was filled: has waited */
 
     struct cell *cell;
     uint64_t handle;

@@ -1,8 +1,10 @@
 /* Cell images: a position-independent ELF64 file inside a memory object.
  *
  * Every number of the file is checked before use; what is wrong answers -NX_EIMAGE.  Every life gets
- * copies of all segments: whatever becomes of them, the next life begins with the image as it was.  Relocation is the cell's own start-up
- * code's work (native/lib/crt).
+ * copies of all segments: whatever becomes of them, the next life begins with the image as it was.  The
+ * maker may lend memory for the copies of those that are only read: in the next life they are still there,
+ * are compared, and copied where they differ.  Relocation is the cell's own start-up code's work
+ * (native/lib/crt).
  */
 #include "cell.h"
 #include "mem.h"
@@ -42,6 +44,8 @@ _Static_assert(sizeof(struct elf_section) == 64, "ELF section header");
 struct image {
     const struct mem *mem;
     uint64_t off, size;
+    const struct mem *fixed; /* for what is only read; NULL: pages of the cell's own */
+    uint64_t fixed_used;
 };
 
 static bool image_read(const struct image *im, uint64_t off, void *dst, size_t n)
@@ -69,7 +73,7 @@ static bool manifest_ok(const struct nx_manifest *m)
 
 int image_manifest(const struct mem *mem, uint64_t off, uint64_t size, struct nx_manifest *out)
 {
-    struct image im = {mem, off, size};
+    struct image im = {.mem = mem, .off = off, .size = size};
     struct elf_head h;
     int e = read_head(&im, &h);
     if (e != 0) {
@@ -103,28 +107,48 @@ static unsigned segment_prot(uint32_t flags)
            ((flags & 1) ? NX_PROT_X : 0);
 }
 
-/* One page of a segment: a copy, with zeroes around the file's bytes. */
-static int load_page(struct cell *c, const struct image *im, const struct elf_segment *s,
-                     uint64_t page)
+/* Where a page of a segment goes; the caller's reference. */
+static uint64_t take_page(struct cell *c, struct image *im, unsigned prot)
 {
+    if (im->fixed == NULL || (prot & NX_PROT_W) != 0) {
+        return page_alloc(c->quota, 0);
+    }
+    if (im->fixed_used == im->fixed->pages) {
+        return 0;
+    }
+    uint64_t pa = mem_page(im->fixed, im->fixed_used++);
+    page_ref(pa);
+    return pa;
+}
+
+/* One page of a segment: a copy, with zeroes around the file's bytes.  What is in it already is not
+ * written again.  The bytes are in one page of the image, at the same place as in theirs. */
+static int load_page(struct cell *c, struct image *im, const struct elf_segment *s, uint64_t page)
+{
+    static char edge[NX_PAGE_SIZE] __attribute__((aligned(16)));
     unsigned prot = segment_prot(s->flags);
-    uint64_t va = NX_IMAGE + page;
-    uint64_t pa = page_alloc_zero(c->quota, 0);
+    uint64_t from = NX_MAX(page, s->vaddr);
+    uint64_t to = NX_MIN(page + NX_PAGE_SIZE, s->vaddr + s->filesz);
+    uint64_t at = im->off + s->offset + (from - s->vaddr);
+    const char *wanted = arch_phys(mem_page(im->mem, at / NX_PAGE_SIZE));
+    if (to - from < NX_PAGE_SIZE) {
+        memset(edge, 0, sizeof(edge));
+        memcpy(edge + (from - page), wanted + (from - page), (size_t)(to - from));
+        wanted = edge;
+    }
+    uint64_t pa = take_page(c, im, prot);
     if (pa == 0) {
         return -NX_ENOMEM;
     }
-    uint64_t from = NX_MAX(page, s->vaddr);
-    uint64_t to = NX_MIN(page + NX_PAGE_SIZE, s->vaddr + s->filesz);
-    int e = -NX_EIMAGE;
-    if (image_read(im, s->offset + (from - s->vaddr), (char *)arch_phys(pa) + (from - page),
-                   (size_t)(to - from))) {
-        e = space_page(&c->window, va, pa, prot, 0);
+    if (memcmp(arch_phys(pa), wanted, NX_PAGE_SIZE) != 0) {
+        arch_page_copy(arch_phys(pa), wanted);
     }
+    int e = space_page(&c->window, NX_IMAGE + page, pa, prot, 0);
     page_unref(pa);
     return e;
 }
 
-static int load_segment(struct cell *c, const struct image *im, const struct elf_segment *s)
+static int load_segment(struct cell *c, struct image *im, const struct elf_segment *s)
 {
     uint64_t room = NX_FREE - NX_IMAGE;
     if (s->memsz == 0) {
@@ -154,9 +178,10 @@ static int load_segment(struct cell *c, const struct image *im, const struct elf
                : 0;
 }
 
-int image_load(struct cell *c, const struct mem *mem, uint64_t off, uint64_t size)
+int image_load(struct cell *c, const struct mem *mem, uint64_t off, uint64_t size,
+               const struct mem *fixed)
 {
-    struct image im = {mem, off, size};
+    struct image im = {.mem = mem, .off = off, .size = size, .fixed = fixed};
     struct elf_head h;
     int e = read_head(&im, &h);
     if (e != 0) {

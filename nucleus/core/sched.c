@@ -276,7 +276,7 @@ _Noreturn void sched_hand_over(struct fiber *f, struct fiber *to)
     struct hart *h = this_hart();
     uint64_t now = switch_out(h, f, false);
     enqueue(h, f, true, false);
-    budget_refill(to);
+    budget_hand(to);
     run(h, to, now, false);
 }
 

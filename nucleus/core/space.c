@@ -127,29 +127,8 @@ void space_end_window(struct space *s)
     if (s->root[ROOT_HOST] == 0) {
         return;
     }
-    bool flush = false;
-    if (s->high > s->low) {
-        table_clear(s, s->low, s->high - s->low, &flush);
-    }
+    table_free_window(s);
     space_flush(s, s->low, s->high - s->low);
-    pte_t *t = arch_phys(s->root[ROOT_HOST]);
-    for (uint64_t va = s->low; va < s->high; va += LEVEL_SIZE(ARCH_PT_LEVELS - 1)) {
-        pte_t top = t[LEVEL_INDEX(va, ARCH_PT_LEVELS - 1)];
-        if (!pte_valid(top)) {
-            continue;
-        }
-        pte_t *mid = table_at(top);
-        for (unsigned i = 0; i < ARCH_PT_ENTRIES; i++) {
-            if (pte_valid(mid[i])) {
-                page_unref(pte_pa(mid[i]));
-                table_count--;
-            }
-        }
-        page_unref(pte_pa(top));
-        table_count--;
-    }
-    page_unref(s->root[ROOT_HOST]);
-    table_count--;
     s->root[ROOT_HOST] = 0;
 }
 

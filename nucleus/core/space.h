@@ -80,6 +80,7 @@ int table_split(struct space *s, uint64_t va);
 void table_clear(struct space *s, uint64_t va, uint64_t len, bool *flush);
 void table_empty_lower(struct space *s, bool *flush); /* the whole lower half, tables and all */
 void table_free_lower(struct space *s);               /* and the roots */
+void table_free_window(struct space *s);              /* all of a window, and its root */
 #define LEVEL_SHIFT(level) (NX_PAGE_SHIFT + ARCH_PT_BITS * (level))
 #define LEVEL_SIZE(level) (1ul << LEVEL_SHIFT(level))
 #define LEVEL_INDEX(va, level) ((va) >> LEVEL_SHIFT(level) & (ARCH_PT_ENTRIES - 1))

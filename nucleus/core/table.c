@@ -172,6 +172,19 @@ void table_empty_lower(struct space *s, bool *flush)
     }
 }
 
+void table_free_window(struct space *s)
+{
+    const pte_t *root = arch_phys(s->root[ROOT_HOST]);
+    bool flush = false;
+    for (uint64_t va = s->low; va < s->high; va += LEVEL_SIZE(ARCH_PT_LEVELS - 1)) {
+        pte_t p = root[LEVEL_INDEX(va, ARCH_PT_LEVELS - 1)];
+        if (pte_valid(p)) {
+            free_tree(s, p, ARCH_PT_LEVELS - 2, &flush);
+        }
+    }
+    table_free(s->root[ROOT_HOST]);
+}
+
 void table_free_lower(struct space *s)
 {
     bool flush = false;

@@ -1,5 +1,6 @@
 /* fcntl and ioctl: what is the same for all files; the rest goes to the file or to its locks. */
 #include "fd/fd_int.h"
+#include "fs/seal.h"
 
 #include <asm/ioctls.h>
 
@@ -52,6 +53,10 @@ static long fcntl_file(int fd, struct file *f, int cmd, uint64_t arg)
     case F_OFD_SETLK:
     case F_OFD_SETLKW:
         return lock_fcntl(fd, f, cmd, arg);
+    case F_ADD_SEALS:
+        return seals_add(f, (unsigned)arg);
+    case F_GET_SEALS:
+        return seals_get(f);
     case F_SETPIPE_SZ:
         return pipe_set_size(f, (uint32_t)arg);
     case F_GETPIPE_SZ:
@@ -110,24 +115,4 @@ long sys_ioctl(const uint64_t a[6])
     long result = ioctl_file((int)a[0], f, (uint32_t)a[1], a[2]);
     file_unref(f);
     return result;
-}
-
-/* Files are memory: what is written is as safe as it can be.  Disks have something to do. */
-long sys_fsync(const uint64_t a[6])
-{
-    struct file *f = fd_get((int)a[0]);
-    if (f == NULL) {
-        return -EBADF;
-    }
-    int err = S_ISREG(f->inode->mode) || S_ISDIR(f->inode->mode) ? 0 : -EINVAL;
-    if (f->ops->fsync != NULL) {
-        err = f->ops->fsync(f);
-    }
-    file_unref(f);
-    return err;
-}
-
-long sys_fdatasync(const uint64_t a[6])
-{
-    return sys_fsync(a);
 }

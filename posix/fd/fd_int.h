@@ -39,6 +39,7 @@ void fd_set_cloexec(int fd, bool on);
 int fd_put_at(struct file *f, int fd, bool cloexec);
 
 /* ---- open.c ---- */
+extern const struct file_ops file_dead_ops;                    /* of a file that is not open yet */
 void file_fill(struct file *f, struct path p, unsigned flags); /* takes over p; not opened yet */
 int file_open_path(struct path p, unsigned flags, struct file **out); /* takes over p */
 #ifndef O_LARGEFILE

@@ -1,5 +1,7 @@
 /* Open file descriptions: making and ending them; what the loader and procfs ask about one. */
+#include "event/epoll.h"
 #include "fd/fd_int.h"
+#include "fs/notify.h"
 
 static uint64_t open_files;
 
@@ -52,6 +54,12 @@ struct file *file_make_anon(const struct file_ops *ops, uint32_t mode, unsigned 
 /* The last reference went.  A dentry holds its inode, so only files without one hold theirs. */
 void file_release_(struct file *f)
 {
+    if (f->epitems != NULL) {
+        epoll_forget(f); /* before its queues go */
+    }
+    if (f->ops != &file_dead_ops) {
+        notify_file(f, file_can_write(f) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+    }
     if (f->ops->release != NULL) {
         f->ops->release(f);
     }

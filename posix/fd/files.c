@@ -177,6 +177,12 @@ struct file *fd_get(int fd)
     return file_ref(f);
 }
 
+struct file *files_get(struct files *fs, int fd)
+{
+    struct file *f = (unsigned)fd < fs->cap ? fs->file[fd] : NULL;
+    return f != NULL ? file_ref(f) : NULL;
+}
+
 struct file *fd_get_path(int fd)
 {
     struct file *f = fd_peek(fd);

@@ -5,6 +5,7 @@
  * Not here: the calls themselves, and which flags they take (openat.c).
  */
 #include "fd/fd_int.h"
+#include "fs/notify.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 #define OPEN_ONLY (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC)
 
 static const struct file_ops path_ops = {.name = "path"};
-static const struct file_ops dead_ops = {.name = "dead"};
+const struct file_ops file_dead_ops = {.name = "dead"};
 
 /* f is memory for it: taken over, like p, also when it fails. */
 static int open_into(struct file *f, struct path p, unsigned flags, struct file **out)
@@ -25,7 +26,7 @@ static int open_into(struct file *f, struct path p, unsigned flags, struct file 
         return 0;
     }
     struct inode *ino = f->inode;
-    f->ops = &dead_ops; /* until it is open there is nothing to release */
+    f->ops = &file_dead_ops; /* until it is open there is nothing to release */
     int err = 0;
     if (S_ISREG(ino->mode) && file_can_write(f)) {
         ino->writers++; /* file_release_ takes it back */
@@ -39,6 +40,7 @@ static int open_into(struct file *f, struct path p, unsigned flags, struct file 
         if (err == 0) {
             inode_touch(ino);
             inode_drop_setid(ino);
+            notify_file(f, IN_MODIFY);
         }
     }
     if (err == 0) {
@@ -46,7 +48,7 @@ static int open_into(struct file *f, struct path p, unsigned flags, struct file 
         if (ino->ops->open != NULL) {
             err = ino->ops->open(ino, f);
             if (err < 0) {
-                f->ops = &dead_ops;
+                f->ops = &file_dead_ops;
             }
         }
     }
@@ -55,6 +57,7 @@ static int open_into(struct file *f, struct path p, unsigned flags, struct file 
         return err;
     }
     f->flags &= ~(unsigned)OPEN_ONLY;
+    notify_file(f, IN_OPEN);
     *out = f;
     return 0;
 }

@@ -8,21 +8,11 @@
  * something is left.  An empty ring starts over at its first page, so that small messages touch one.
  * Writes up to PIPE_BUF are never split.
  */
-#include "fd/fd_int.h"
+#include "fd/pipe_int.h"
 
 #include <string.h>
 
-#define PIPE_PAGES 16u /* 64 KiB, as on Linux */
 #define PIPE_PAGES_MAX 256u
-
-struct pipe {
-    struct waitq readers_q, writers_q; /* who sleeps, and pollers */
-    uint32_t head, tail, cap;
-    uint32_t readers, writers;   /* open ends */
-    uint32_t opened_r, opened_w; /* ever: what an opening FIFO end waits for */
-    char **page;
-    char *page0[PIPE_PAGES];
-};
 
 static struct pipe *pipe_alloc(void)
 {
@@ -55,7 +45,7 @@ void pipe_free(struct pipe *p)
 /* ---- reading ---- */
 
 /* What is there, as much as fits: bytes, or -EFAULT. */
-static long ring_get(struct pipe *p, struct iobuf *b)
+long pipe_ring_get(struct pipe *p, struct iobuf *b)
 {
     size_t have = p->head - p->tail, done = 0;
     size_t want = b->len < have ? b->len : have;
@@ -72,37 +62,54 @@ static long ring_get(struct pipe *p, struct iobuf *b)
     return done > 0 ? (long)done : err;
 }
 
+int pipe_wait_data(struct pipe *p, bool nonblock)
+{
+    while (p->head == p->tail || p->held) {
+        if (p->head == p->tail && p->writers == 0) {
+            return 0;
+        }
+        if (nonblock) {
+            return -EAGAIN;
+        }
+        int err = wait_on_one(&p->readers_q, MB_NEVER);
+        if (err < 0) {
+            if (p->head != p->tail) { /* the wake-up was for somebody */
+                wait_pass_on(&p->readers_q);
+            }
+            return err == -EINTR ? -ERESTARTSYS : err;
+        }
+    }
+    return 1;
+}
+
+void pipe_taken(struct pipe *p, uint32_t used)
+{
+    bool was_full = p->cap - used < PIPE_BUF;
+    if (p->head == p->tail) {
+        p->head = p->tail = 0;
+    } else if (p->readers_q.head != NULL) {
+        wait_pass_on(&p->readers_q);
+    }
+    if (was_full && p->cap - (p->head - p->tail) >= PIPE_BUF && p->writers_q.head != NULL) {
+        wait_wake_one(&p->writers_q);
+    }
+}
+
 static long pipe_read(struct file *f, struct iobuf *b, int64_t *pos)
 {
     struct pipe *p = f->priv;
     if (b->len == 0) {
         return 0;
     }
-    while (p->head == p->tail) {
-        if (p->writers == 0) {
-            return 0;
-        }
-        if ((f->flags & O_NONBLOCK) != 0) {
-            return -EAGAIN;
-        }
-        int err = wait_on_one(&p->readers_q, MB_NEVER);
-        if (err < 0) {
-            if (p->head != p->tail) { /* the wake-up was for somebody */
-                wait_wake_one(&p->readers_q);
-            }
-            return err == -EINTR ? -ERESTARTSYS : err;
+    if (p->head == p->tail || p->held) {
+        int err = pipe_wait_data(p, (f->flags & O_NONBLOCK) != 0);
+        if (err <= 0) {
+            return err;
         }
     }
-    bool was_full = p->cap - (p->head - p->tail) < PIPE_BUF;
-    long done = ring_get(p, b);
-    if (p->head == p->tail) {
-        p->head = p->tail = 0;
-    } else if (p->readers_q.head != NULL) {
-        wait_wake_one(&p->readers_q);
-    }
-    if (was_full && p->cap - (p->head - p->tail) >= PIPE_BUF && p->writers_q.head != NULL) {
-        wait_wake_one(&p->writers_q);
-    }
+    uint32_t used = p->head - p->tail;
+    long done = pipe_ring_get(p, b);
+    pipe_taken(p, used);
     if (done > 0 && f->dentry != NULL) { /* times of pipes without a name interest nobody */
         inode_accessed(f->inode, f);
     }
@@ -112,7 +119,7 @@ static long pipe_read(struct file *f, struct iobuf *b, int64_t *pos)
 /* ---- writing ---- */
 
 /* As much as there is room for: bytes, -EFAULT, or -ENOMEM when there is no page and nothing went. */
-static long ring_put(struct pipe *p, struct iobuf *b)
+long pipe_ring_put(struct pipe *p, struct iobuf *b)
 {
     size_t room = p->cap - (p->head - p->tail), done = 0;
     size_t want = b->len < room ? b->len : room;
@@ -139,6 +146,36 @@ static long broken(long done)
     return done > 0 ? done : -EPIPE;
 }
 
+int pipe_wait_room(struct pipe *p, bool nonblock)
+{
+    for (;;) {
+        if (p->readers == 0) {
+            return (int)broken(0);
+        }
+        if (p->head - p->tail < p->cap) {
+            return 0;
+        }
+        if (nonblock) {
+            return -EAGAIN;
+        }
+        int err = wait_on_one(&p->writers_q, MB_NEVER);
+        if (err < 0) {
+            return err == -EINTR ? -ERESTARTSYS : err;
+        }
+    }
+}
+
+void pipe_given(struct pipe *p, uint32_t used)
+{
+    if ((used == 0 || p->polled) && p->head != p->tail && p->readers_q.head != NULL) {
+        wait_wake_one(&p->readers_q);
+    }
+    /* More than one may have been waiting for the room that is left. */
+    if (p->writers_q.head != NULL && p->cap - (p->head - p->tail) >= PIPE_BUF) {
+        wait_pass_on(&p->writers_q);
+    }
+}
+
 static long pipe_write(struct file *f, struct iobuf *b, int64_t *pos)
 {
     struct pipe *p = f->priv;
@@ -155,11 +192,11 @@ static long pipe_write(struct file *f, struct iobuf *b, int64_t *pos)
         }
         uint32_t used = p->head - p->tail;
         if (p->cap - used >= need) {
-            err = ring_put(p, b);
+            err = pipe_ring_put(p, b);
             if (err > 0) {
                 done += err;
                 err = 0;
-                if (used == 0 && p->readers_q.head != NULL) {
+                if ((used == 0 || p->polled) && p->readers_q.head != NULL) {
                     wait_wake_one(&p->readers_q);
                 }
             }
@@ -179,7 +216,7 @@ static long pipe_write(struct file *f, struct iobuf *b, int64_t *pos)
     }
     /* More than one may have been waiting for the room that is left. */
     if (p->writers_q.head != NULL && p->cap - (p->head - p->tail) >= PIPE_BUF) {
-        wait_wake_one(&p->writers_q);
+        wait_pass_on(&p->writers_q);
     }
     if (done > 0 && f->dentry != NULL) {
         inode_touch(f->inode);
@@ -194,6 +231,7 @@ static unsigned pipe_poll(struct file *f, struct poll_table *pt)
     struct pipe *p = f->priv;
     uint32_t used = p->head - p->tail;
     unsigned events = 0;
+    p->polled |= pt != NULL;
     if (file_can_read(f)) {
         if (pt != NULL) {
             poll_wait(pt, &p->readers_q);
@@ -254,6 +292,11 @@ static const struct file_ops pipe_ops = {
     .release = pipe_release,
 };
 
+struct pipe *pipe_of(const struct file *f)
+{
+    return f->ops == &pipe_ops ? f->priv : NULL;
+}
+
 long pipe_get_size(struct file *f)
 {
     return f->ops == &pipe_ops ? (long)((struct pipe *)f->priv)->cap : -EBADF;
@@ -274,7 +317,7 @@ long pipe_set_size(struct file *f, uint64_t size)
         pages *= 2;
     }
     uint32_t used = p->head - p->tail, cap = pages * (uint32_t)MB_PAGE;
-    if (used > cap) {
+    if (used > cap || p->held) {
         return -EBUSY;
     }
     if (cap == p->cap) {
@@ -289,7 +332,7 @@ long pipe_set_size(struct file *f, uint64_t size)
         uint32_t in = at % MB_PAGE;
         n = MB_PAGE - in < p->head - at ? MB_PAGE - in : p->head - at;
         struct iobuf b = iobuf_kernel(p->page[(at & (p->cap - 1)) / MB_PAGE] + in, n);
-        if (ring_put(&to, &b) != (long)n) {
+        if (pipe_ring_put(&to, &b) != (long)n) {
             pages_free(&to);
             mb_free(to.page);
             return -ENOMEM;

@@ -1,5 +1,8 @@
 /* read, write and their relatives: check the descriptor and the arguments, let the file do the rest. */
 #include "fd/fd_int.h"
+#include "fs/notify.h"
+
+#include <linux/fs.h>
 
 typedef long transfer(struct file *f, struct iobuf *b, int64_t *pos);
 
@@ -20,12 +23,15 @@ static inline __attribute__((always_inline)) struct file *file_for(int fd, bool 
     return file_ref(f);
 }
 
-/* For /proc/<pid>/io. */
-static inline long account(bool write, long n)
+/* Bytes were moved: it is counted for /proc/<pid>/io, and who watches the file is told. */
+static inline long tell(const struct file *f, bool write, long n)
 {
     struct io_account *io = &current->proc->io;
     io->calls[write]++;
-    io->bytes[write] += n > 0 ? (uint64_t)n : 0;
+    if (n > 0) {
+        io->bytes[write] += (uint64_t)n;
+        notify_file(f, write ? IN_MODIFY : IN_ACCESS);
+    }
     return n;
 }
 
@@ -41,7 +47,7 @@ long sys_read(const uint64_t a[6])
     struct file *f = file_for((int)a[0], false, &op, &result);
     if (f != NULL) {
         struct iobuf b = iobuf_user(a[1], rw_len(a[2]));
-        result = account(false, op(f, &b, &f->pos));
+        result = tell(f, false, op(f, &b, &f->pos));
         file_unref(f);
     }
     return result;
@@ -54,7 +60,7 @@ long sys_write(const uint64_t a[6])
     struct file *f = file_for((int)a[0], true, &op, &result);
     if (f != NULL) {
         struct iobuf b = iobuf_user(a[1], rw_len(a[2]));
-        result = account(true, op(f, &b, &f->pos));
+        result = tell(f, true, op(f, &b, &f->pos));
         file_unref(f);
     }
     return result;
@@ -70,7 +76,7 @@ static long transfer_at(int fd, bool write, struct iobuf *b, int64_t pos)
     }
     struct file *f = file_for(fd, write, &op, &result);
     if (f != NULL) {
-        result = f->ops->lseek == NULL ? -ESPIPE : account(write, op(f, b, &pos));
+        result = f->ops->lseek == NULL ? -ESPIPE : tell(f, write, op(f, b, &pos));
         file_unref(f);
     }
     return result;
@@ -88,25 +94,51 @@ long sys_pwrite64(const uint64_t a[6])
     return transfer_at((int)a[0], true, &b, (int64_t)a[3]);
 }
 
-static long transfer_vector(const uint64_t a[6], bool write, bool at)
+/* RWF_*: what is asked for one transfer.  Nothing here can promise not to wait but files in memory. */
+static int flags_check(const struct file *f, bool write, bool at, unsigned flags)
+{
+    if ((flags & ~(unsigned)RWF_SUPPORTED) != 0) {
+        return -EOPNOTSUPP;
+    }
+    if ((flags & RWF_NOWAIT) != 0 && f->ops != &tmpfs_file_ops) {
+        return -EOPNOTSUPP;
+    }
+    return at && f->ops->lseek == NULL ? -ESPIPE : 0;
+}
+
+static long transfer_flags(struct file *f, transfer *op, struct iobuf *b, int64_t *pos, bool write,
+                           unsigned flags)
+{
+    if (write && (flags & RWF_APPEND) != 0 && S_ISREG(f->inode->mode)) {
+        *pos = f->inode->size; /* nothing sleeps before the file looks at it */
+    }
+    long n = op(f, b, pos);
+    tell(f, write, n);
+    if (n > 0 && write && (flags & (RWF_SYNC | RWF_DSYNC)) != 0 && f->ops->fsync != NULL) {
+        int err = f->ops->fsync(f);
+        n = err < 0 ? err : n;
+    }
+    return n;
+}
+
+static long transfer_vector(const uint64_t a[6], bool write, bool at, unsigned flags)
 {
     transfer *op;
     long result;
     struct iov v;
-    if (at && (int64_t)a[3] < 0) {
+    int64_t given = (int64_t)a[3];
+    if (at && given < 0) {
         return -EINVAL;
     }
     struct file *f = file_for((int)a[0], write, &op, &result);
     if (f == NULL) {
         return result;
     }
-    if (at && f->ops->lseek == NULL) {
-        result = -ESPIPE;
-    } else {
+    result = flags_check(f, write, at, flags);
+    if (result == 0) {
         result = iov_get(a[1], a[2], &v);
         if (result == 0) {
-            int64_t pos = (int64_t)a[3];
-            result = account(write, op(f, &v.b, at ? &pos : &f->pos));
+            result = transfer_flags(f, op, &v.b, at ? &given : &f->pos, write, flags);
             iov_end(&v);
         }
     }
@@ -116,22 +148,33 @@ static long transfer_vector(const uint64_t a[6], bool write, bool at)
 
 long sys_readv(const uint64_t a[6])
 {
-    return transfer_vector(a, false, false);
+    return transfer_vector(a, false, false, 0);
 }
 
 long sys_writev(const uint64_t a[6])
 {
-    return transfer_vector(a, true, false);
+    return transfer_vector(a, true, false, 0);
 }
 
 long sys_preadv(const uint64_t a[6])
 {
-    return transfer_vector(a, false, true);
+    return transfer_vector(a, false, true, 0);
 }
 
 long sys_pwritev(const uint64_t a[6])
 {
-    return transfer_vector(a, true, true);
+    return transfer_vector(a, true, true, 0);
+}
+
+/* At position -1: where the file is, as readv and writev do. */
+long sys_preadv2(const uint64_t a[6])
+{
+    return transfer_vector(a, false, (int64_t)a[3] != -1, (unsigned)a[5]);
+}
+
+long sys_pwritev2(const uint64_t a[6])
+{
+    return transfer_vector(a, true, (int64_t)a[3] != -1, (unsigned)a[5]);
 }
 
 long sys_lseek(const uint64_t a[6])
@@ -153,74 +196,10 @@ long sys_getdents64(const uint64_t a[6])
     if (f->ops->getdents != NULL) {
         struct iobuf b = iobuf_user(a[1], (uint32_t)a[2]);
         result = f->ops->getdents(f, &b);
+        if (result >= 0) {
+            notify_file(f, IN_ACCESS);
+        }
     }
     file_unref(f);
-    return result;
-}
-
-/* Bytes from in at *pos to out, through a page of our own. */
-static long send(struct file *in, struct file *out, int64_t *pos, size_t count)
-{
-    size_t done = 0;
-    long err = 0;
-    char *bounce = mb_alloc(MB_PAGE);
-    if (bounce == NULL) {
-        return -ENOMEM;
-    }
-    while (done < count) {
-        size_t n = count - done < MB_PAGE ? count - done : MB_PAGE;
-        struct iobuf b = iobuf_kernel(bounce, n);
-        int64_t at = *pos;
-        long got = in->ops->read(in, &b, &at);
-        if (got <= 0) {
-            err = got;
-            break;
-        }
-        b = iobuf_kernel(bounce, (size_t)got);
-        long put = out->ops->write(out, &b, &out->pos);
-        if (put <= 0) {
-            err = put;
-            break;
-        }
-        *pos += put; /* what was read but not taken is read again */
-        done += (size_t)put;
-        account(false, put);
-        account(true, put);
-        mb_lock_break();
-        if (put < got || signal_interrupts()) {
-            break;
-        }
-    }
-    mb_free(bounce);
-    return done > 0 ? (long)done : err;
-}
-
-long sys_sendfile(const uint64_t a[6])
-{
-    transfer *op;
-    long result;
-    int64_t off = 0;
-    if (a[2] != 0 && mb_copy_in(&off, a[2], sizeof(off)) < 0) {
-        return -EFAULT;
-    }
-    struct file *in = file_for((int)a[1], false, &op, &result);
-    if (in == NULL) {
-        return result;
-    }
-    struct file *out = file_for((int)a[0], true, &op, &result);
-    if (out != NULL) {
-        if (in->ops->lseek == NULL) {
-            result = a[2] != 0 ? -ESPIPE : -EINVAL;
-        } else if (off < 0 || (out->flags & O_APPEND) != 0) {
-            result = -EINVAL;
-        } else {
-            result = send(in, out, a[2] != 0 ? &off : &in->pos, rw_len(a[3]));
-            if (result > 0 && a[2] != 0 && mb_copy_out(a[2], &off, sizeof(off)) < 0) {
-                result = -EFAULT;
-            }
-        }
-        file_unref(out);
-    }
-    file_unref(in);
     return result;
 }

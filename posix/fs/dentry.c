@@ -5,7 +5,7 @@
  * parent, for "(deleted)" paths.  Cookies grow, so that getdents can go on after any unlink.
  * Not here: permission to do any of it (path/).
  */
-#include "fs/inode.h"
+#include "fs/notify.h"
 
 #include <string.h>
 
@@ -150,6 +150,9 @@ void dentry_free_(struct dentry *d)
     for (;;) {
         struct dentry *parent = d->parent;
         if (d->inode != NULL) {
+            if (d->inode->nlink == 0) {
+                notify_gone(d->inode);
+            }
             inode_unref(d->inode);
         }
         name_free(d);

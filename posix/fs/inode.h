@@ -25,6 +25,7 @@
 
 struct lockset;
 struct pipe;
+struct sock;
 struct sb;
 
 struct path {
@@ -61,6 +62,7 @@ struct inode {
     struct lockset *locks; /* record locks and flocks, fd/lock.c; NULL: none */
     struct xattr *xattrs;  /* fs/xattr.c */
     bool linkable;         /* made without a name (O_TMPFILE): may get one */
+    uint32_t seals;        /* tmpfs, regular files: F_SEAL_* */
     int32_t writers;       /* files open for writing; below 0: running as a program (ETXTBSY) */
     union {
         struct pagetree pages;           /* regular files of tmpfs */
@@ -71,13 +73,15 @@ struct inode {
         } dir;
         char *link;        /* symbolic links */
         struct pipe *pipe; /* FIFOs, pipes */
+        struct sock *sock; /* sockets: who is bound here, or NULL; not a reference */
         struct {           /* what procfs makes on lookup */
             int pid, tid, fd;
             uint64_t start; /* of the process: pids are used again */
         } proc;
     };
-    const void *entry; /* procfs, sysfs: what it shows */
-    void *sys_arg;     /* sysfs: of what */
+    const void *entry;     /* procfs, sysfs: what it shows */
+    void *sys_arg;         /* sysfs: of what */
+    struct watch *watches; /* who is told what happens to it, notify.h */
 };
 
 #define DENTRY_INLINE 31

@@ -6,7 +6,7 @@
  * What is mounted on one dentry covers what was there before: the newest is last in the list.
  * Not here: mount(2) itself (path/mountcalls.c).
  */
-#include "fs/inode.h"
+#include "fs/notify.h"
 
 #include <string.h>
 
@@ -44,6 +44,9 @@ void sb_unref(struct sb *sb)
 {
     if (--sb->refs > 0) {
         return;
+    }
+    if (notify_watches != 0) {
+        notify_unmount_(sb);
     }
     if (sb->root != NULL) {
         dentry_free_tree(sb->root);

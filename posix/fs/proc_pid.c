@@ -307,6 +307,7 @@ const struct proc_entry proc_pid_files[] = {
     WORD_ENTRY("coredump_filter", 0644, "00000033\n"),
     FILE_ENTRY("entropy", 0444, show_entropy),
     FILE_ENTRY("mountstats", 0400, proc_show_mountstats),
+    {.name = "net", .mode = 0555, .kind = PROC_DIR, .children = proc_net_files},
     {.name = "task", .mode = 0555, .kind = PROC_TASKS},
     WORD_ENTRY("timerslack_ns", 0666, "50000\n"),
     {.name = NULL},

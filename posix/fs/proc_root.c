@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Sockets are in posix/net; host tests of other things have none. */
+__attribute__((weak)) const struct proc_entry proc_net_files[] = {{.name = NULL}};
+
 static int show_filesystems(struct text *t, struct inode *ino)
 {
     for (const struct fs_type *const *f = fs_types; *f != NULL; f++) {
@@ -116,6 +119,7 @@ const struct proc_entry proc_root_files[] = {
     PROC_TEXT("misc", show_misc),
     PROC_TEXT("modules", show_nothing),
     {.name = "mounts", .mode = 0777, .kind = PROC_LINK, .link = "self/mounts"},
+    {.name = "net", .mode = 0777, .kind = PROC_LINK, .link = "self/net"},
     PROC_FOLDER("nexus", proc_nexus_files),
     PROC_TEXT("partitions", show_partitions),
     {.name = "self", .mode = 0777, .kind = PROC_MAGIC, .follow = procfs_self},

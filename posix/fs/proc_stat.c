@@ -136,12 +136,12 @@ int proc_show_status(struct text *t, struct inode *ino)
         ul size = (ul)(process_vsize(p) / 1024), rss = (ul)(process_resident(p) * (MB_PAGE / 1024));
         ul page = MB_PAGE / 1024, peak = (ul)p->max_rss * page;
         text_printf(t,
-                    "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8u kB\nVmPin:\t%8u kB\n"
+                    "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8u kB\n"
                     "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8lu kB\n"
                     "RssShmem:\t%8lu kB\nVmData:\t%8lu kB\nVmStk:\t%8lu kB\n"
                     "VmExe:\t%8lu kB\nVmLib:\t%8u kB\nVmSwap:\t%8u kB\n",
-                    size, size, 0, 0, peak > rss ? peak : rss, rss, rss, 0ul, 0ul,
-                    (ul)w.mm.data_pages * page, (ul)w.mm.stack_pages * page,
+                    size, size, (ul)w.mm.locked_pages * page, 0, peak > rss ? peak : rss, rss, rss,
+                    0ul, 0ul, (ul)w.mm.data_pages * page, (ul)w.mm.stack_pages * page,
                     (ul)w.mm.text_pages * page, 0, 0);
     }
     text_printf(t, "Threads:\t%u\n", p->nthreads != 0 ? p->nthreads : 1);

@@ -45,6 +45,7 @@ extern const struct proc_entry proc_root_files[];  /* proc_root.c */
 extern const struct proc_entry proc_sys_files[];   /* proc_sys.c */
 extern const struct proc_entry proc_nexus_files[]; /* proc_nexus.c */
 extern const struct proc_entry proc_pid_files[];   /* proc_pid.c */
+extern const struct proc_entry proc_net_files[];   /* net/proc_net.c: of /proc/<pid>/net */
 extern const struct proc_entry proc_task_files[];  /* of a thread: /proc/<pid>/task/<tid> */
 extern const struct proc_entry proc_pid_entry, proc_task_entry, proc_fd_entry, proc_fdinfo_entry;
 int procfs_self(struct inode *ino, struct path *out); /* follow of self, thread-self */

@@ -5,6 +5,7 @@
  * more than three quarters of the memory: files cannot be killed to make room for programs.
  */
 #include "fs/inode.h"
+#include "fs/seal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,7 @@ int tmpfs_make(struct sb *sb, uint32_t mode, uint64_t rdev, const char *target, 
     const struct inode_ops *ops = &special_iops;
     const struct file_ops *fops = &no_file_ops;
     char *text = NULL;
+    uint32_t seals = 0;
 
     if (sb->inodes_max != 0 && sb->inodes >= sb->inodes_max) {
         return -ENOSPC;
@@ -72,6 +74,7 @@ int tmpfs_make(struct sb *sb, uint32_t mode, uint64_t rdev, const char *target, 
     case S_IFREG:
         ops = &tmpfs_file_iops;
         fops = &tmpfs_file_ops;
+        seals = F_SEAL_SEAL;
         break;
     case S_IFDIR:
         ops = &dir_iops;
@@ -95,6 +98,7 @@ int tmpfs_make(struct sb *sb, uint32_t mode, uint64_t rdev, const char *target, 
         mb_free(text);
         return -ENOMEM;
     }
+    ino->seals = seals;
     if (text != NULL) {
         ino->link = text;
         ino->size = (int64_t)strlen(text);

@@ -10,6 +10,7 @@
  * Bytes of the last page behind the end are anything; whoever moves the end up clears them first.
  */
 #include "fs/inode.h"
+#include "fs/seal.h"
 
 #include <string.h>
 
@@ -163,6 +164,12 @@ static long tmpfs_write(struct file *f, struct iobuf *b, int64_t *pos)
     if (want < 0) {
         return want;
     }
+    if (__builtin_expect(ino->seals > F_SEAL_SEAL, 0)) {
+        want = seal_write(ino, off, want);
+        if (want < 0) {
+            return want;
+        }
+    }
     size_t left = (size_t)want;
     int err = 0;
     if (off > ino->size) {
@@ -202,6 +209,10 @@ static long tmpfs_write(struct file *f, struct iobuf *b, int64_t *pos)
 
 int tmpfs_truncate(struct inode *ino, int64_t len)
 {
+    if ((len < ino->size && (ino->seals & F_SEAL_SHRINK) != 0) ||
+        (len > ino->size && (ino->seals & F_SEAL_GROW) != 0)) {
+        return -EPERM;
+    }
     if (len < ino->size) {
         uint64_t first = ((uint64_t)len + MB_PAGE - 1) / MB_PAGE;
         int err = clear_tail(ino, len); /* first, as this one page may have to be copied */
@@ -246,12 +257,18 @@ int tmpfs_fallocate(struct inode *ino, unsigned mode, int64_t off, int64_t len)
 {
     int64_t end = off + len;     /* checked by the caller */
     if (mode == (0x02 | 0x01)) { /* FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE */
+        if ((ino->seals & SEALS_WRITE) != 0) {
+            return -EPERM;
+        }
         int err = punch(ino, off, end);
         inode_touch(ino);
         return err;
     }
     if ((mode & ~0x01u) != 0) {
         return -EOPNOTSUPP;
+    }
+    if (end > ino->size && (ino->seals & F_SEAL_GROW) != 0) {
+        return -EPERM;
     }
     if (end > ino->size && mode == 0) {
         long n = write_limit(ino->size, (size_t)(end - ino->size));
@@ -346,9 +363,10 @@ static void *tmpfs_page(struct file *f, uint64_t off, enum page_use use, int *er
     return page;
 }
 
-static unsigned tmpfs_poll(struct file *f, struct poll_table *pt)
+static int tmpfs_mmap_ok(struct file *f, unsigned prot, bool shared)
 {
-    return ABI_POLLIN | ABI_POLLOUT | ABI_POLLRDNORM | ABI_POLLWRNORM;
+    return __builtin_expect(f->inode->seals > F_SEAL_SEAL, 0) && shared ? seal_mmap(f->inode, prot)
+                                                                        : 0;
 }
 
 const struct file_ops tmpfs_file_ops = {
@@ -356,7 +374,7 @@ const struct file_ops tmpfs_file_ops = {
     .read = tmpfs_read,
     .write = tmpfs_write,
     .lseek = tmpfs_lseek,
-    .poll = tmpfs_poll,
     .truncate = file_truncate,
     .page = tmpfs_page,
+    .mmap_ok = tmpfs_mmap_ok,
 };

@@ -34,6 +34,9 @@
 #define S_ISLNK(m) (((m)&S_IFMT) == S_IFLNK)
 #define S_ISFIFO(m) (((m)&S_IFMT) == S_IFIFO)
 #endif
+#ifndef S_ISSOCK
+#define S_ISSOCK(m) (((m)&S_IFMT) == S_IFSOCK)
+#endif
 #ifndef S_IXGRP
 #define S_IXGRP 00010
 #endif

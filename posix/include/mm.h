@@ -51,6 +51,7 @@ struct mm_layout {
     uint64_t auxv[2 * MM_AUXV_PAIRS]; /* as it was put on the stack */
     unsigned auxv_words;
     uint64_t text_pages, data_pages, stack_pages; /* virtual sizes as in /proc/<pid>/status */
+    uint64_t locked_pages;
 };
 void mm_layout(const struct mm *mm, struct mm_layout *out);
 
@@ -62,9 +63,18 @@ struct mm_futex_key {
 };
 int mm_futex_key(struct mm *mm, uint64_t addr, bool private_, struct mm_futex_key *key);
 
+/* Every hart passes through a fence that runs a program of mm / of any that has registered for all of
+ * these barriers.  0 or -ENOMEM. */
+int mm_fence(const struct mm *mm);
+int mm_fence_all(uint32_t barriers);
+uint32_t *mm_barriers(struct mm *mm);
+
 /* Does anybody map a file with these operations? */
 struct file_ops;
 bool mm_ops_mapped(const struct file_ops *ops);
+/* Does anybody share this file's pages and may write to them, now or after mprotect? */
+struct inode;
+bool mm_inode_writable(const struct inode *ino);
 
 /* Before the first process; sets mb_fault_hook and vfs_truncate_hook.  0 or -ENOMEM. */
 int mm_init(void);

@@ -20,6 +20,7 @@ struct pid {
     struct task *task;       /* thread with this tid */
     struct process *proc;    /* process with this pid */
     struct process *members; /* of the process group, linked by pgrp_next */
+    struct waitq ended;      /* woken when the process has ended: who polls a pidfd */
 };
 struct pid *pid_make(void); /* a free number, one reference; NULL: none or no memory */
 struct pid *pid_find(int nr);
@@ -27,6 +28,9 @@ void pid_ref(struct pid *p);
 void pid_unref(struct pid *p);
 #define PID_MAX 32768
 extern unsigned pid_max; /* numbers stay below it, /proc/sys/kernel/pid_max */
+/* A descriptor's file that stands for the process of that number, or NULL; and the other way. */
+struct file *pidfd_make(struct pid *p, unsigned flags);
+struct pid *pidfd_pid(const struct file *f); /* NULL: it is none */
 
 /* ---- users: what is limited per real user id ---- */
 struct user {
@@ -35,6 +39,9 @@ struct user {
     uint32_t uid;
     unsigned tasks;   /* RLIMIT_NPROC */
     unsigned signals; /* RLIMIT_SIGPENDING */
+    uint64_t epoll_items;
+    unsigned inotifies, watches; /* event/inotify.c */
+    unsigned inflight;           /* files in queues of sockets: RLIMIT_NOFILE */
 };
 struct user *user_get(uint32_t uid); /* NULL: no memory */
 struct user *user_ref(struct user *u);
@@ -98,6 +105,7 @@ void session_unref(struct session *s);
 
 /* ---- times, in nanoseconds ---- */
 uint64_t task_run_ns(const struct task *t); /* of the current thread, since it began */
+uint64_t task_cpu_ns(const struct task *t); /* of any; as of its last switch */
 
 /* Called by task_exit and exec: the parent in vfork may go on. */
 void vfork_release(struct task *t);

@@ -76,6 +76,8 @@ struct task {
     uint64_t affinity;
     int sched_policy, sched_prio;
     uint64_t timer_slack; /* ns */
+    bool sched_reset;     /* children start with the default (SCHED_RESET_ON_FORK) */
+    uint16_t ioprio;      /* 0: none of its own */
 };
 #define TIMER_SLACK 50000u
 #define WORK_SIGNAL 1u /* a signal to handle */

@@ -69,7 +69,8 @@ struct file_ops {
      * *err = -ENOMEM / -EFAULT(SIGBUS).  A hole is filled, whatever the use.  The page stays the
      * file's; before it is freed, or another takes its place, vfs_truncate_hook is called. */
     void *(*page)(struct file *f, uint64_t off, enum page_use use, int *err);
-    int (*mmap_ok)(struct file *f, unsigned prot, bool shared); /* NULL with page set: always */
+    /* NULL with page set: always.  1: yes, but it must not be made writable later. */
+    int (*mmap_ok)(struct file *f, unsigned prot, bool shared);
     int (*fsync)(struct file *f);    /* NULL: memory is all there is behind it */
     void (*flush)(struct file *f);   /* a descriptor of it is closed */
     void (*release)(struct file *f); /* last reference gone */
@@ -82,9 +83,10 @@ struct file {
     unsigned flags; /* O_ACCMODE | O_APPEND | O_NONBLOCK ... */
     int64_t pos;
     void *priv;
-    struct dentry *dentry; /* the name it was opened by, or NULL (pipes) */
-    struct mount *mnt;     /* NULL without a dentry */
-    struct dentry *cursor; /* a directory being read: the entry given last */
+    struct dentry *dentry;  /* the name it was opened by, or NULL (pipes) */
+    struct mount *mnt;      /* NULL without a dentry */
+    struct dentry *cursor;  /* a directory being read: the entry given last */
+    struct epitem *epitems; /* who watches it (event/epoll.h); NULL: nobody */
 };
 
 /* ---- open file descriptions ---- */
@@ -119,6 +121,7 @@ void files_close_exec(struct files *fs); /* exec: close FD_CLOEXEC ones */
 struct file *fd_get(int fd);             /* of the current thread; referenced; NULL: EBADF */
 struct file *fd_get_path(int fd);        /* the same, O_PATH ones too */
 int fd_install(struct file *f, int min, bool cloexec); /* takes over the reference; -EMFILE */
+struct file *files_get(struct files *fs, int fd);      /* as fd_get_path, of any table */
 int fd_close(int fd);                                  /* of the current thread */
 /* Iterate for procfs: the first open fd >= from, or -1; borrowed reference in *f. */
 int files_next(struct files *fs, int from, struct file **f);

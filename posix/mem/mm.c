@@ -133,6 +133,7 @@ struct mm *mm_clone(struct mm *from)
     mm->brk_start = from->brk_start;
     mm->brk = from->brk;
     mm->layout = from->layout;
+    mm->barriers = from->barriers;
     if (vma_copy_all(mm, from) < 0 || mb_space_clone(mm->space, from->space) < 0 ||
         clone_exceptions(mm, from) < 0) {
         mm_unref(mm);

@@ -32,6 +32,7 @@ enum vma_kind { VMA_ANON, VMA_FILE, VMA_VEC };
 #define VMA_WIPEONFORK 32u
 #define VMA_VDSO 64u
 #define VMA_STACK 128u /* the main thread's: named [stack] */
+#define VMA_LOCKED 256u
 
 struct vma {
     uint64_t start, end;
@@ -55,6 +56,8 @@ struct mm {
     uint64_t mmap_base; /* searches go down from here */
     uint64_t vdso;
     bool uneven; /* a failed mprotect left pages with other access than the list says */
+    bool lock_future, lock_on_fault; /* mlockall: what is mapped from now on is locked */
+    uint32_t barriers;               /* membarrier commands it has registered for */
     uint64_t brk_start, brk;
     struct mm_layout layout; /* of the program, set by exec */
     struct mm *next, **link; /* all address spaces */
@@ -93,6 +96,9 @@ int mm_map_file(struct mm *mm, uint64_t start, uint64_t end, unsigned prot, stru
 /* May this much more be mapped (RLIMIT_AS, RLIMIT_DATA, overcommit)?  0 or -ENOMEM. */
 int mm_may_grow(const struct mm *mm, uint64_t len, bool data, bool accountable);
 uint64_t mm_data_pages(const struct mm *mm);
+uint64_t mm_locked_pages(const struct mm *mm);
+/* May so many more pages be locked (RLIMIT_MEMLOCK)?  0, -EPERM (none at all), -ENOMEM. */
+int mm_may_lock(const struct mm *mm, uint64_t pages);
 /* Make the pages present, as far as that works. */
 void mm_populate(struct mm *mm, uint64_t start, uint64_t end, bool write);
 

@@ -1,4 +1,4 @@
-/* madvise, msync, mincore and the locking calls. */
+/* madvise, msync, mincore. */
 #include "mem/mm_int.h"
 
 #include "sys.h"
@@ -120,6 +120,16 @@ static int advise(struct mm *mm, uint64_t start, uint64_t end, int advice)
     }
 }
 
+static bool any_locked(const struct mm *mm, uint64_t start, uint64_t end)
+{
+    for (uint32_t i = vma_index(mm, start); i < mm->count && mm->vma[i].start < end; i++) {
+        if (mm->vma[i].flags & VMA_LOCKED) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool advice_known(int advice)
 {
     switch (advice) {
@@ -146,6 +156,9 @@ long sys_madvise(const uint64_t a[6])
     if (err < 0 || end == a[0]) {
         return err;
     }
+    if ((advice == MADV_DONTNEED || advice == MADV_FREE) && any_locked(mm, a[0], end)) {
+        return -EINVAL;
+    }
     err = advise(mm, a[0], end, advice);
     /* What is mapped gets the advice; a hole is told of afterwards. */
     return err == 0 && !mapped(mm, a[0], end) ? -ENOMEM : err;
@@ -164,6 +177,9 @@ long sys_msync(const uint64_t a[6])
     int err = range_of(a[0], a[1], &end, -ENOMEM);
     if (err < 0) {
         return err;
+    }
+    if ((a[2] & MS_INVALIDATE) && any_locked(current->mm, a[0], end)) {
+        return -EBUSY;
     }
     return mapped(current->mm, a[0], end) ? 0 : -ENOMEM;
 }
@@ -187,55 +203,5 @@ long sys_mincore(const uint64_t a[6])
         }
         done += n;
     }
-    return 0;
-}
-
-/* Pages are never taken away: locking is making them present. */
-static long lock_range(uint64_t addr, uint64_t len, bool populate)
-{
-    struct mm *mm = current->mm;
-    uint64_t start = page_down(addr), end;
-    if (len > MM_TASK_END || addr > MM_TASK_END - len) {
-        return -ENOMEM;
-    }
-    end = page_up(addr + len);
-    if (!mapped(mm, start, end)) {
-        return -ENOMEM;
-    }
-    if (populate) {
-        mm_populate(mm, start, end, true);
-    }
-    return 0;
-}
-
-long sys_mlock(const uint64_t a[6])
-{
-    return lock_range(a[0], a[1], true);
-}
-
-long sys_mlock2(const uint64_t a[6])
-{
-    if (a[2] & ~(uint64_t)MLOCK_ONFAULT) {
-        return -EINVAL;
-    }
-    return lock_range(a[0], a[1], a[2] == 0);
-}
-
-long sys_munlock(const uint64_t a[6])
-{
-    return lock_range(a[0], a[1], false);
-}
-
-long sys_mlockall(const uint64_t a[6])
-{
-    if (a[0] == 0 || (a[0] & ~(uint64_t)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) ||
-        a[0] == MCL_ONFAULT) {
-        return -EINVAL;
-    }
-    return 0;
-}
-
-long sys_munlockall(const uint64_t a[6])
-{
     return 0;
 }

@@ -81,7 +81,7 @@ static int open_object(struct request *r, int fd)
     r->v.kind = VMA_FILE;
     r->v.file = f;
     file_accessed(f);
-    if ((f->flags & O_ACCMODE) == O_RDWR) {
+    if ((f->flags & O_ACCMODE) == O_RDWR && err == 0) {
         r->v.flags |= VMA_MAYWRITE;
     }
     return 0;
@@ -105,6 +105,10 @@ static long place_and_map(struct mm *mm, struct request *r)
         return -ENOMEM;
     }
     int err = mm_may_grow(mm, r->len, !shared && write, accountable);
+    if (err == 0 && (r->v.flags & VMA_LOCKED)) {
+        err = mm_may_lock(mm, r->len / MB_PAGE);
+        err = err == -ENOMEM ? -EAGAIN : err;
+    }
     if (err == 0 && fixed) {
         err = mm_unmap(mm, r->addr, r->addr + r->len);
     }
@@ -121,7 +125,8 @@ static long place_and_map(struct mm *mm, struct request *r)
     if (err < 0) {
         return err;
     }
-    if (r->flags & (MAP_POPULATE | MAP_LOCKED)) {
+    bool present = (r->v.flags & VMA_LOCKED) && r->v.prot != 0 && !mm->lock_on_fault;
+    if (present || (r->flags & (MAP_POPULATE | MAP_LOCKED))) {
         mm_populate(mm, at, at + r->len, write);
     }
     return (long)at;
@@ -157,6 +162,7 @@ long sys_mmap(const uint64_t a[6])
         return err;
     }
     r.v.flags |= (r.flags & MAP_NORESERVE ? VMA_NORESERVE : 0);
+    r.v.flags |= (r.flags & MAP_LOCKED) || mm->lock_future ? VMA_LOCKED : 0;
     if ((r.flags & MAP_GROWSDOWN) && (r.flags & MAP_ANONYMOUS) && !(r.v.flags & VMA_SHARED)) {
         r.v.flags |= VMA_GROWSDOWN;
     }
@@ -292,8 +298,16 @@ static bool brk_grow(struct mm *mm, uint64_t from, uint64_t to)
             return false;
         }
     }
-    return mm->count < MM_VMAS_MAX && mm_may_grow(mm, to - from, true, true) == 0 &&
-           mm_map_zero(mm, from, to, PROT_READ | PROT_WRITE, 0) == 0;
+    unsigned flags = mm->lock_future ? VMA_LOCKED : 0;
+    if (mm->count >= MM_VMAS_MAX || mm_may_grow(mm, to - from, true, true) < 0 ||
+        (flags && mm_may_lock(mm, (to - from) / MB_PAGE) < 0) ||
+        mm_map_zero(mm, from, to, PROT_READ | PROT_WRITE, flags) < 0) {
+        return false;
+    }
+    if (flags && !mm->lock_on_fault) {
+        mm_populate(mm, from, to, true);
+    }
+    return true;
 }
 
 long sys_brk(const uint64_t a[6])

@@ -26,6 +26,9 @@ static int check_area(const struct mm *mm, const struct move *m)
     }
     if (m->new_len > m->old_len) {
         bool data = (v->prot & PROT_WRITE) && !(v->flags & VMA_SHARED);
+        if ((v->flags & VMA_LOCKED) && mm_may_lock(mm, (m->new_len - m->old_len) / MB_PAGE) < 0) {
+            return -EAGAIN;
+        }
         return mm_may_grow(mm, m->new_len - m->old_len, data, data && !(v->flags & VMA_NORESERVE));
     }
     return 0;

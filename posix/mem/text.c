@@ -73,6 +73,7 @@ void mm_layout(const struct mm *mm, struct mm_layout *out)
     out->brk_start = mm->brk_start;
     out->brk = mm->brk;
     out->text_pages = out->data_pages = out->stack_pages = 0;
+    out->locked_pages = mm_locked_pages(mm);
     for (uint32_t i = 0; i < mm->count; i++) {
         const struct vma *v = &mm->vma[i];
         uint64_t pages = (v->end - v->start) / MB_PAGE;

@@ -25,6 +25,20 @@ unsigned mm_inode_mapped(const struct inode *ino)
     return *inode_count_of(ino);
 }
 
+bool mm_inode_writable(const struct inode *ino)
+{
+    for (const struct mm *mm = mm_all; mm; mm = mm->next) {
+        for (uint32_t i = 0; i < mm->count; i++) {
+            const struct vma *v = &mm->vma[i];
+            if (v->kind == VMA_FILE && v->file->inode == ino && (v->flags & VMA_SHARED) &&
+                (v->flags & VMA_MAYWRITE)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 bool mm_ops_mapped(const struct file_ops *ops)
 {
     for (const struct mm *mm = mm_all; mm; mm = mm->next) {
@@ -288,7 +302,8 @@ int vma_copy_all(struct mm *to, const struct mm *from)
             continue;
         }
         vma_object_ref(v);
-        to->vma[to->count++] = *v;
+        to->vma[to->count] = *v;
+        to->vma[to->count++].flags &= (uint16_t)~VMA_LOCKED;
         to->pages += (v->end - v->start) / MB_PAGE;
     }
     return 0;

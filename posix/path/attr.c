@@ -1,6 +1,9 @@
 /* Changing what an inode says: mode, owner, times, size. */
 #include "include/sys.h"
+#include "fs/notify.h"
 #include "path/target.h"
+
+#include <linux/falloc.h>
 
 static int may_change(const struct target *t)
 {
@@ -8,6 +11,14 @@ static int may_change(const struct target *t)
         return -EROFS;
     }
     return 0;
+}
+
+static void tell(const struct target *t, uint32_t mask)
+{
+    const struct dentry *d = t->file != NULL ? t->file->dentry : t->path.dentry;
+    if (d != NULL) {
+        notify_dentry(d, mask);
+    }
 }
 
 /* procfs and the like: what they show is not to be changed. */
@@ -38,6 +49,7 @@ static int chmod_target(const struct target *t, uint32_t mode)
     }
     ino->mode = (ino->mode & S_IFMT) | (mode & 07777);
     ino->ctime = time_realtime_ns();
+    tell(t, IN_ATTRIB);
     return 0;
 }
 
@@ -94,6 +106,7 @@ static int chown_target(const struct target *t, uint32_t uid, uint32_t gid)
     ino->uid = uid != ~0u ? uid : ino->uid;
     ino->gid = gid != ~0u ? gid : ino->gid;
     ino->ctime = time_realtime_ns();
+    tell(t, IN_ATTRIB);
     return 0;
 }
 
@@ -157,6 +170,7 @@ static int utimens_target(const struct target *t, const struct abi_timespec ts[2
         ino->mtime = ts[1].nsec == ABI_UTIME_NOW ? now : ts[1].sec * NSEC_PER_SEC + ts[1].nsec;
     }
     ino->ctime = now;
+    tell(t, !omit0 && !omit1 ? IN_ATTRIB : omit1 ? IN_ACCESS : IN_MODIFY);
     return 0;
 }
 
@@ -240,6 +254,9 @@ long sys_truncate(const uint64_t a[6])
             err = ino->writers < 0             ? -ETXTBSY
                   : ino->ops->truncate == NULL ? -EINVAL
                                                : truncate_inode(ino, len);
+            if (err == 0) {
+                tell(&t, IN_MODIFY);
+            }
         }
     }
     target_put(&t);
@@ -265,6 +282,7 @@ long sys_ftruncate(const uint64_t a[6])
             err = truncate_inode(f->inode, len);
             if (err == 0) {
                 inode_touch(f->inode); /* also when nothing changed */
+                notify_file(f, IN_MODIFY);
             }
         } else if (f->ops->truncate != NULL) {
             err = f->ops->truncate(f, len);
@@ -272,6 +290,26 @@ long sys_ftruncate(const uint64_t a[6])
     }
     file_unref(f);
     return err;
+}
+
+/* Which of the flags go together, whatever the file can do. */
+static int fallocate_mode(unsigned mode)
+{
+    const unsigned keep = FALLOC_FL_KEEP_SIZE, punch = FALLOC_FL_PUNCH_HOLE;
+    if ((mode & ~(keep | punch | FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE |
+                  FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE)) != 0) {
+        return -EOPNOTSUPP;
+    }
+    if ((mode & punch) != 0 && ((mode & FALLOC_FL_ZERO_RANGE) != 0 || (mode & keep) == 0)) {
+        return -EOPNOTSUPP;
+    }
+    for (unsigned alone = FALLOC_FL_COLLAPSE_RANGE; alone <= FALLOC_FL_INSERT_RANGE; alone *= 4) {
+        if ((mode & alone) != 0 && mode != alone) {
+            return -EINVAL;
+        }
+    }
+    bool unshare = (mode & FALLOC_FL_UNSHARE_RANGE) != 0;
+    return unshare && (mode & ~(FALLOC_FL_UNSHARE_RANGE | keep)) != 0 ? -EINVAL : 0;
 }
 
 long sys_fallocate(const uint64_t a[6])
@@ -286,6 +324,8 @@ long sys_fallocate(const uint64_t a[6])
     int err;
     if (off < 0 || len <= 0) {
         err = -EINVAL;
+    } else if (fallocate_mode(mode) < 0) {
+        err = fallocate_mode(mode);
     } else if ((f->flags & O_ACCMODE) == O_RDONLY) {
         err = -EBADF;
     } else if (S_ISFIFO(ino->mode)) {
@@ -298,6 +338,9 @@ long sys_fallocate(const uint64_t a[6])
         err = -EFBIG;
     } else {
         err = ino->ops->fallocate != NULL ? ino->ops->fallocate(ino, mode, off, len) : -EOPNOTSUPP;
+        if (err == 0) {
+            notify_file(f, IN_MODIFY);
+        }
     }
     file_unref(f);
     return err;

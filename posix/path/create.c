@@ -5,6 +5,7 @@
  * Not here: rename (rename.c), open with O_CREAT (fd/open.c, through path_make).
  */
 #include "include/sys.h"
+#include "fs/notify.h"
 #include "path/path.h"
 
 #include <string.h>
@@ -111,6 +112,7 @@ int path_make(const struct path *parent, const struct last *last, const struct s
         dir->inode->nlink++;
     }
     inode_touch(dir->inode);
+    notify_name(dir->inode, IN_CREATE | (S_ISDIR(mode) ? IN_ISDIR : 0), last->name, last->len);
     if (out != NULL) {
         *out = (struct path){.mnt = mount_ref(parent->mnt), .dentry = d};
     } else {
@@ -242,6 +244,8 @@ static int link_make(const struct path *from, const struct path *parent, const s
     ino->linkable = false;
     ino->ctime = time_realtime_ns();
     inode_touch(parent->dentry->inode);
+    notify_inode(ino, IN_ATTRIB);
+    notify_name(parent->dentry->inode, IN_CREATE, last->name, last->len);
     return 0;
 }
 
@@ -278,6 +282,23 @@ long sys_linkat(const uint64_t a[6])
     return err;
 }
 
+/* The name is to go; the caller has the only reference of d that is to go with it. */
+static void name_remove(const struct path *parent, struct dentry *d)
+{
+    struct inode *dir = parent->dentry->inode;
+    bool is_dir = S_ISDIR(d->inode->mode);
+    d->inode->ctime = time_realtime_ns();
+    dentry_detach(d);
+    inode_touch(dir);
+    if (!is_dir) {
+        notify_inode(d->inode, IN_ATTRIB);
+    }
+    if (d->refs == 1 && d->inode->nlink == 0) { /* before its directory is told, as on Linux */
+        notify_gone(d->inode);
+    }
+    notify_name(dir, IN_DELETE | (is_dir ? IN_ISDIR : 0), d->name, d->len);
+}
+
 static int dir_remove(const struct path *parent, const struct last *last, struct dentry *d)
 {
     if (last->dots) {
@@ -292,9 +313,7 @@ static int dir_remove(const struct path *parent, const struct last *last, struct
     }
     d->inode->nlink = 0;
     parent->dentry->inode->nlink--;
-    d->inode->ctime = time_realtime_ns();
-    dentry_detach(d);
-    inode_touch(parent->dentry->inode);
+    name_remove(parent, d);
     return 0;
 }
 
@@ -311,9 +330,7 @@ static int file_remove(const struct path *parent, const struct last *last, struc
         return err;
     }
     d->inode->nlink--;
-    d->inode->ctime = time_realtime_ns();
-    dentry_detach(d);
-    inode_touch(parent->dentry->inode);
+    name_remove(parent, d);
     return 0;
 }
 

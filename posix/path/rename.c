@@ -1,5 +1,6 @@
 /* rename: decode everything, then change the tree, which cannot fail any more. */
 #include "include/sys.h"
+#include "fs/notify.h"
 #include "path/path.h"
 
 #define NOREPLACE 1u
@@ -105,6 +106,30 @@ static int rename_move(struct rename *r)
     return 0;
 }
 
+/* d, which had this name in from, is now in `to` under its new one. */
+static void tell_moved(struct dentry *d, struct inode *from, const char *name, unsigned len,
+                       struct inode *to, struct inode *replaced)
+{
+    uint32_t type = S_ISDIR(d->inode->mode) ? IN_ISDIR : 0, cookie = notify_cookie();
+    notify_name_(from, IN_MOVED_FROM | type, name, len, cookie);
+    notify_name_(to, IN_MOVED_TO | type, d->name, d->len, cookie);
+    if (replaced != NULL) {
+        notify_inode_(replaced, IN_ATTRIB);
+    }
+    notify_inode_(d->inode, IN_MOVE_SELF);
+}
+
+static void tell_renamed(const struct rename *r)
+{
+    struct inode *from = r->from_dir.dentry->inode, *to = r->to_dir.dentry->inode;
+    bool exchange = (r->flags & EXCHANGE) != 0;
+    tell_moved(r->from, from, r->from_last.name, r->from_last.len, to,
+               !exchange && r->to != NULL ? r->to->inode : NULL);
+    if (exchange) {
+        tell_moved(r->to, to, r->to_last.name, r->to_last.len, from, NULL);
+    }
+}
+
 static int rename_paths(struct rename *r)
 {
     if (r->from_dir.mnt != r->to_dir.mnt) {
@@ -142,6 +167,9 @@ static int rename_paths(struct rename *r)
     inode_touch(r->from_dir.dentry->inode);
     inode_touch(r->to_dir.dentry->inode);
     r->from->inode->ctime = time_realtime_ns();
+    if (notify_watches != 0) {
+        tell_renamed(r);
+    }
     return 0;
 }
 

@@ -107,8 +107,8 @@ size_t file_path(const struct file *f, char *buf, size_t n)
     if (f->dentry != NULL) {
         struct path p = {.mnt = f->mnt, .dentry = f->dentry};
         len = path_text(p, &fsctx_now()->root, buf, n, NULL);
-    } else if (S_ISREG(f->inode->mode)) {
-        len = snprintf(buf, n, "anon_inode:[%s]", f->ops->name);
+    } else if ((f->inode->mode & S_IFMT) == 0) {
+        len = snprintf(buf, n, "anon_inode:%s", f->ops->name);
     } else {
         len = snprintf(buf, n, "%s:[%lu]", f->ops->name, (unsigned long)f->inode->ino);
     }

@@ -5,6 +5,7 @@
  */
 #include "fd/fd_int.h"
 #include "include/sig.h"
+#include "poll/poll_int.h"
 
 #include <nx_base.h>
 #include <string.h>
@@ -21,7 +22,8 @@ struct chunk {
 };
 #define CHUNK_SIZE 64u
 
-struct poll_table {
+struct sleep_table {
+    struct poll_table pt;
     struct file *file; /* being asked */
     struct chunk *more;
     unsigned used;
@@ -29,7 +31,7 @@ struct poll_table {
     struct entry few[FEW];
 };
 
-static struct entry *entry_new(struct poll_table *pt)
+static struct entry *entry_new(struct sleep_table *pt)
 {
     if (pt->used < FEW) {
         return &pt->few[pt->used++];
@@ -50,18 +52,25 @@ static struct entry *entry_new(struct poll_table *pt)
 
 void poll_wait(struct poll_table *pt, struct waitq *q)
 {
-    struct entry *e = entry_new(pt);
+    pt->add(pt, q);
+}
+
+static void table_add(struct poll_table *pt, struct waitq *q)
+{
+    struct sleep_table *t = container_of(pt, struct sleep_table, pt);
+    struct entry *e = entry_new(t);
     if (e == NULL) {
-        pt->no_memory = true;
+        t->no_memory = true;
         return;
     }
-    e->file = file_ref(pt->file);
+    e->file = file_ref(t->file);
     e->w.exclusive = false;
     wait_add(q, &e->w);
 }
 
-static void table_begin(struct poll_table *pt)
+static void table_begin(struct sleep_table *pt)
 {
+    pt->pt.add = table_add;
     pt->more = NULL;
     pt->used = 0;
     pt->no_memory = false;
@@ -75,7 +84,7 @@ static void entries_end(struct entry *e, unsigned n)
     }
 }
 
-static void table_end(struct poll_table *pt)
+static void table_end(struct sleep_table *pt)
 {
     entries_end(pt->few, pt->used);
     while (pt->more != NULL) {
@@ -87,7 +96,7 @@ static void table_end(struct poll_table *pt)
 }
 
 /* From here on a wake-up counts again. */
-static void table_rearm(struct poll_table *pt)
+static void table_rearm(struct sleep_table *pt)
 {
     for (unsigned i = 0; i < pt->used; i++) {
         pt->few[i].w.fired = false;
@@ -100,19 +109,19 @@ static void table_rearm(struct poll_table *pt)
 }
 
 /* What is ready at fd of what it was asked for; NVAL for none.  pt NULL: do not register. */
-static unsigned ask(int fd, struct poll_table *pt)
+static unsigned ask(int fd, struct sleep_table *pt)
 {
     struct file *f = fd_peek(fd);
     if (f == NULL || (f->flags & O_PATH) != 0) {
         return ABI_POLLNVAL;
     }
     if (f->ops->poll == NULL) {
-        return ABI_POLLIN | ABI_POLLOUT | ABI_POLLRDNORM | ABI_POLLWRNORM;
+        return POLL_ALWAYS;
     }
     if (pt != NULL) {
         pt->file = f;
     }
-    return f->ops->poll(f, pt);
+    return f->ops->poll(f, pt != NULL ? &pt->pt : NULL);
 }
 
 /* ---- the common part: look, sleep, look again ---- */
@@ -124,15 +133,15 @@ struct timeout {
 };
 
 /* Looks at everything: how many are ready, or an error; *pt becomes NULL when one is. */
-typedef long scan_fn(void *what, struct poll_table **pt);
+typedef long scan_fn(void *what, struct sleep_table **pt);
 
 static long poll_loop(scan_fn *scan, void *what, const struct timeout *t)
 {
-    struct poll_table table;
+    struct sleep_table table;
     bool late = t->zero;
     long n;
     table_begin(&table);
-    struct poll_table *pt = t->zero ? NULL : &table;
+    struct sleep_table *pt = t->zero ? NULL : &table;
     for (;;) {
         n = scan(what, &pt);
         pt = NULL; /* once is enough */
@@ -195,7 +204,7 @@ struct pollfds {
     unsigned n;
 };
 
-static long scan_pollfds(void *what, struct poll_table **pt)
+static long scan_pollfds(void *what, struct sleep_table **pt)
 {
     const struct pollfds *p = what;
     long ready = 0;
@@ -262,7 +271,7 @@ struct selectfds {
     unsigned words;
 };
 
-static long scan_sets(void *what, struct poll_table **pt)
+static long scan_sets(void *what, struct sleep_table **pt)
 {
     static const unsigned ready_mask[SETS] = {
         ABI_POLLIN | ABI_POLLRDNORM | ABI_POLLRDBAND | ABI_POLLHUP | ABI_POLLERR,

@@ -13,11 +13,18 @@ void waitq_init(struct waitq *q)
     q->head = q->tail = NULL;
 }
 
-void wait_add(struct waitq *q, struct waiter *w)
+/* Those who share stand before all that are exclusive, so that they see every wake-up. */
+static void enqueue(struct waitq *q, struct waiter *w)
 {
-    w->fiber = mb_self();
     w->queue = q;
     w->fired = false;
+    if (!w->exclusive && q->head != NULL) {
+        w->prev = NULL;
+        w->next = q->head;
+        q->head->prev = w;
+        q->head = w;
+        return;
+    }
     w->next = NULL;
     w->prev = q->tail;
     if (q->tail != NULL) {
@@ -26,6 +33,20 @@ void wait_add(struct waitq *q, struct waiter *w)
         q->head = w;
     }
     q->tail = w;
+}
+
+void wait_add(struct waitq *q, struct waiter *w)
+{
+    w->fiber = mb_self();
+    w->fn = NULL;
+    enqueue(q, w);
+}
+
+void wait_add_fn(struct waitq *q, struct waiter *w, bool (*fn)(struct waiter *w))
+{
+    w->fiber = NULL;
+    w->fn = fn;
+    enqueue(q, w);
 }
 
 static inline void take_off(struct waitq *q, struct waiter *w)
@@ -50,14 +71,26 @@ void wait_remove(struct waiter *w)
     }
 }
 
-static void fire(struct waiter *w)
+void waitq_close(struct waitq *q)
 {
+    while (q->head != NULL) {
+        take_off(q, q->head);
+    }
+}
+
+/* False: it was nobody's. */
+static bool fire(struct waiter *w)
+{
+    if (w->fn != NULL) {
+        return w->fn(w);
+    }
     struct task *t = w->fiber->task;
     w->fired = true;
     if (t != NULL && (t->state == 'S' || t->state == 'D')) {
         t->state = 'R'; /* from now on, not from when it gets a hart */
     }
     mb_wake(w->fiber);
+    return true;
 }
 
 void wait_wake(struct waitq *q)
@@ -73,11 +106,18 @@ void wait_wake(struct waitq *q)
 void wait_wake_one(struct waitq *q)
 {
     for (struct waiter *w = q->head; w != NULL; w = w->next) {
-        if (!w->fired) {
+        if (!w->fired && fire(w) && w->exclusive) {
+            return;
+        }
+    }
+}
+
+void wait_pass_on(struct waitq *q)
+{
+    for (struct waiter *w = q->head; w != NULL; w = w->next) {
+        if (!w->fired && w->exclusive && w->fn == NULL) {
             fire(w);
-            if (w->exclusive) {
-                return;
-            }
+            return;
         }
     }
 }

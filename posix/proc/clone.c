@@ -21,12 +21,13 @@ struct clone_request {
     uint64_t flags; /* without the exit signal */
     int exit_signal;
     uint64_t stack, tls, parent_tid, child_tid;
+    uint64_t pidfd; /* with CLONE_PIDFD: where its number goes */
 };
 
-/* Kinds of clone that exist on Linux and not here: namespaces, pidfds, tracing. */
-#define CLONE_UNKNOWN                                                                            \
-    (CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
-     CLONE_NEWPID | CLONE_NEWNET)
+/* Kinds of clone that exist on Linux and not here: namespaces. */
+#define CLONE_UNKNOWN                                                                             \
+    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
+     CLONE_NEWNET)
 
 static unsigned tasks_alive;
 static uint64_t tasks_made;
@@ -62,6 +63,10 @@ static int decode(const struct clone_request *r)
     if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
         return -EINVAL;
     if ((f & CLONE_CLEAR_SIGHAND) && (f & CLONE_SIGHAND))
+        return -EINVAL;
+    if ((f & CLONE_PIDFD) && (f & (CLONE_THREAD | CLONE_DETACHED)))
+        return -EINVAL;
+    if ((f & CLONE_PIDFD) && (f & CLONE_PARENT_SETTID) && r->pidfd == r->parent_tid)
         return -EINVAL;
     if ((f & CLONE_PARENT) && current->proc == process_init())
         return -EINVAL;
@@ -150,8 +155,11 @@ static struct task *clone_task(struct task *from, uint64_t flags, int *err)
     t->sigmask = from->sigmask;
     t->affinity = from->affinity;
     t->timer_slack = from->timer_slack;
-    t->sched_policy = from->sched_policy;
-    t->sched_prio = from->sched_prio;
+    t->ioprio = from->ioprio;
+    if (!from->sched_reset) {
+        t->sched_policy = from->sched_policy;
+        t->sched_prio = from->sched_prio;
+    }
     if (!(flags & CLONE_VM) || (flags & CLONE_VFORK)) { /* else the stack would be shared */
         t->alt_sp = from->alt_sp;
         t->alt_size = from->alt_size;
@@ -183,6 +191,7 @@ void process_drop_exe(struct process *p)
 
 void process_free(struct process *p)
 {
+    waitq_close(&p->signal_wait); /* an epoll instance of others may watch our signals */
     process_drop_exe(p);
     tax_free(p->tax);
     mb_free(p->cmdline);
@@ -213,7 +222,7 @@ static struct process *clone_process(const struct process *from, struct task *t)
     memcpy(p->comm, t->comm, sizeof p->comm);
     p->dumpable = from->dumpable;
     p->no_new_privs = from->no_new_privs;
-    p->nice = from->nice;
+    p->nice = current->sched_reset && from->nice < 0 ? 0 : from->nice;
     p->oom_score_adj = from->oom_score_adj;
     p->oom_score_adj_min = from->oom_score_adj_min;
     p->cpu_watched = from->rlimit[RLIMIT_CPU][0] != RLIM_INFINITY;
@@ -320,6 +329,18 @@ static void commit(struct task *t, struct process *p, const struct clone_request
     pgrp_join(p, mine->pgrp);
 }
 
+/* CLONE_PIDFD: the descriptor, its number told; or an error. */
+static int pidfd_open_for(struct pid *pid, uint64_t unumber)
+{
+    struct file *f = pidfd_make(pid, 0);
+    int32_t fd = f ? fd_install(f, 0, true) : -ENOMEM;
+    if (fd >= 0 && mb_copy_out(unumber, &fd, sizeof fd)) {
+        fd_close(fd);
+        return -EFAULT;
+    }
+    return fd;
+}
+
 static long clone(const struct clone_request *r)
 {
     struct task *me = current;
@@ -342,12 +363,16 @@ static long clone(const struct clone_request *r)
             return -ENOMEM;
         }
     }
-    t->fiber = mb_fiber_start(first_upcall, t); /* it waits for the lock */
+    int pidfd = r->flags & CLONE_PIDFD ? pidfd_open_for(t->pid, r->pidfd) : -1;
+    if (pidfd >= 0 || !(r->flags & CLONE_PIDFD))
+        t->fiber = mb_fiber_start(first_upcall, t); /* it waits for the lock */
     if (!t->fiber) {
         if (p)
             process_free(p);
         task_free_parts(t);
-        return -EAGAIN;
+        if (pidfd >= 0)
+            fd_close(pidfd);
+        return pidfd < -1 ? pidfd : -EAGAIN;
     }
     /* Point of no return. */
     commit(t, p, r);
@@ -369,6 +394,7 @@ long sys_clone(const uint64_t a[6])
         .parent_tid = a[2],
         .tls = a[3],
         .child_tid = a[4],
+        .pidfd = a[2],
     };
     return clone(&r);
 }
@@ -406,6 +432,7 @@ long sys_clone3(const uint64_t a[6])
         .parent_tid = args.parent_tid,
         .tls = args.tls,
         .child_tid = args.child_tid,
+        .pidfd = args.pidfd,
     };
     return clone(&r);
 }

@@ -99,6 +99,7 @@ static void process_end(struct task *t)
         tty_leader_exits(p);
     hand_over_children(p);
     pgrp_check_orphaned(p, NULL);
+    wait_wake(&p->pid_ref->ended);
     if (parent_notify_exit(p))
         process_reap(p);
 }

@@ -47,6 +47,14 @@ uint64_t task_run_ns(const struct task *t)
     return mb_ticks_to_ns(ticks - t->cpu_base);
 }
 
+uint64_t task_cpu_ns(const struct task *t)
+{
+    if (t == current)
+        return task_run_ns(t);
+    uint64_t ticks = mb_fiber_ticks(t->fiber);
+    return ticks > t->cpu_base ? mb_ticks_to_ns(ticks - t->cpu_base) : 0;
+}
+
 uint64_t process_resident(const struct process *p)
 {
     for (const struct task *t = p->threads; t; t = t->next_thread)

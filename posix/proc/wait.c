@@ -4,6 +4,7 @@
  * giving it takes it away, unless WNOWAIT.  Reaping adds the child's times to its parent's.
  */
 #include <asm/errno.h>
+#include <asm/fcntl.h>
 #include <limits.h>
 #include <linux/wait.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "rusage.h"
 #include "sig.h"
 #include "sys.h"
+#include "vfs.h"
 
 struct wait_request {
     int type; /* P_ALL, P_PID, P_PGID */
@@ -147,6 +149,37 @@ static int put_info(uint64_t uinfo, const struct wait_request *w, bool found)
     return mb_copy_out(uinfo, &info, offsetof(struct ksiginfo, u.chld.pad));
 }
 
+/* Who is waited for, as waitid names it; nonblock: by a pidfd that does not want to wait. */
+static int named(struct wait_request *w, bool *nonblock)
+{
+    if (w->type == P_PGID && w->id == 0)
+        w->id = current->proc->pgid;
+    switch (w->type) {
+    case P_ALL:
+        return 0;
+    case P_PID:
+        return w->id > 0 ? 0 : -EINVAL;
+    case P_PGID:
+        return w->id >= 0 ? 0 : -EINVAL;
+    case P_PIDFD: {
+        if (w->id < 0)
+            return -EINVAL;
+        struct file *f = fd_get(w->id);
+        const struct pid *p = f ? pidfd_pid(f) : NULL;
+        if (p) {
+            w->type = P_PID;
+            w->id = p->nr; /* stays its own while the descriptor is there, and for a child anyway */
+            *nonblock = f->flags & O_NONBLOCK;
+        }
+        if (f)
+            file_unref(f);
+        return p ? 0 : -EBADF;
+    }
+    default:
+        return -EINVAL;
+    }
+}
+
 long sys_waitid(const uint64_t a[6])
 {
     int type = (int)a[0], id = (int)a[1];
@@ -157,14 +190,17 @@ long sys_waitid(const uint64_t a[6])
         return -EINVAL;
     if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
         return -EINVAL;
-    if (type != P_ALL && type != P_PID && type != P_PGID)
-        return -EINVAL;
-    if ((type == P_PID && id <= 0) || (type == P_PGID && id < 0))
-        return -EINVAL;
     struct wait_request w = {.type = type, .id = id, .options = options};
-    if (type == P_PGID && id == 0)
-        w.id = current->proc->pgid;
-    int got = wait_child(&w);
+    bool nonblock = false;
+    int got = named(&w, &nonblock);
+    if (!got) {
+        bool hang = !nonblock || (options & WNOHANG);
+        if (nonblock)
+            w.options |= WNOHANG;
+        got = wait_child(&w);
+        if (!got && !hang)
+            got = -EAGAIN;
+    }
     if (got < 0)
         return got;
     if (got && uusage && mb_copy_out(uusage, &w.usage, sizeof w.usage))

@@ -1,7 +1,7 @@
 /* Queues of pending signals: one a thread, one a process.
  *
- * A standard signal is pending once, with the siginfo of the first that was sent; realtime signals
- * queue up in order.  Without memory a standard signal is still marked, and arrives without details.
+ * A standard signal is pending once, with the siginfo of the first that was sent, and once for each
+ * timer; realtime signals queue up in order.  Without memory a standard signal is still marked, and arrives without details.
  */
 #include <asm/errno.h>
 #include "signal_int.h"
@@ -11,7 +11,8 @@ int sigq_add(uint64_t *set, struct signode **queue, struct user *user, uint64_t 
              const struct ksiginfo *info)
 {
     bool realtime = sig >= SIG_RT_FIRST;
-    if (!realtime && (*set & SIG_BIT(sig)))
+    bool timer = info && info->code == SI_TIMER; /* each has its own place, as it is there once */
+    if (!realtime && !timer && (*set & SIG_BIT(sig)))
         return 0;
     if (info && sig != SIGKILL) {
         /* What the system itself sends with a standard signal is worth going over the limit. */
@@ -66,6 +67,13 @@ void sigq_take(uint64_t *set, struct signode **queue, int sig, struct ksiginfo *
     }
 }
 
+bool sigq_holds_timer(const struct signode *queue, int id)
+{
+    while (queue && (queue->info.code != SI_TIMER || queue->info.u.timer.id != id))
+        queue = queue->next;
+    return queue;
+}
+
 void sigq_drop(uint64_t *set, struct signode **queue, uint64_t which)
 {
     if (!(*set & which))
@@ -111,8 +119,8 @@ int sig_dequeue(struct task *t, uint64_t of, struct ksiginfo *info)
         if (sig)
             sigq_take(&t->proc->sigpending, &t->proc->sigqueue, sig, info);
     }
-    if (sig && info->code == SI_TIMER)
-        posix_timer_told(t->proc, info);
+    if (sig == SIGALRM || (sig && info->code == SI_TIMER))
+        timers_signal_taken(t->proc, info);
     return sig;
 }
 

@@ -18,6 +18,7 @@ int sigq_add(uint64_t *set, struct signode **queue, struct user *user, uint64_t 
              const struct ksiginfo *info);
 /* Take the first of signal sig out; clears the mark with the last one. */
 void sigq_take(uint64_t *set, struct signode **queue, int sig, struct ksiginfo *info);
+bool sigq_holds_timer(const struct signode *queue, int id); /* the signal of a POSIX timer */
 void sigq_drop(uint64_t *set, struct signode **queue, uint64_t which);
 /* The next signal of those in `of` to handle for t, and its info; 0: none. */
 int sig_dequeue(struct task *t, uint64_t of, struct ksiginfo *info);

@@ -112,7 +112,7 @@ static int cpu_clock(int id, int64_t *ns)
         struct task *t = pid ? task_find(pid) : current;
         if (!t || t->proc != current->proc)
             return -EINVAL;
-        *ns = t == current ? (int64_t)task_run_ns(t) : 0;
+        *ns = (int64_t)task_cpu_ns(t);
         return 0;
     }
     struct process *p = pid ? process_find(pid) : current->proc;
@@ -172,12 +172,17 @@ long sys_clock_getres(const uint64_t a[6])
     return a[1] ? time_put_timespec(a[1], coarse ? COARSE_NS : 1) : 0;
 }
 
+void time_set_realtime(int64_t ns)
+{
+    realtime_offset = ns - time_monotonic_ns();
+    wait_wake(&clock_set);
+}
+
 static long set_realtime(int64_t ns)
 {
     if (!capable(CAP_SYS_TIME))
         return -EPERM;
-    realtime_offset = ns - time_monotonic_ns();
-    clock_was_set();
+    time_set_realtime(ns);
     return 0;
 }
 

@@ -4,11 +4,13 @@
 
 #include <stdint.h>
 #include "time_abi.h"
+#include "waitq.h"
 
 int clock_now(int id, int64_t *ns); /* 0 or -EINVAL */
 int64_t time_realtime_offset(void);
-/* The realtime clock jumped: sleepers until a point of it look again. */
-void clock_was_set(void);
+void time_set_realtime(int64_t ns); /* wakes clock_set */
+/* Woken when the realtime clock was set: sleepers and timers until a point of it look again. */
+extern struct waitq clock_set;
 
 /* The deadline in ticks of a sleep until `ns` of the clock (absolute), which may move for REALTIME. */
 uint64_t clock_deadline(int id, int64_t ns);

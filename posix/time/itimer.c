@@ -13,12 +13,11 @@
 #include "time/itimer.h"
 #include "time_abi.h"
 
-#define CPU_KICK_NS 4000000u
-
 struct itimers {
     struct ktimer real, kick;
     struct process *proc;
     int64_t real_end, real_interval; /* monotonic ns; end 0: off */
+    bool real_slow;                  /* armed for later than real_end */
     struct cpu_timer {
         uint64_t end, interval; /* ns of CPU time; end 0: off */
     } cpu[2];                   /* ITIMER_VIRTUAL, ITIMER_PROF */
@@ -36,11 +35,25 @@ static void real_fired(struct ktimer *k)
         t->real_end += t->real_interval;
         if (t->real_end <= now) /* late by several: the signal would have coalesced */
             t->real_end = now + t->real_interval;
-        ktimer_set(k, time_ticks_at(t->real_end));
+        /* While nobody takes the signal there is no hurry. */
+        uint64_t at = time_ticks_at(t->real_end), soon = time_ticks_after(TIMER_IDLE_NS);
+        t->real_slow = at < soon;
+        ktimer_set(k, t->real_slow ? soon : at);
     } else {
         t->real_end = 0;
     }
     sig_send(t->proc, NULL, SIGALRM, NULL);
+}
+
+void timers_signal_taken(struct process *p, struct ksiginfo *info)
+{
+    struct itimers *t = p->itimers;
+    if (info->code == SI_TIMER)
+        posix_timer_told(p, info);
+    if (info->signo == SIGALRM && t && t->real_slow) {
+        t->real_slow = false;
+        ktimer_set(&t->real, time_ticks_at(t->real_end));
+    }
 }
 
 static uint64_t cpu_time(const struct process *p, int which)
@@ -112,6 +125,7 @@ void itimers_cpu_check(struct process *p)
         return;
     uint64_t next = sooner(cpu_check(p, ITIMER_VIRTUAL, SIGVTALRM),
                            sooner(cpu_check(p, ITIMER_PROF, SIGPROF), limit_check(p)));
+    next = sooner(next, posix_timers_cpu_check(p));
     if (!next) {
         p->cpu_watched = false;
         ktimer_cancel(&p->itimers->kick);
@@ -174,6 +188,7 @@ static int set(struct process *p, int which, int64_t value, int64_t interval)
         return 0;
     }
     t->real_interval = interval;
+    t->real_slow = false;
     if (!value) {
         t->real_end = 0;
         ktimer_cancel(&t->real);

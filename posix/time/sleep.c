@@ -10,13 +10,8 @@
 #include "sys.h"
 #include "time/clock.h"
 
-static struct waitq sleepers;    /* never woken but by signals and deadlines */
-static struct waitq until_dates; /* sleepers until a point of the realtime clock */
-
-void clock_was_set(void)
-{
-    wait_wake(&until_dates);
-}
+static struct waitq sleepers; /* never woken but by signals and deadlines */
+struct waitq clock_set;
 
 uint64_t clock_deadline(int id, int64_t ns)
 {
@@ -46,7 +41,7 @@ static long sleep_until_date(int id, int64_t ns)
         uint64_t deadline = clock_deadline(id, ns);
         if (deadline <= mb_ticks())
             return 0;
-        int err = wait_on(&until_dates, deadline);
+        int err = wait_on(&clock_set, deadline);
         if (err && err != -ETIMEDOUT)
             return -ERESTARTNOHAND;
     }

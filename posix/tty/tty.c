@@ -16,8 +16,10 @@ size_t tty_out_count(const struct tty *t)
     return t->out_head - t->out_tail;
 }
 
-static void push_out(struct tty *t)
+/* To the driver, as much as it takes; when something stays, it calls tty_writable.  Did anything move? */
+static bool push_out(struct tty *t)
 {
+    const uint32_t before = t->out_tail;
     while (t->out_head != t->out_tail) {
         uint32_t at = t->out_tail % TTY_OUT, n = t->out_head - t->out_tail;
         if (n > TTY_OUT - at)
@@ -25,8 +27,9 @@ static void push_out(struct tty *t)
         size_t took = t->drv_write(t->out + at, n);
         t->out_tail += (uint32_t)took;
         if (took < n)
-            return;
+            break;
     }
+    return t->out_tail != before;
 }
 
 static size_t sink_room(void *ctx)
@@ -178,8 +181,8 @@ static long tty_write(struct file *f, struct iobuf *b, int64_t *pos)
                 return done ? done : took;
             sent += (size_t)took;
             done += took;
-            push_out(t);
-            if (took)
+            /* Room that we make ourselves is nothing we would be woken for. */
+            if (push_out(t) || took)
                 continue;
             if (f->flags & O_NONBLOCK)
                 return done ? done : -EAGAIN;

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """From a driver's crash to the next answer (`make bench`).
 
-A program reads the disk at random, one block at a time. Again and again the code of the disk's driver is
-overwritten from outside (tests/faults), so that it crashes at its next instruction. The longest read of each
-crash is what the client sees of it: the fault, the supervisor, the new life, the device's start, the
-request asked again, its answer. Wall time, by the machine's own clock, which stands still while the code is
-overwritten; noisy, so the median is judged. The aim: 2 ms.
+A program reads the disk at random, one block at a time. Again and again the disk's driver is overwritten
+from outside (tests/faults): by turns its variables, so that it crashes when it next looks at one, and its
+code, so that it crashes at its next instruction. The longest read of each crash is what the client sees of
+it: the fault, the supervisor, the new life, the device's start, the request asked again, its answer. Wall
+time, by the machine's own clock, which stands still while the driver is overwritten; noisy, so the median is
+judged. The aim: 2 ms. Of code that was overwritten QEMU has to translate every instruction again, which no
+machine but an emulated one does; so the two stand apart.
 """
 import os
 import re
@@ -21,31 +23,31 @@ import console  # noqa: E402
 import gdb  # noqa: E402
 import guest  # noqa: E402
 
-CRASHES = 20
+CRASHES = 20  # of each kind
 PAUSE = 2.5  # seconds: a driver that dies oftener is held back
 BLOCKS = 1024
 LINE = re.compile(r"^load \d+ \d+ (\d+) (\d+) (\d+)$", re.M)
 AIM_US = 2000
 DRIVER = "virtio_blk0"
-IMAGE, IMAGE_END = guest.WINDOW + 0x200000, guest.WINDOW + 0x10000000
+KINDS = {"variables": ("data", "stack"), "code": ("text",)}  # those of guest.regions
 
 
-def crash(stub, machine):
-    """Overwrites the driver's code; True when there was a driver."""
+def crash(stub, machine, kind):
+    """Overwrites the driver; True when there was one."""
     with stub.stopped():
         cell = machine.cell(DRIVER)
         if cell is not None:
-            for page in machine.pages(cell):
-                if page.kind == "text" and IMAGE <= page.virtual < IMAGE_END:
-                    stub.write(page.at, bytes(4096))
+            regions = machine.regions(cell)
+            for page in (page for part in KINDS[kind] for run in regions.get(part, []) for page in run):
+                stub.write(page.at, bytes(4096))
     return cell is not None
 
 
 def measure():
-    """Microseconds: the longest read of each crash, sorted; and the usual longest read of 20 ms."""
+    """Microseconds: the longest read of each crash, sorted, by kind; and the usual longest read of 20 ms."""
     with open(os.path.join(TOP, "build/tests/posix/diskload"), "rb") as f:
         program = f.read()
-    worst, others = [], []
+    worst, others = {kind: [] for kind in KINDS}, []
     with tempfile.TemporaryDirectory(prefix="nexus-bench-") as work, \
             console.folder({"/t/diskload": program}) as extra:
         disk, socket = os.path.join(work, "disk"), os.path.join(work, "gdb")
@@ -59,19 +61,20 @@ def measure():
             stub = gdb.Gdb(socket)
             inside = guest.Guest(stub)
             machine.out("/t/diskload -i 20 /dev/vda > /tmp/load & sleep 0.3; echo $! > /tmp/load.pid")
-            while len(worst) < CRASHES:
-                if crash(stub, inside):
-                    time.sleep(0.4)
-                    lines = LINE.findall(machine.out("tail -n 30 /tmp/load", 60))
-                    if any(int(wrong) or int(errors) for wrong, errors, _ in lines):
-                        sys.exit("bench: a read failed, or was answered wrongly")
-                    worst.append(max(int(us) for _, _, us in lines))
-                    others += [int(us) for _, _, us in lines]
+            for kind in list(KINDS) * CRASHES:
+                while not crash(stub, inside, kind):
+                    time.sleep(PAUSE)
+                time.sleep(0.4)
+                lines = LINE.findall(machine.out("tail -n 30 /tmp/load", 60))
+                if any(int(wrong) or int(errors) for wrong, errors, _ in lines):
+                    sys.exit("bench: a read failed, or was answered wrongly")
+                worst[kind].append(max(int(us) for _, _, us in lines))
+                others += [int(us) for _, _, us in lines]
                 time.sleep(PAUSE)
             machine.out("kill $(cat /tmp/load.pid)")
         finally:
             machine.close()
-    return sorted(worst), statistics.median(others)
+    return {kind: sorted(us) for kind, us in worst.items()}, statistics.median(others)
 
 
 def main():
@@ -79,10 +82,11 @@ def main():
         print(__doc__)
         return
     worst, usual = measure()
-    median = statistics.median(worst)
-    print(f"driver crashed, to the client's next answer, wall us: median {median:,.0f}, worst {worst[-1]:,} "
-          f"({CRASHES} crashes; without one {usual:,.0f})  "
-          + (f"at most {AIM_US:,}" if median <= AIM_US else f"MISSED: {AIM_US:,}"))
+    for kind, us in worst.items():
+        median = statistics.median(us)
+        print(f"driver crashed, to the client's next answer, wall us: its {kind} overwritten: median {median:,.0f}, "
+              f"worst {us[-1]:,} ({CRASHES} crashes; without one {usual:,.0f})  "
+              + (f"at most {AIM_US:,}" if median <= AIM_US else f"MISSED: {AIM_US:,}"))
 
 
 if __name__ == "__main__":

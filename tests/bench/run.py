@@ -21,11 +21,12 @@ MEM = 512
 TICK = 100  # instructions, at the machine's 10 MHz time base
 
 
-def log_with(cell, place):
-    """The log of a boot with this test cell, which would disturb the others' figures."""
+def log_with(cells, place):
+    """The log of a boot with these test cells, which would disturb the others' figures."""
     run = [sys.executable, os.path.join(TOP, "distro", "run.py"), "--icount", "--mem", str(MEM),
-           "--timeout", "300", "--placement", place, "--cmd", "sleep 3; cat /proc/nexus/log",
-           "--cell", os.path.join(TOP, "build", "tests", "cells", cell + ".cell")]
+           "--timeout", "300", "--placement", place, "--cmd", "sleep 3; cat /proc/nexus/log"]
+    for cell in cells:
+        run += ["--cell", os.path.join(TOP, "build", "tests", "cells", cell + ".cell")]
     return subprocess.run(run, stdout=subprocess.PIPE, text=True, errors="replace").stdout.replace("\r", "")
 
 
@@ -95,8 +96,9 @@ def figures(place):
     parts = boot(place)
     found = {name: int(n) for name, n in re.findall(r"^([\w-]+)\t(\d+)$", parts["nxbench"], re.M)}
     found.update(log_figures(parts.get("log", "")), memory=memory_used(parts["meminfo"]))
-    for cell, name in (("irqline", "irq-to-driver"), ("overrun", "overrun-late")):
-        found[name] = log_figures(log_with(cell, place)).get(name)
+    for name, *cells in (("irq-to-driver", "irqline"), ("overrun-late", "overrun"),
+                         ("crash-to-answer", "faller", "fallclient")):
+        found[name] = log_figures(log_with(cells, place)).get(name)
     return found
 
 
@@ -112,6 +114,7 @@ def main():
             ("boot", "nucleus entry to the shell's first command", 390_000_000, 60_000_000)):
         results.append(show(what, ours(name), linux, aim))
     results.append(show("interrupt line to driver code", ours("irq-to-driver"), None, 1500))
+    results.append(show("crash to next answer, instructions", ours("crash-to-answer"), None, 120_000))
     print()
     line("parts in 10,000", "isolated", "fused", "", "", "")
     results.append(show("budget overrun noticed late, of the budget", ours("overrun-late"), None, 100))

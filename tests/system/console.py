@@ -55,7 +55,7 @@ class Failure(Exception):
 class Machine:
     """A booted system with a shell at its console.
 
-    extra is a folder laid over the root; more are further arguments for QEMU; place is where cells
+    extra is a folder laid over the root, or several; more are further arguments for QEMU; place is where cells
     run, as `make run PLACEMENT=...` takes it; without rng it has no source of random
     numbers."""
 
@@ -80,7 +80,7 @@ class Machine:
 
     def _nexus(self, smp, mem, extra, cells, more):
         initrd = os.path.join(self.work, "bundle")
-        distro_run.bundle(initrd, None, [TEST_ROOT] + ([extra] if extra else []), cells)
+        distro_run.bundle(initrd, None, [TEST_ROOT] + trees(extra), cells)
         return distro_run.machine(initrd, smp, mem, rng=self.rng, more=more, place=self.place)
 
     def _linux(self, kernel, smp, mem, extra, more):
@@ -89,8 +89,8 @@ class Machine:
         root.add("/linux-init", 0o100755, LINUX_INIT)
         root.add("/proc", 0o040755)
         root.add_tree(TEST_ROOT)
-        if extra:
-            root.add_tree(extra)
+        for tree in trees(extra):
+            root.add_tree(tree)
         with open(os.path.join(BUILD, "rootfs.cpio"), "rb") as f:
             archive = f.read()
         with open(initrd, "wb") as f:
@@ -208,6 +208,10 @@ class Machine:
             return None
         return {name: int(value) for name, value in
                 (line.split()[:2] for line in text.splitlines() if line.strip())}
+
+
+def trees(extra):
+    return [extra] if isinstance(extra, str) else list(extra or [])
 
 
 symbols = []  # of the nucleus: (address, name), read when first needed

@@ -33,22 +33,9 @@ struct group {
 };
 
 static const struct group groups[] = {
-    {"fd", fd_tests},           {"dup", dup_tests},
-    {"file", file_tests},       {"path", path_tests},
-    {"link", link_tests},       {"perm", perm_tests},
-    {"pipe", pipe_tests},       {"poll", poll_tests},
-    {"signal", signal_tests},   {"sigstate", sigstate_tests},
-    {"stop", stop_tests},       {"wait", wait_tests},
-    {"pgrp", pgrp_tests},       {"exec", exec_tests},
-    {"mmap", mmap_tests},       {"crash", crash_tests},
-    {"futex", futex_tests},     {"thread", thread_tests},
-    {"time", time_tests},       {"badptr", badptr_tests},
-    {"limits", limits_tests},   {"proc", proc_tests},
-    {"misc", misc_tests},       {"tty", tty_tests},
-    {"cred", cred_tests},       {"lock", lock_tests},
-    {"xattr", xattr_tests},     {"mount", mount_tests},
-    {"resolve", resolve_tests}, {"special", special_tests},
-    {"sys", sys_tests},
+#define GROUP(name) {#name, name##_tests},
+#include "groups.def"
+#undef GROUP
 };
 
 const char *self_path;

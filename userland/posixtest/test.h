@@ -26,12 +26,9 @@ struct test {
 };
 
 /* One table a file, ended by an entry without name; listed in main.c. */
-extern const struct test badptr_tests[], crash_tests[], cred_tests[], dup_tests[], exec_tests[],
-    fd_tests[], file_tests[], futex_tests[], limits_tests[], link_tests[], lock_tests[],
-    misc_tests[], mount_tests[], mmap_tests[], path_tests[], perm_tests[], pgrp_tests[],
-    pipe_tests[], poll_tests[], proc_tests[], resolve_tests[], signal_tests[], sigstate_tests[],
-    special_tests[], sys_tests[], stop_tests[], thread_tests[], time_tests[], tty_tests[],
-    wait_tests[], xattr_tests[];
+#define GROUP(name) extern const struct test name##_tests[];
+#include "groups.def"
+#undef GROUP
 
 _Noreturn void test_fail(const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

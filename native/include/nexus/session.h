@@ -106,11 +106,11 @@ uint64_t client_watch(const struct nexus_client *c); /* mask of slots for recv *
 struct nexus_server {
     struct nx_slot hello; /* the session's */
     struct channel ch;
-    uint8_t *pool; /* NULL: the channel has none */
-    size_t pool_size;
+    size_t pool_size;   /* 0: the channel has none */
     bool dma;           /* the pool's physical address is known: */
     uint64_t pool_phys; /* contiguous */
-    /* the session's: replies and the HELLO that wait for room */
+    /* the session's: the pool once it is mapped, replies and the HELLO that wait for room */
+    uint8_t *pool;
     struct nx_slot *backlog;
     uint32_t backlog_size, backlog_head, backlog_tail;
     bool hello_due, renewing, event_due;
@@ -150,5 +150,8 @@ void server_awake(struct nexus_server *s);
 uint64_t server_watch(const struct nexus_server *s);
 /* Is [off, off + len) inside the pool? */
 bool server_in_pool(const struct nexus_server *s, uint32_t off, uint32_t len);
+/* The address of that piece; NULL when it is not inside.  The pool is mapped when it is first asked for: a
+ * server whose device reads and writes there may never look itself. */
+uint8_t *server_at(struct nexus_server *s, uint32_t off, uint32_t len);
 
 #endif

@@ -104,6 +104,37 @@ static void what_is_wrong_is_refused(void **state)
     }
 }
 
+static void fixed_pages_are_counted(void **state)
+{
+    struct {
+        Elf64_Ehdr head;
+        Elf64_Phdr segment[4];
+    } f = {
+        .head = {.e_phoff = offsetof(__typeof__(f), segment), .e_phnum = 4},
+        .segment = {{.p_type = PT_LOAD, .p_flags = PF_R, .p_filesz = 1},
+                    {.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = 0x1ff8, .p_filesz = 16},
+                    {.p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_vaddr = 0x4000, .p_filesz = 64},
+                    {.p_type = PT_NOTE, .p_flags = PF_R, .p_filesz = 64}}};
+    assert_int_equal(image_fixed_pages(&f, sizeof(f)), 1 + 2);
+    f.segment[1].p_vaddr = ~0ul - 7;
+    assert_int_equal(image_fixed_pages(&f, sizeof(f)), 0);
+    f.segment[1].p_vaddr = 0;
+    f.segment[1].p_filesz = sizeof(f) + 1;
+    assert_int_equal(image_fixed_pages(&f, sizeof(f)), 0);
+    f.segment[1].p_filesz = 0;
+    assert_int_equal(image_fixed_pages(&f, sizeof(f)), 1);
+    f.head.e_phnum = 5;
+    assert_int_equal(image_fixed_pages(&f, sizeof(f)), 0);
+    f.head.e_phoff = ~0ul - 55;
+    assert_int_equal(image_fixed_pages(&f, sizeof(f)), 0);
+    for (size_t n = 0; n < sizeof(f); n++) {
+        void *cut = malloc(n + 1);
+        memcpy(cut, &f, n);
+        assert_int_equal(image_fixed_pages((char *)cut, n), 0);
+        free(cut);
+    }
+}
+
 static uint64_t seed = 88172645463325252ul;
 static uint64_t any(void)
 {
@@ -133,6 +164,7 @@ static void fuzz(void (*look)(const void *, size_t), const void *good, size_t si
 static void look_image(const void *bytes, size_t size)
 {
     struct nx_manifest m;
+    (void)image_fixed_pages(bytes, size);
     if (image_manifest(bytes, size, &m) == 0) {
         assert_non_null(memchr(m.name, 0, sizeof(m.name)));
         for (unsigned i = 0; i < NX_MANIFEST_WANTS; i++) {
@@ -210,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_manifest_is_found, setup),
+        cmocka_unit_test(fixed_pages_are_counted),
         cmocka_unit_test_setup(what_is_wrong_is_refused, setup),
         cmocka_unit_test_setup(no_image_makes_it_look_outside, setup),
         cmocka_unit_test_setup(bundles_are_checked, setup_bundle),

@@ -138,7 +138,7 @@ static void fused_cells_are_made_with_the_machine(void **state)
     assert_int_equal(nx_spawn_cell(1, 2 * PAGE, IMAGE_BYTES, fused | 1 << 16, 7), -NX_EBADF);
     assert_int_equal(nx_spawn_cell(1, 2 * PAGE, IMAGE_BYTES, fused | 255 << 16, 7), -NX_EBADF);
     assert_int_equal(nx_spawn_cell(1, 2 * PAGE, IMAGE_BYTES, 5 | 2 << 8, 7), -NX_EINVAL);
-    assert_int_equal(nx_spawn_cell(1, 2 * PAGE, IMAGE_BYTES, 5 | 1ul << 24, 7), -NX_EINVAL);
+    assert_int_equal(nx_spawn_cell(1, 2 * PAGE, IMAGE_BYTES, 5 | 256ul << 24, 7), -NX_EINVAL);
     lock();
     assert_int_equal(cap_put(loader, 2, &machine.obj, NX_R_ALL), 0);
     unlock();
@@ -164,6 +164,78 @@ static void fused_cells_are_made_with_the_machine(void **state)
     /* A right that is given up is gone. */
     assert_int_equal(nx_mask_rights(2, NX_R_READ | NX_R_WRITE), 0);
     assert_int_equal(nx_spawn_cell(1, 2 * PAGE, IMAGE_BYTES, fused | 2 << 16, 7), -NX_EPERM);
+}
+
+#define FIXED_PAGES 3u /* of the image's segments without write */
+
+static long load_fixed(void)
+{
+    return nx_spawn_cell(1, 2 * PAGE, IMAGE_BYTES, 5 | 3ul << 24, 7);
+}
+
+/* What is only read may lie in memory that outlives the cell: the next life finds it, as it should be. */
+static void fixed_pages_are_lent_and_put_right(void **state)
+{
+    assert_int_equal(nx_make_mem(3, FIXED_PAGES, 0), 0);
+    const struct mem *fixed = (struct mem *)loader->caps[3].obj;
+    image_store(mem, 2, bytes);
+    for (unsigned life = 0; life < 3; life++) {
+        assert_int_equal(load_fixed(), 0);
+        struct cell *c = (struct cell *)loader->caps[5].obj;
+        assert_memory_equal(arch_phys(mem_page(fixed, 0)), bytes, 0x900);
+        assert_memory_equal(arch_phys(mem_page(fixed, 1)), bytes + TEXT_OFF, PAGE);
+        assert_memory_equal(arch_phys(mem_page(fixed, 2)), bytes + TEXT_OFF + PAGE, PAGE);
+        audit();
+        assert_int_equal(nx_spawn_start(5, 3), 0);
+        hart(1);
+        interrupts(1);
+        assert_ptr_equal(harts[1].fiber->cell, c);
+        for (unsigned i = 0; i < 2; i++) {
+            assert_ptr_equal(host_access(NX_IMAGE + TEXT_OFF + i * PAGE, NX_PROT_X),
+                             arch_phys(mem_page(fixed, 1 + i)));
+        }
+        /* The cell may make them writable, as others of its own: then it has copies. */
+        assert_int_equal(nx_map_protect(0, NX_IMAGE + TEXT_OFF, PAGE, NX_PROT_R | NX_PROT_W), 0);
+        uint8_t *own = host_access(NX_IMAGE + TEXT_OFF, NX_PROT_W);
+        assert_non_null(own);
+        assert_ptr_not_equal(own, arch_phys(mem_page(fixed, 1)));
+        hart(0);
+        assert_int_equal(nx_exit_kill(5, 0), 0);
+        interrupts(1);
+        hart(0);
+        assert_int_equal(nx_grant_drop(5), 0);
+        for (unsigned i = 0; i < FIXED_PAGES; i++) {
+            uint8_t *page = arch_phys(mem_page(fixed, i));
+            assert_int_equal(page_refs(mem_page(fixed, i)), 1);
+            page[(life * 1999 + i * 1234) % PAGE] ^=
+                0x10; /* damage, in what no file byte fills too */
+        }
+    }
+}
+
+static void fixed_pages_must_be_the_makers(void **state)
+{
+    const struct counts before = counts_now();
+    image_store(mem, 2, bytes);
+    assert_int_equal(load_fixed(), -NX_EBADF);
+    assert_int_equal(nx_make_event(3), 0);
+    assert_int_equal(load_fixed(), -NX_EBADF);
+    assert_int_equal(nx_grant_drop(3), 0);
+    for (unsigned pages = 1; pages < FIXED_PAGES; pages++) {
+        assert_int_equal(nx_make_mem(3, pages, 0), 0);
+        assert_int_equal(load_fixed(), -NX_ENOMEM);
+        assert_null(loader->caps[5].obj);
+        assert_int_equal(nx_grant_drop(3), 0);
+    }
+    static const uint32_t less[] = {NX_R_READ | NX_R_WRITE, NX_R_READ | NX_R_EXEC,
+                                    NX_R_WRITE | NX_R_EXEC};
+    for (unsigned i = 0; i < ARRAY_LEN(less); i++) {
+        assert_int_equal(nx_make_mem(3, FIXED_PAGES, 0), 0);
+        assert_int_equal(nx_mask_rights(3, less[i]), 0);
+        assert_int_equal(load_fixed(), -NX_EPERM);
+        assert_int_equal(nx_grant_drop(3), 0);
+    }
+    assert_counts(&before);
 }
 
 /* A cell without a pledge makes none that has it, and none of a higher tier. */
@@ -362,6 +434,8 @@ int main(void)
         IMAGE_TEST(one_image_serves_many_cells),
         IMAGE_TEST(the_capability_and_the_slot_are_checked),
         IMAGE_TEST(fused_cells_are_made_with_the_machine),
+        IMAGE_TEST(fixed_pages_are_lent_and_put_right),
+        IMAGE_TEST(fixed_pages_must_be_the_makers),
         IMAGE_TEST(nobody_makes_more_than_himself),
         IMAGE_TEST(broken_headers_are_refused),
         IMAGE_TEST(an_image_without_memory_fails_cleanly),

@@ -712,6 +712,138 @@ static void a_hand_over_does_not_overtake_a_better_tier(void **state)
     test_end(to);
 }
 
+/* Two cells of a tier that ring each other, and what each asks the other for; every fiber but the running
+ * one's sleeps. */
+struct pair {
+    struct cell *cell[2];
+    struct listener *to[2];
+};
+
+static struct pair pair(unsigned tier)
+{
+    struct pair p = {{make("ping", tier), make("pong", tier)}, {NULL, NULL}};
+    lock();
+    for (unsigned i = 0; i < 2; i++) {
+        struct event *e = event_make(p.cell[i]->quota, NX_T_EVENT);
+        assert_int_equal(cap_put(p.cell[i], 5, &e->obj, NX_R_SEND), 0);
+        assert_int_equal(cap_put(p.cell[1 - i], 7, &e->obj, NX_R_RECV), 0);
+        object_unref(&e->obj);
+    }
+    unlock();
+    assert_int_equal(nx_recv_wait(0, NX_NEVER), HOST_SWITCHED);
+    assert_ptr_equal(on(0)->cell, p.cell[0]);
+    return p;
+}
+
+/* The running one of the two works for a time, rings and waits to be rung. */
+static void ring_and_wait(uint64_t ticks)
+{
+    const struct fiber *f = on(0);
+    pass(ticks);
+    if (on(0) == f && nx_send_bell(5) == 0 && on(0) == f) {
+        (void)nx_recv_wait(1 << 7, NX_NEVER);
+    }
+}
+
+/* As long as they hand the hart to and fro they have what is left of their turns, and no more. */
+static void others_have_turns_beside_two_that_ring_each_other(void **state)
+{
+    for (unsigned tier = NX_TIER_PHOTON; tier < NX_TIERS; tier++) {
+        struct pair p = pair(tier);
+        ring_and_wait(1);
+        assert_ptr_equal(on(0)->cell, p.cell[1]);
+        struct cell *other = make("other", tier);
+        struct fiber *o = list_first(&other->fibers, struct fiber, cell_link);
+        uint64_t began = host.time, waits = 0, longest = 0;
+        while (host.time < began + 3 * TIMEBASE) {
+            if (on(0) == o) {
+                longest = NX_MAX(longest, host.time - waits);
+                pass(o->quantum);
+                assert_ptr_not_equal(on(0), o);
+                waits = host.time;
+            } else {
+                ring_and_wait(MS / 10);
+            }
+            waits = waits == 0 ? host.time : waits;
+        }
+        assert_true(o->runtime > TIMEBASE * 9 / 10);
+        assert_true(longest <= 2 * o->quantum + MS);
+        test_end(other);
+        test_end(p.cell[0]);
+        test_end(p.cell[1]);
+        pass(TIMEBASE);
+        lock();
+        fiber_wake(list_first(&cell->fibers, struct fiber, cell_link), 0);
+        unlock();
+        assert_ptr_equal(run(0)->cell, cell);
+    }
+}
+
+/* A server that waits for every message has not run at a stretch, however often its budget is used up. */
+static void being_handed_the_hart_is_no_overrun(void **state)
+{
+    struct pair p = pair(NX_TIER_MATTER);
+    struct fiber *server = list_first(&p.cell[1]->fibers, struct fiber, cell_link);
+    make_native(p.cell[1]);
+    assert_int_equal(nx_tick_yield(), HOST_SWITCHED);
+    assert_ptr_equal(on(0), server);
+    assert_int_equal(nx_recv_wait(1 << 7, NX_NEVER), HOST_SWITCHED);
+    uint64_t before = beb_end();
+    for (unsigned i = 0; i < 1995; i++) {
+        assert_int_equal(nx_send_bell(5), HOST_SWITCHED);
+        pass(MS / 10);
+        if (on(0) == server) { /* else its turn is over, and then the client goes first */
+            assert_int_equal(nx_recv_wait(1 << 7, NX_NEVER), HOST_SWITCHED);
+        }
+        assert_ptr_not_equal(on(0), server);
+        assert_int_equal(nx_tick_sleep(host.time + 1), HOST_SWITCHED);
+        if (on(0) == server) {
+            assert_int_equal(nx_recv_wait(1 << 7, NX_NEVER), HOST_SWITCHED);
+        }
+        pass(1);
+    }
+    assert_int_equal(beb_end(), before);
+    /* The rest of what it had, and then three budgets at a stretch. */
+    assert_int_equal(nx_send_bell(5), HOST_SWITCHED);
+    assert_int_equal(nx_grant_drop(7), 0);
+    assert_true(server->handed && server->left < 10 * MS);
+    pass(server->left);
+    assert_int_equal(server->left, 10 * MS);
+    while (on(0) != server) { /* it was the other's turn */
+        assert_int_equal(nx_recv_wait(0, NX_NEVER), HOST_SWITCHED);
+    }
+    assert_int_equal(beb_end(), before);
+    pass(30 * MS - 1);
+    assert_int_equal(server->cell->tier, NX_TIER_MATTER);
+    assert_int_equal(server->strikes, 2);
+    pass(1);
+    assert_int_equal(server->cell->tier, NX_TIER_GRAVITY);
+    test_end(p.cell[0]);
+    test_end(p.cell[1]);
+}
+
+/* A wake-up that is no hand-over begins a new turn, at the end of the line. */
+static void who_stands_in_line_has_a_full_budget(void **state)
+{
+    struct pair p = pair(NX_TIER_MATTER);
+    ring_and_wait(5 * MS);
+    struct fiber *second = on(0);
+    assert_ptr_equal(second->cell, p.cell[1]);
+    ring_and_wait(6 * MS); /* and hands it back */
+    assert_ptr_equal(on(0)->cell, p.cell[0]);
+    assert_int_equal(on(0)->left, 5 * MS);
+    assert_int_equal(nx_recv_wait(0, NX_NEVER), HOST_SWITCHED);
+    assert_ptr_equal(on(0), second);
+    assert_int_equal(second->left, 4 * MS);
+    assert_int_equal(nx_tick_sleep(host.time + 1), HOST_SWITCHED);
+    pass(1);
+    assert_ptr_equal(on(0), second);
+    assert_int_equal(second->left, 10 * MS);
+    assert_false(second->handed);
+    test_end(p.cell[0]);
+    test_end(p.cell[1]);
+}
+
 /* ---- several harts ---- */
 static void a_woken_fiber_goes_where_it_was_or_where_nobody_works(void **state)
 {
@@ -1073,6 +1205,9 @@ int main(void)
         SCHED_TEST(a_lower_tier_waits_for_its_turn),
         SCHED_TEST(a_hand_over_costs_the_sender_no_turn),
         SCHED_TEST(a_hand_over_does_not_overtake_a_better_tier),
+        SCHED_TEST(others_have_turns_beside_two_that_ring_each_other),
+        SCHED_TEST(being_handed_the_hart_is_no_overrun),
+        SCHED_TEST(who_stands_in_line_has_a_full_budget),
         SCHED_TEST(a_woken_fiber_goes_where_it_was_or_where_nobody_works),
         SCHED_TEST(a_busy_hart_is_interrupted_for_a_better_tier),
         SCHED_TEST(a_woken_fiber_goes_where_it_outranks_somebody),

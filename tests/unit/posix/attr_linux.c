@@ -1,6 +1,6 @@
 /*
  * Random calls about attributes, times and ways to open, each made by us and by the Linux the test runs on.
- * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c
+ * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c posix/event/?*.c
  *
  * Skipped where there is no /dev/shm to write to, or it has no attributes for users.
  */

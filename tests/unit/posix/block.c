@@ -1,7 +1,7 @@
 /*
  * Disks: reading in sequence and at random, writing, sharing, errors of the device, the bounds of the
  * cache, partitions, ioctls.  The driver is a thread that answers in any order, some time.
- * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c posix/block/?*.c
+ * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c posix/event/?*.c posix/block/?*.c
  */
 #include "host/host.h"
 

@@ -1,7 +1,7 @@
 /*
  * /Bus/supervisor: one command a write, its own answer for every open file, one command at a time, who
  * is killed while waiting, and a supervisor that refuses.
- * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c
+ * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c posix/event/?*.c
  */
 #include "host/host.h"
 

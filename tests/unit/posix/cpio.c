@@ -1,6 +1,6 @@
 /*
  * cpio archives: plain and gzip, in pieces of any size, whole and damaged.
- * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c
+ * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c posix/event/?*.c
  */
 #include "host/host.h"
 

@@ -1,6 +1,6 @@
 /*
  * The screen, input devices and the hardware's random numbers as files, over devices that are played here.
- * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c
+ * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c posix/event/?*.c
  * test-sources: posix/dev/evdev.c posix/dev/evdev_file.c posix/dev/fb.c posix/dev/hwrng.c
  */
 #include "host/host.h"
@@ -26,7 +26,6 @@ static uint32_t flushed[4];
 static unsigned flushes;
 static void (*mode_done)(int err);
 static bool mapped;
-static struct ktimer *timer;
 
 int mb_display_config(struct mb_display *out)
 {
@@ -55,12 +54,6 @@ bool mm_ops_mapped(const struct file_ops *ops)
     return mapped;
 }
 
-void ktimer_set(struct ktimer *t, uint64_t deadline)
-{
-    timer = t;
-    t->link = &timer;
-}
-
 uint64_t time_ticks_after(uint64_t ns)
 {
     return mb_ticks() + ns;
@@ -68,10 +61,9 @@ uint64_t time_ticks_after(uint64_t ns)
 
 static void tick(void)
 {
-    struct ktimer *t = timer;
+    struct ktimer *t = host_timers;
     assert_non_null(t);
-    timer = NULL;
-    t->link = NULL;
+    ktimer_cancel(t);
     t->fn(t);
 }
 
@@ -115,7 +107,7 @@ static void fb_mapping(void **state)
     long fd = t_open("/dev/fb0", O_RDWR, 0);
     struct file *f = fd_get((int)fd);
     int err = 0;
-    assert_null(timer); /* nothing ticks */
+    assert_null(host_timers); /* nothing ticks */
     mapped = true;
     assert_ptr_equal(f->ops->page(f, MB_PAGE, PAGE_WRITE, &err), screen.pixels + MB_PAGE);
     assert_null(f->ops->page(f, MEMORY, PAGE_WRITE, &err));
@@ -127,7 +119,7 @@ static void fb_mapping(void **state)
     mapped = false;
     tick(); /* once more */
     expect_flush(0, 0, WIDTH, HEIGHT);
-    assert_null(timer);
+    assert_null(host_timers);
     file_unref(f);
     assert_ok(t_close(fd));
 }

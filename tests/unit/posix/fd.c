@@ -1,6 +1,6 @@
 /*
  * Descriptors: numbers, copies, flags, limits, closing on exec; file locks.
- * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c
+ * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c posix/event/?*.c
  */
 #include "host/host.h"
 

@@ -1,6 +1,6 @@
 /*
  * Paths: lookup, symbolic links, mounts, permissions, names added, removed and renamed.
- * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c
+ * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c posix/event/?*.c
  */
 #include "host/host.h"
 

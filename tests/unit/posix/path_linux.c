@@ -1,7 +1,7 @@
 /*
  * Random calls on names, each made twice: by our file layer and by the Linux the test runs on, in a
  * folder of its /dev/shm (a tmpfs).  Results, errors and what stat says must be the same.
- * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c
+ * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c posix/event/?*.c
  *
  * Skipped where there is no /dev/shm to write to.
  */

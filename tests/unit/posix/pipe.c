@@ -1,6 +1,6 @@
 /*
  * Pipes and FIFOs: data, blocking, atomic writes, broken ends, sizes.
- * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c
+ * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c posix/event/?*.c
  */
 #include "host/host.h"
 

@@ -1,6 +1,6 @@
 /* The System Truth Ledger as /Bus/log: lines, gaps, the end, and many readers at once.
  *
- * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c
+ * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c posix/event/?*.c
  */
 #include "host/host.h"
 

@@ -1,6 +1,6 @@
 /*
  * tmpfs: data, holes, sizes, limits, directories being read while they change; the page tree alone.
- * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c
+ * test-sources: posix/fs/?*.c posix/fd/?*.c posix/path/?*.c posix/poll/?*.c posix/event/?*.c
  */
 #include "host/host.h"
 

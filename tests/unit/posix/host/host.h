@@ -34,6 +34,8 @@
 #include "include/sig.h"
 #include "misc/load.h"
 #include "misc/uts.h"
+#include "signal/signal_int.h"
+#include "time/clock.h"
 
 /* ---- threads ---- */
 
@@ -162,6 +164,59 @@ int time_put_timespec(uint64_t uaddr, int64_t ns)
 {
     struct ktimespec ts = {.sec = ns / NSEC_PER_SEC, .nsec = ns % NSEC_PER_SEC};
     return mb_copy_out(uaddr, &ts, sizeof(ts));
+}
+
+struct waitq clock_set;
+int clock_now(int id, int64_t *ns)
+{
+    *ns = id == CLOCK_REALTIME ? time_realtime_ns() : time_monotonic_ns();
+    return 0;
+}
+
+uint64_t clock_deadline(int id, int64_t ns)
+{
+    return (uint64_t)(id == CLOCK_REALTIME ? ns - (time_realtime_ns() - time_monotonic_ns()) : ns);
+}
+
+/* Timers fire when the test says so. */
+static struct ktimer *host_timers;
+
+void ktimer_cancel(struct ktimer *t)
+{
+    if (t->link != NULL) {
+        *t->link = t->next;
+        if (t->next != NULL) {
+            t->next->link = t->link;
+        }
+        t->link = NULL;
+    }
+}
+
+void ktimer_set(struct ktimer *t, uint64_t deadline)
+{
+    ktimer_cancel(t);
+    t->deadline = deadline;
+    t->next = host_timers;
+    t->link = &host_timers;
+    if (t->next != NULL) {
+        t->next->link = &t->next;
+    }
+    host_timers = t;
+}
+
+/* Lets those fire whose time has come: how many. */
+static unsigned host_timers_run(void)
+{
+    unsigned n = 0;
+    for (struct ktimer *t = host_timers, *next; t != NULL; t = next) {
+        next = t->next;
+        if (t->deadline <= mb_ticks()) {
+            ktimer_cancel(t);
+            t->fn(t);
+            n++;
+        }
+    }
+    return n;
 }
 
 /* ---- program memory ---- */
@@ -443,7 +498,24 @@ _Noreturn void mb_power_off(int status)
     abort();
 }
 
+bool mm_inode_writable(const struct inode *ino)
+{
+    return false;
+}
+
 /* ---- processes ---- */
+
+static struct user host_user = {.refs = 1};
+struct user *user_ref(struct user *u)
+{
+    u->refs++;
+    return u;
+}
+
+void user_unref(struct user *u)
+{
+    u->refs--;
+}
 
 static struct process *host_processes;
 static int host_next_pid = 1;
@@ -584,6 +656,23 @@ bool signal_fatal(void)
     return host_me->killed;
 }
 
+/* Pending without details. */
+int sig_dequeue(struct task *t, uint64_t of, struct ksiginfo *info)
+{
+    uint64_t set = t->sigpending & of;
+    if (set == 0) {
+        return 0;
+    }
+    int sig = __builtin_ctzl(set) + 1;
+    t->sigpending &= ~SIG_BIT(sig);
+    *info = (struct ksiginfo){.signo = sig, .code = SI_USER, .u.rt = {.pid = 7, .uid = 8}};
+    return sig;
+}
+
+void sig_recalc(struct task *t)
+{
+}
+
 static uint64_t host_mask_pushed;
 int sig_mask_push(uint64_t uset, uint64_t size)
 {
@@ -661,6 +750,7 @@ static struct host_thread *host_thread_make(struct process *p, struct files *fil
     h->task.proc = p;
     h->task.tid = p->threads == NULL ? p->pid : host_next_pid++;
     h->task.state = 'R';
+    h->task.user = &host_user;
     h->task.files = files;
     h->task.fs = fs;
     snprintf(h->task.comm, sizeof(h->task.comm), "test%d", h->task.tid);
@@ -901,7 +991,7 @@ static int host_end(void **state)
 __attribute__((unused)) static void *const host_unused[] = {
     host_run,  host_join, host_wait_parked, host_settle, host_interrupt, host_fail_after,
     host_kill, t_open,    t_read,           t_stat,      t_mkdir,        t_unlink,
-    t_rmdir,   t_symlink, t_file,           t_write,     t_close,
+    t_rmdir,   t_symlink, t_file,           t_write,     t_close,        host_timers_run,
 };
 
 #endif

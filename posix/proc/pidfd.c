@@ -1,0 +1,128 @@
+/* pidfds: descriptors that stand for a process, whatever becomes of its number.
+ *
+ * A pidfd holds the number's object, so that the number is not given to another process meanwhile.
+ */
+#include <asm/errno.h>
+#include <asm/fcntl.h>
+#include <linux/pidfd.h>
+#include "linux_abi.h"
+#include "proc_int.h"
+#include "sig.h"
+#include "sys.h"
+#include "vfs.h"
+
+static bool ended(const struct pid *p)
+{
+    return !p->proc || p->proc->zombie;
+}
+
+static unsigned pidfd_poll(struct file *f, struct poll_table *pt)
+{
+    struct pid *p = f->priv;
+    if (pt)
+        poll_wait(pt, &p->ended);
+    return ended(p) ? ABI_POLLIN | ABI_POLLRDNORM : 0;
+}
+
+static void pidfd_release(struct file *f)
+{
+    pid_unref(f->priv);
+}
+
+static const struct file_ops pidfd_ops = {
+    .name = "[pidfd]", .poll = pidfd_poll, .release = pidfd_release};
+
+struct file *pidfd_make(struct pid *p, unsigned flags)
+{
+    struct file *f = file_make_anon(&pidfd_ops, 0600, O_RDWR | flags, p);
+    if (f)
+        pid_ref(p);
+    return f;
+}
+
+struct pid *pidfd_pid(const struct file *f)
+{
+    return f->ops == &pidfd_ops ? f->priv : NULL;
+}
+
+long sys_pidfd_open(const uint64_t a[6])
+{
+    int nr = (int)a[0];
+    unsigned flags = (unsigned)a[1];
+    if ((flags & ~(unsigned)PIDFD_NONBLOCK) || nr <= 0)
+        return -EINVAL;
+    struct pid *p = pid_find(nr);
+    if (!p || (!p->proc && !p->task && !p->members))
+        return -ESRCH;
+    if (!p->proc)
+        return -EINVAL; /* a thread, or a group without its founder */
+    struct file *f = pidfd_make(p, flags & O_NONBLOCK);
+    return f ? fd_install(f, 0, true) : -ENOMEM;
+}
+
+/* The process behind a descriptor: 0, -EBADF, -ESRCH. It stays as long as nothing sleeps. */
+static int process_of(int fd, struct process **out)
+{
+    struct file *f = fd_get(fd);
+    if (!f)
+        return -EBADF;
+    const struct pid *p = pidfd_pid(f);
+    int err = !p ? -EBADF : !p->proc ? -ESRCH : 0;
+    if (!err)
+        *out = p->proc;
+    file_unref(f);
+    return err;
+}
+
+long sys_pidfd_send_signal(const uint64_t a[6])
+{
+    int sig = (int)a[1];
+    struct process *p;
+    if (a[3])
+        return -EINVAL;
+    struct ksiginfo info = sig_info_user(sig, SI_USER);
+    int err = process_of((int)a[0], &p);
+    if (err == -EBADF)
+        return err;
+    if (a[2]) {
+        if (mb_copy_in(&info, a[2], sizeof info))
+            return -EFAULT;
+        err = process_of((int)a[0], &p); /* copying may have slept */
+        if (err == -EBADF)
+            return err;
+        if (info.signo != sig)
+            return -EINVAL;
+        bool self = !err && p == current->proc;
+        if (!self && (info.code >= 0 || info.code == SI_TKILL))
+            return -EPERM;
+    }
+    if (sig < 0 || sig > SIG_COUNT)
+        return -EINVAL;
+    if (err)
+        return err;
+    if (!sig_permitted(p, sig))
+        return -EPERM;
+    return sig ? sig_send(p, NULL, sig, &info) : 0;
+}
+
+/* Whoever could trace a process may have its files. */
+static bool may_take_from(const struct process *p)
+{
+    return process_may_look(p, false);
+}
+
+long sys_pidfd_getfd(const uint64_t a[6])
+{
+    struct process *p;
+    if ((unsigned)a[2])
+        return -EINVAL;
+    int err = process_of((int)a[0], &p);
+    if (err)
+        return err;
+    if (!p->threads)
+        return -ESRCH;
+    if (!may_take_from(p))
+        return -EPERM;
+    struct file *f = p->threads->files ? files_get(p->threads->files, (int)a[1]) : NULL;
+    return f ? fd_install(f, 0, true) : -EBADF;
+}
