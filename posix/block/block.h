@@ -64,6 +64,9 @@ struct disk {
     uint32_t stamp;
     unsigned opens;
     struct waitq room; /* an io or units came free */
+    struct {
+        uint64_t requests, sectors;
+    } did[3]; /* by enum mb_block_op, for /proc/diskstats */
     struct blk_io io[BLK_IOS];
     struct disk_part part[BLK_MINORS]; /* 0: all of it */
 };

@@ -89,6 +89,36 @@ static size_t partitions_text(char *buf, size_t n)
     return at;
 }
 
+/* Requests that went to the device; times and merges are not counted. */
+static size_t stats_line(const struct disk *d, char *buf, size_t n)
+{
+    unsigned flying = 0;
+    for (unsigned i = 0; i < BLK_IOS; i++) {
+        flying += d->io[i].flying;
+    }
+    return (size_t)snprintf(buf, n, "%lu 0 %lu 0 %lu 0 %lu 0 %u 0 0 0 0 0 0 %lu 0\n",
+                            (unsigned long)d->did[MB_BLOCK_READ].requests,
+                            (unsigned long)d->did[MB_BLOCK_READ].sectors,
+                            (unsigned long)d->did[MB_BLOCK_WRITE].requests,
+                            (unsigned long)d->did[MB_BLOCK_WRITE].sectors, flying,
+                            (unsigned long)d->did[MB_BLOCK_FLUSH].requests);
+}
+
+static size_t diskstats_text(char *buf, size_t n)
+{
+    size_t at = 0;
+    for (unsigned i = 0; i < MB_BLOCKS; i++) {
+        const struct disk *d = disk_get(i);
+        if (d == NULL) {
+            continue;
+        }
+        at += (size_t)snprintf(at < n ? buf + at : NULL, at < n ? n - at : 0, "%4u %7u vd%c ",
+                               BLK_MAJOR, i * BLK_MINORS, 'a' + (int)i);
+        at += stats_line(d, at < n ? buf + at : NULL, at < n ? n - at : 0);
+    }
+    return at;
+}
+
 static int sync_all(void)
 {
     int err = 0;
@@ -105,8 +135,18 @@ static bool reclaim(void)
     return cache_shrink(RECLAIM_PAGES) > 0;
 }
 
+static uint64_t bytes_of(uint64_t dev)
+{
+    uint32_t minor = dev_minor(dev);
+    const struct disk *d = disk_get(minor / BLK_MINORS);
+    const struct disk_part *part = d != NULL ? &d->part[minor % BLK_MINORS] : NULL;
+    return part != NULL && part->present ? part->bytes : 0;
+}
+
 static const struct vfs_block hooks = {
+    .bytes = bytes_of,
     .partitions = partitions_text,
+    .diskstats = diskstats_text,
     .sync = sync_all,
     .cached = cache_count,
     .shrink = cache_shrink,

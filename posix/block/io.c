@@ -117,6 +117,8 @@ void blk_start(struct blk_io *io, enum mb_block_op op, uint64_t sector, uint32_t
                                        .sector = sector,
                                        .done = answered};
     io->flying = true;
+    io->disk->did[op].requests++;
+    io->disk->did[op].sectors += len / 512;
     int err = mb_block_submit(io->disk->index, &io->rq);
     if (err < 0) {
         answered(&io->rq, err);

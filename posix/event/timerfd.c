@@ -174,7 +174,7 @@ long sys_timerfd_create(const uint64_t a[6])
         return -EINVAL;
     }
     if ((clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM) &&
-        current->cred.euid != 0) {
+        !capable(CAP_WAKE_ALARM)) {
         return -EPERM;
     }
     struct timerfd *t = mb_zalloc(sizeof(*t));

@@ -69,30 +69,6 @@ static int find_program(struct exec *x)
     return -ELOOP;
 }
 
-/* ---- who runs it ---- */
-
-static void find_ids(struct exec *x)
-{
-    const struct cred *c = &current->cred;
-    uint32_t uid, gid, mode = file_mode(x->file);
-    file_owner(x->file, &uid, &gid);
-    const struct trace *trace = current->trace;
-    bool honoured = !file_nosuid(x->file) && !current->proc->no_new_privs &&
-                    (!trace || trace->tracer->cred.euid == 0);
-    x->uid = c->ruid;
-    x->gid = c->rgid;
-    x->euid = honoured && (mode & S_ISUID) ? uid : c->euid;
-    x->egid = honoured && (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) ? gid : c->egid;
-    x->secure = x->euid != x->uid || x->egid != x->gid;
-}
-
-static void take_ids(const struct exec *x)
-{
-    struct cred *c = &current->cred;
-    c->euid = c->suid = c->fsuid = x->euid;
-    c->egid = c->sgid = c->fsgid = x->egid;
-}
-
 /* ---- the steps ---- */
 
 /* Build the new address space, bound while we write into it. */
@@ -178,8 +154,10 @@ static void commit(struct exec *x, struct texts *texts)
     x->mm = NULL;
     take_exe(t->proc, x->file);
     take_texts(t->proc, texts);
-    take_ids(x);
+    bool readable = file_readable(x->file);
+    exec_take_privileges(x);
     proc_exec_commit(base_name(x->name), x->secure);
+    t->proc->dumpable &= readable; /* nor through /proc */
     mm_unref(old);
     start_registers(x);
 }
@@ -194,8 +172,10 @@ static int exec_file(struct exec *x)
     if (err < 0) {
         return err;
     }
-    find_ids(x);
-    err = file_deny_write(x->file);
+    err = exec_find_privileges(x);
+    if (err == 0) {
+        err = file_deny_write(x->file);
+    }
     if (err < 0) {
         return err;
     }
@@ -240,6 +220,12 @@ static int descriptor_name(int fd, const char *name, char *buf, size_t n)
 
 static long exec_call(int dirfd, const char *name, uint64_t argv, uint64_t envp, unsigned flags)
 {
+    if (current->proc->too_many) {
+        current->proc->too_many = false;
+        if (current->user->tasks > current->proc->rlimit[ABI_RLIMIT_NPROC][0]) {
+            return -EAGAIN;
+        }
+    }
     struct exec *x = mb_zalloc(sizeof(*x));
     char *long_name = NULL;
     int err = 0;

@@ -6,6 +6,7 @@
 #ifndef POSIX_EXEC_INT_H
 #define POSIX_EXEC_INT_H
 
+#include "cred.h"
 #include "exec.h"
 #include "exec/args.h"
 #include "exec/elf.h"
@@ -27,8 +28,8 @@ struct exec {
     uint64_t entry, sp;
     unsigned tails; /* ends of file bytes inside a page, where zeroes have to follow */
     uint64_t tail[EXEC_TAILS_MAX];
-    uint32_t uid, euid, gid, egid;
-    bool secure; /* privileges were gained */
+    struct cred cred; /* of the new program; its groups are the current thread's */
+    bool secure;      /* privileges were gained */
 };
 
 /* load.c: read and check an ELF file / map it into x->mm, with its interpreter. */
@@ -38,6 +39,9 @@ int exec_load(struct exec *x);
 int exec_clear_tails(struct exec *x);
 /* stack.c: the new program's stack, x->mm bound. */
 int exec_build_stack(struct exec *x);
+/* privilege.c: whose the new program is and what it may: x->cred, x->secure; 0 or -EPERM. */
+int exec_find_privileges(struct exec *x);
+void exec_take_privileges(const struct exec *x);
 /* open.c */
 int exec_open(int dirfd, const char *name, unsigned flags, struct file **out);
 

@@ -21,6 +21,7 @@
 
 /* Words on their way to the stack. */
 struct words {
+    struct mm_layout *layout;
     uint64_t at;
     unsigned n;
     int err;
@@ -44,8 +45,14 @@ static void put(struct words *w, uint64_t v)
     w->word[w->n++] = v;
 }
 
+/* Also kept for /proc/<pid>/auxv. */
 static void put_aux(struct words *w, uint64_t type, uint64_t v)
 {
+    struct mm_layout *l = w->layout;
+    if (l->auxv_words + 2 <= 2 * MM_AUXV_PAIRS) {
+        l->auxv[l->auxv_words++] = type;
+        l->auxv[l->auxv_words++] = v;
+    }
     put(w, type);
     put(w, v);
 }
@@ -63,10 +70,10 @@ static void put_auxv(struct words *w, const struct exec *x, uint64_t random_at, 
     put_aux(w, AT_BASE, x->interp_base);
     put_aux(w, AT_FLAGS, 0);
     put_aux(w, AT_ENTRY, x->image.entry + x->bias);
-    put_aux(w, AT_UID, x->uid);
-    put_aux(w, AT_EUID, x->euid);
-    put_aux(w, AT_GID, x->gid);
-    put_aux(w, AT_EGID, x->egid);
+    put_aux(w, AT_UID, x->cred.ruid);
+    put_aux(w, AT_EUID, x->cred.euid);
+    put_aux(w, AT_GID, x->cred.rgid);
+    put_aux(w, AT_EGID, x->cred.egid);
     put_aux(w, AT_SECURE, x->secure);
     put_aux(w, AT_RANDOM, random_at);
     put_aux(w, AT_EXECFN, name_at);
@@ -138,7 +145,7 @@ int exec_build_stack(struct exec *x)
     mb_random(random, sizeof(random));
     err = mb_copy_out(random_at, random, sizeof(random));
 
-    struct words w = {.at = x->sp, .err = err};
+    struct words w = {.layout = l, .at = x->sp, .err = err};
     uint32_t in_head = head_count(a);
     put(&w, a->argc);
     put_pointers(&w, in_head, a->head ? a->head + a->head_at : NULL, head_at);

@@ -42,6 +42,20 @@ int fd_put_at(struct file *f, int fd, bool cloexec);
 extern const struct file_ops file_dead_ops;                    /* of a file that is not open yet */
 void file_fill(struct file *f, struct path p, unsigned flags); /* takes over p; not opened yet */
 int file_open_path(struct path p, unsigned flags, struct file **out); /* takes over p */
+#ifndef O_LARGEFILE
+#define O_LARGEFILE 0100000
+#endif
+#define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
+struct opening {
+    int dirfd;
+    const char *name;
+    unsigned flags, mode;
+    unsigned lookup; /* LOOKUP_* of openat2 */
+    struct path path;
+    struct file *file; /* memory for it: taken first, so that no file is made and then not opened */
+};
+int open_name(struct opening *o);                      /* find or make it; does not block */
+int open_finish(struct opening *o, struct file **out); /* the name is not needed any more */
 
 /* ---- iov.c ---- */
 #define IOV_INLINE 8
@@ -56,6 +70,9 @@ void iov_end(struct iov *v);
 /* ---- lock.c ---- */
 void locks_forget(struct file *f, const struct files *owner); /* a descriptor of f is closed */
 void locks_release(struct file *f);                           /* f itself goes */
+/* Lines of /proc/locks; of one inode only those of these owners, as fdinfo shows them. */
+struct text;
+void locks_text(struct text *t, const struct inode *ino, const void *file, const void *files);
 long lock_fcntl(int fd, struct file *f, int cmd, uint64_t arg);
 
 /* ---- pipe.c ---- */

@@ -14,6 +14,7 @@ void file_fill(struct file *f, struct path p, unsigned flags)
 {
     *f = (struct file){
         .inode = p.dentry->inode, .refs = 1, .flags = flags, .dentry = p.dentry, .mnt = p.mnt};
+    p.mnt->expired = false;
     open_files++;
 }
 
@@ -68,6 +69,7 @@ void file_release_(struct file *f)
     }
     if (file_can_write(f) && S_ISREG(ino->mode) && f->dentry != NULL && (f->flags & O_PATH) == 0) {
         ino->writers--;
+        f->mnt->writers--;
     }
     if (f->dentry != NULL) {
         dentry_unref(f->dentry);
@@ -130,6 +132,26 @@ int64_t file_size(struct file *f)
 bool file_nosuid(struct file *f)
 {
     return f->mnt != NULL && (f->mnt->flags & ABI_MS_NOSUID) != 0;
+}
+
+bool file_noexec(struct file *f)
+{
+    return f->mnt != NULL && (f->mnt->flags & ABI_MS_NOEXEC) != 0;
+}
+
+void file_accessed(struct file *f)
+{
+    inode_accessed(f->inode, f);
+}
+
+bool file_readable(struct file *f)
+{
+    return inode_permission(f->inode, MAY_READ) == 0;
+}
+
+long file_xattr(struct file *f, const char *name, void *buf, size_t n)
+{
+    return xattr_read(f->inode, name, buf, n);
 }
 
 int file_deny_write(struct file *f)

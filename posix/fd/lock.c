@@ -19,6 +19,8 @@ struct lock {
 };
 
 struct lockset {
+    struct lockset *next; /* all that have locks or waiters */
+    const struct inode *ino;
     struct lock *list;
     struct waitq q;
     unsigned waiters;
@@ -30,11 +32,17 @@ struct lock_wait {
     const void *owner, *blocker;
 };
 static struct lock_wait *lock_waits;
+static struct lockset *locksets;
 
 static struct lockset *lockset_get(struct inode *ino)
 {
     if (ino->locks == NULL) {
         ino->locks = mb_zalloc(sizeof(*ino->locks));
+        if (ino->locks != NULL) {
+            ino->locks->ino = ino;
+            ino->locks->next = locksets;
+            locksets = ino->locks;
+        }
     }
     return ino->locks;
 }
@@ -44,6 +52,11 @@ static void lockset_trim(struct inode *ino)
 {
     struct lockset *s = ino->locks;
     if (s != NULL && s->list == NULL && s->waiters == 0) {
+        struct lockset **link = &locksets;
+        while (*link != s) {
+            link = &(*link)->next;
+        }
+        *link = s->next;
         ino->locks = NULL;
         mb_free(s);
     }
@@ -138,7 +151,7 @@ static int acquire(struct lockset *s, const struct lock *want, bool wait)
         if (!wait) {
             return -EAGAIN;
         }
-        if (!want->flock && deadlock(want->owner, other->owner)) {
+        if (want->pid > 0 && !want->flock && deadlock(want->owner, other->owner)) {
             return -EDEADLK;
         }
         struct lock_wait w = {.next = lock_waits, .owner = want->owner, .blocker = other->owner};
@@ -207,6 +220,39 @@ void locks_forget(struct file *f, const struct files *owner)
 void locks_release(struct file *f)
 {
     drop_owner(f->inode, f);
+}
+
+/* ---- what /proc says ---- */
+
+static void lock_line(struct text *t, const struct inode *ino, const struct lock *l, unsigned nr)
+{
+    uint64_t dev = ino->sb != NULL ? ino->sb->dev : 0;
+    text_printf(t, "%u: %s  ADVISORY  %s %d %02x:%02x:%lu %ld ", nr,
+                l->flock     ? "FLOCK"
+                : l->pid < 0 ? "OFDLCK"
+                             : "POSIX",
+                l->type == F_WRLCK ? "WRITE" : "READ ", l->pid, dev_major(dev), dev_minor(dev),
+                (unsigned long)ino->ino, (long)l->start);
+    if (l->end == WHOLE) {
+        text_printf(t, "EOF\n");
+    } else {
+        text_printf(t, "%ld\n", (long)l->end);
+    }
+}
+
+void locks_text(struct text *t, const struct inode *ino, const void *file, const void *files)
+{
+    unsigned nr = 1;
+    for (const struct lockset *s = locksets; s != NULL; s = s->next) {
+        for (const struct lock *l = s->list; l != NULL; l = l->next) {
+            if (ino == NULL) {
+                lock_line(t, s->ino, l, nr++);
+            } else if (s->ino == ino && (l->owner == file || l->owner == files)) {
+                text_printf(t, "lock:\t");
+                lock_line(t, s->ino, l, nr++);
+            }
+        }
+    }
 }
 
 /* ---- fcntl ---- */

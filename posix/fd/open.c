@@ -1,7 +1,8 @@
 /* open(2): from a name and flags to an open file description.
  *
- *      name --open_resolve--> path (made when asked for, permission checked)
- *      path --file_open_path--> file (may block: FIFOs, terminals)
+ *      name --open_name--> path (made when asked for, permission checked)
+ *      path --open_finish--> file (may block: FIFOs, terminals)
+ * Not here: the calls themselves, and which flags they take (openat.c).
  */
 #include "fd/fd_int.h"
 #include "fs/notify.h"
@@ -9,14 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#ifndef O_LARGEFILE
-#define O_LARGEFILE 0100000
-#endif
 #define OPEN_ONLY (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC)
-#define OPEN_VALID                                                                          \
-    (O_ACCMODE | OPEN_ONLY | O_APPEND | O_NONBLOCK | O_SYNC | O_DSYNC | FASYNC | O_DIRECT | \
-     O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE)
-#define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
 
 static const struct file_ops path_ops = {.name = "path"};
 const struct file_ops file_dead_ops = {.name = "dead"};
@@ -36,13 +30,16 @@ static int open_into(struct file *f, struct path p, unsigned flags, struct file 
     int err = 0;
     if (S_ISREG(ino->mode) && file_can_write(f)) {
         ino->writers++; /* file_release_ takes it back */
+        f->mnt->writers++;
         if (ino->writers <= 0) {
             err = -ETXTBSY;
         }
     }
-    if (err == 0 && (flags & O_TRUNC) != 0 && ino->ops->truncate != NULL && ino->size > 0) {
-        err = ino->ops->truncate(ino, 0);
+    if (err == 0 && (flags & O_TRUNC) != 0 && ino->ops->truncate != NULL) {
+        err = ino->writers < 0 ? -ETXTBSY : ino->ops->truncate(ino, 0);
         if (err == 0) {
+            inode_touch(ino);
+            inode_drop_setid(ino);
             notify_file(f, IN_MODIFY);
         }
     }
@@ -135,6 +132,7 @@ static int tmpfile_make(const struct path *dir, unsigned flags, unsigned mode, s
     ino->uid = c->fsuid;
     ino->gid = (parent->mode & S_ISGID) != 0 ? parent->gid : c->fsgid;
     ino->nlink = 0;
+    ino->linkable = (flags & O_EXCL) == 0;
     char name[24];
     unsigned len = (unsigned)snprintf(name, sizeof(name), "#%lu", (unsigned long)ino->ino);
     struct dentry *d = dentry_make(dir->dentry, name, len, 0, ino);
@@ -147,27 +145,27 @@ static int tmpfile_make(const struct path *dir, unsigned flags, unsigned mode, s
     return 0;
 }
 
-static int resolve_create(int dirfd, const char *name, unsigned flags, unsigned mode,
-                          struct path *out)
+static int resolve_create(struct opening *o, struct path *out)
 {
     struct path parent, found;
     struct last last;
-    bool excl = (flags & O_EXCL) != 0;
-    int err =
-        path_open_walk(dirfd, name, excl || (flags & O_NOFOLLOW) != 0, &parent, &last, &found);
+    bool excl = (o->flags & O_EXCL) != 0;
+    unsigned lookup = o->lookup | (!excl && (o->flags & O_NOFOLLOW) == 0 ? LOOKUP_FOLLOW : 0);
+    int err = path_open_walk(o->dirfd, o->name, lookup, &parent, &last, &found);
     if (err < 0) {
         return err;
     }
     if (found.dentry == NULL) {
-        struct spec spec = {.mode = S_IFREG | (mode & 07777)};
-        /* A new file may be opened whatever its mode says. */
+        struct spec spec = {.mode = S_IFREG | (o->mode & 07777)};
+        /* A new file may be opened whatever its mode says, and has nothing to be cut off. */
         err = path_make(&parent, &last, &spec, out);
+        o->flags &= ~(unsigned)O_TRUNC;
     } else if (excl) {
         err = -EEXIST;
     } else if (S_ISDIR(found.dentry->inode->mode)) {
         err = -EISDIR;
     } else {
-        err = may_open(&found, flags);
+        err = may_open(&found, o->flags);
         if (err == 0) {
             *out = path_ref(found);
         }
@@ -179,27 +177,28 @@ static int resolve_create(int dirfd, const char *name, unsigned flags, unsigned 
     return err;
 }
 
-static int open_resolve(int dirfd, const char *name, unsigned flags, unsigned mode,
-                        struct path *out)
+static int open_resolve(struct opening *o, struct path *out)
 {
+    unsigned flags = o->flags;
     if ((flags & TMPFILE_BIT) != 0) {
         struct path dir;
         if ((flags & O_DIRECTORY) == 0) {
             return -EINVAL;
         }
-        int err = path_lookup(dirfd, name, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &dir);
+        int err =
+            path_lookup(o->dirfd, o->name, o->lookup | LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &dir);
         if (err == 0) {
-            err = tmpfile_make(&dir, flags, mode, out);
+            err = tmpfile_make(&dir, flags, o->mode, out);
             path_unref(dir);
         }
         return err;
     }
     if ((flags & (O_CREAT | O_PATH)) == O_CREAT) {
-        return (flags & O_DIRECTORY) != 0 ? -EINVAL : resolve_create(dirfd, name, flags, mode, out);
+        return (flags & O_DIRECTORY) != 0 ? -EINVAL : resolve_create(o, out);
     }
-    unsigned lookup = ((flags & O_NOFOLLOW) == 0 ? LOOKUP_FOLLOW : 0) |
+    unsigned lookup = o->lookup | ((flags & O_NOFOLLOW) == 0 ? LOOKUP_FOLLOW : 0) |
                       ((flags & O_DIRECTORY) != 0 ? LOOKUP_DIRECTORY : 0);
-    int err = path_lookup(dirfd, name, lookup, out);
+    int err = path_lookup(o->dirfd, o->name, lookup, out);
     if (err == 0 && (flags & O_PATH) == 0) {
         err = may_open(out, flags);
         if (err < 0) {
@@ -209,28 +208,30 @@ static int open_resolve(int dirfd, const char *name, unsigned flags, unsigned mo
     return err;
 }
 
-/* The memory comes first, so that a file is not made and then not opened for want of it. */
-static int open_name(int dirfd, const char *name, unsigned flags, unsigned mode, struct file **f,
-                     struct path *p)
+int open_name(struct opening *o)
 {
-    *p = (struct path){NULL, NULL};
-    *f = mb_alloc(sizeof(**f));
-    if (*f == NULL) {
+    o->path = (struct path){NULL, NULL};
+    o->file = mb_alloc(sizeof(*o->file));
+    if (o->file == NULL) {
         return -ENOMEM;
     }
-    int err = open_resolve(dirfd, name, flags, mode, p);
+    int err = open_resolve(o, &o->path);
     if (err < 0) {
-        mb_free(*f);
+        mb_free(o->file);
     }
     return err;
 }
 
+int open_finish(struct opening *o, struct file **out)
+{
+    return open_into(o->file, o->path, o->flags, out);
+}
+
 int vfs_open(const char *path, unsigned flags, unsigned mode, struct file **out)
 {
-    struct path p;
-    struct file *f;
-    int err = open_name(AT_FDCWD, path, flags, mode, &f, &p);
-    return err < 0 ? err : open_into(f, p, flags, out);
+    struct opening o = {.dirfd = AT_FDCWD, .name = path, .flags = flags, .mode = mode};
+    int err = open_name(&o);
+    return err < 0 ? err : open_finish(&o, out);
 }
 
 int vfs_open_exec(const char *path, struct file **out)
@@ -254,29 +255,4 @@ int vfs_open_exec(const char *path, struct file **out)
         return err;
     }
     return file_open_path(p, O_RDONLY, out);
-}
-
-long sys_openat(const uint64_t a[6])
-{
-    unsigned flags = (unsigned)a[2] & OPEN_VALID;
-    struct path p;
-    struct file *f;
-    char *name;
-    if ((flags & O_PATH) != 0) {
-        flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    }
-    if (fd_full()) {
-        return -EMFILE;
-    }
-    int err = name_get(a[1], &name);
-    if (err < 0) {
-        return err;
-    }
-    err = open_name((int)a[0], name, flags, (unsigned)a[3], &f, &p);
-    name_put(name); /* before what may block */
-    if (err < 0) {
-        return err;
-    }
-    err = open_into(f, p, flags, &f);
-    return err < 0 ? err : fd_install(f, 0, (flags & O_CLOEXEC) != 0);
 }

@@ -23,12 +23,16 @@ static inline __attribute__((always_inline)) struct file *file_for(int fd, bool 
     return file_ref(f);
 }
 
-/* Bytes were moved: who watches the file is told. */
-static inline void tell(const struct file *f, bool write, long n)
+/* Bytes were moved: it is counted for /proc/<pid>/io, and who watches the file is told. */
+static inline long tell(const struct file *f, bool write, long n)
 {
+    struct io_account *io = &current->proc->io;
+    io->calls[write]++;
     if (n > 0) {
+        io->bytes[write] += (uint64_t)n;
         notify_file(f, write ? IN_MODIFY : IN_ACCESS);
     }
+    return n;
 }
 
 static inline size_t rw_len(uint64_t n)
@@ -43,8 +47,7 @@ long sys_read(const uint64_t a[6])
     struct file *f = file_for((int)a[0], false, &op, &result);
     if (f != NULL) {
         struct iobuf b = iobuf_user(a[1], rw_len(a[2]));
-        result = op(f, &b, &f->pos);
-        tell(f, false, result);
+        result = tell(f, false, op(f, &b, &f->pos));
         file_unref(f);
     }
     return result;
@@ -57,8 +60,7 @@ long sys_write(const uint64_t a[6])
     struct file *f = file_for((int)a[0], true, &op, &result);
     if (f != NULL) {
         struct iobuf b = iobuf_user(a[1], rw_len(a[2]));
-        result = op(f, &b, &f->pos);
-        tell(f, true, result);
+        result = tell(f, true, op(f, &b, &f->pos));
         file_unref(f);
     }
     return result;
@@ -74,8 +76,7 @@ static long transfer_at(int fd, bool write, struct iobuf *b, int64_t pos)
     }
     struct file *f = file_for(fd, write, &op, &result);
     if (f != NULL) {
-        result = f->ops->lseek == NULL ? -ESPIPE : op(f, b, &pos);
-        tell(f, write, result);
+        result = f->ops->lseek == NULL ? -ESPIPE : tell(f, write, op(f, b, &pos));
         file_unref(f);
     }
     return result;

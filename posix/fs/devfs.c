@@ -4,6 +4,7 @@
  * one made with mknod.  The memory devices (null, zero, full, kmsg) are here.
  */
 #include "fs/inode.h"
+#include "fs/sysfs.h"
 #include "path/path.h"
 
 #include <stdlib.h>
@@ -100,6 +101,31 @@ static int node_make(const char *name, uint32_t mode, uint64_t rdev, const char 
     return dir != NULL ? node_make_in(dir, name, mode, rdev, target) : -ENOTDIR;
 }
 
+static const char *last_part(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    return slash != NULL ? slash + 1 : name;
+}
+
+/* The folder of /sys/class a device is in. */
+static const char *class_of(uint32_t type, uint32_t major)
+{
+    static const struct {
+        uint32_t major;
+        const char *name;
+    } classes[] = {{1, "mem"},    {4, "tty"},       {5, "tty"},   {10, "misc"},
+                   {13, "input"}, {29, "graphics"}, {136, "tty"}, {229, "tty"}};
+    if (type == S_IFBLK) {
+        return "block";
+    }
+    for (unsigned i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+        if (classes[i].major == major) {
+            return classes[i].name;
+        }
+    }
+    return "misc";
+}
+
 int device_register(uint32_t type, uint64_t dev, int (*open)(struct file *f))
 {
     struct device *d = mb_alloc(sizeof(*d));
@@ -118,6 +144,9 @@ int devfs_register(const char *name, uint32_t mode, uint32_t major, uint32_t min
     const uint64_t dev = dev_make(major, minor);
     int err = device_register(type, dev, open);
     err = err < 0 ? err : node_make(name, type | (mode & 07777), dev, NULL);
+    if (err == 0) {
+        sysfs_device(class_of(type, major), last_part(name), major, minor);
+    }
     return err == -EEXIST ? 0 : err;
 }
 
@@ -134,6 +163,7 @@ void devfs_remove(const char *name, uint32_t type, uint32_t major, uint32_t mino
         node->inode->nlink--;
         dentry_detach(node);
     }
+    sysfs_device_gone(class_of(type, major), last_part(name), major, minor);
     *link = d->next;
     mb_free(d);
 }

@@ -1,7 +1,7 @@
 /* Inodes: making, permission, times, and what stat says.
  *
  * Rules: whoever changes data or names calls inode_touch; mode and owner are checked here and nowhere
- * else.  Root may do everything, except execute what nobody may execute.
+ * else, against the fs ids and the capabilities about files.
  */
 #include "fs/inode.h"
 
@@ -41,43 +41,43 @@ void inode_evict_(struct inode *ino)
     if (ino->ops->evict != NULL) {
         ino->ops->evict(ino);
     }
+    xattr_free_all(ino);
     inode_count--;
     mb_free(ino);
 }
 
-const struct cred *cred_now(void)
+/* What the mode forbids, a capability may allow; but nobody executes what nobody may execute. */
+static bool overrides(const struct cred *c, const struct inode *ino, unsigned may)
 {
-    static const struct cred root;
-    const struct mb_fiber *f = mb_self();
-    const struct task *t = f != NULL ? f->task : NULL;
-    return t != NULL ? &t->cred : &root;
+    bool dir = S_ISDIR(ino->mode);
+    if (cred_has(c, CAP_DAC_OVERRIDE)) {
+        return dir || (may & MAY_EXEC) == 0 || (ino->mode & 0111) != 0;
+    }
+    return cred_has(c, CAP_DAC_READ_SEARCH) && (dir ? (may & MAY_WRITE) == 0 : may == MAY_READ);
 }
 
 int inode_permission(struct inode *ino, unsigned may)
 {
-    if (ino->ops->permission != NULL) {
-        return ino->ops->permission(ino, may);
-    }
+    return ino->ops->permission != NULL ? ino->ops->permission(ino, may)
+                                        : inode_mode_permission(ino, may);
+}
+
+int inode_mode_permission(const struct inode *ino, unsigned may)
+{
     const struct cred *c = cred_now();
     uint32_t mode = ino->mode;
-    if (c->fsuid == 0) {
-        if ((may & MAY_EXEC) != 0 && !S_ISDIR(mode) && (mode & 0111) == 0) {
-            return -EACCES;
-        }
-        return 0;
-    }
     if (c->fsuid == ino->uid) {
         mode >>= 6;
-    } else if (c->fsgid == ino->gid || cred_in_group(c, ino->gid)) {
+    } else if (cred_in_group(c, ino->gid)) {
         mode >>= 3;
     }
-    return (may & ~mode & 7) == 0 ? 0 : -EACCES;
+    return (may & ~mode & 7) == 0 || overrides(c, ino, may) ? 0 : -EACCES;
 }
 
 bool inode_owned(const struct inode *ino)
 {
-    uint32_t uid = cred_now()->fsuid;
-    return uid == 0 || uid == ino->uid;
+    const struct cred *c = cred_now();
+    return c->fsuid == ino->uid || cred_has(c, CAP_FOWNER);
 }
 
 void inode_stat(struct inode *ino, struct kstat *st)
@@ -108,12 +108,22 @@ void inode_touch(struct inode *ino)
 
 void inode_accessed_(struct inode *ino, const struct file *f)
 {
-    if ((f->flags & O_NOATIME) != 0 || (f->mnt != NULL && (f->mnt->flags & ABI_MS_NOATIME) != 0)) {
+    if ((f->flags & O_NOATIME) == 0) {
+        inode_accessed_at(ino, f->mnt);
+    }
+}
+
+void inode_accessed_at(struct inode *ino, const struct mount *m)
+{
+    const unsigned none =
+        ABI_MS_NOATIME | ABI_MS_RDONLY | (S_ISDIR(ino->mode) ? ABI_MS_NODIRATIME : 0);
+    if (m != NULL && ((m->flags & none) != 0 || m->sb->rdonly)) {
         return;
     }
     int64_t now = time_realtime_ns();
     /* relatime: only when it would say something new, or is a day old */
-    if (ino->atime <= ino->mtime || ino->atime <= ino->ctime || now - ino->atime >= DAY_NS) {
+    if ((m != NULL && (m->flags & ABI_MS_STRICTATIME) != 0) || ino->atime <= ino->mtime ||
+        ino->atime <= ino->ctime || now - ino->atime >= DAY_NS) {
         ino->atime = now;
     }
 }
@@ -123,12 +133,15 @@ bool inode_sgid_drops(const struct inode *ino)
     const struct cred *c = cred_now();
     return (ino->mode & S_ISGID) != 0 &&
            ((ino->mode & S_IXGRP) != 0 ||
-            (c->fsuid != 0 && c->fsgid != ino->gid && !cred_in_group(c, ino->gid)));
+            (!cred_has(c, CAP_FSETID) && !cred_in_group(c, ino->gid)));
 }
 
 void inode_drop_setid(struct inode *ino)
 {
-    if (S_ISREG(ino->mode) && cred_now()->fsuid != 0) {
+    if (ino->xattrs != NULL) {
+        xattr_drop(ino, XATTR_CAPS);
+    }
+    if (S_ISREG(ino->mode) && !capable(CAP_FSETID)) {
         uint32_t drop = S_ISUID | (inode_sgid_drops(ino) ? S_ISGID : 0);
         ino->mode &= ~drop;
     }

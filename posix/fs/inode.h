@@ -60,6 +60,8 @@ struct inode {
     int64_t size;
     int64_t atime, mtime, ctime, btime;
     struct lockset *locks; /* record locks and flocks, fd/lock.c; NULL: none */
+    struct xattr *xattrs;  /* fs/xattr.c */
+    bool linkable;         /* made without a name (O_TMPFILE): may get one */
     uint32_t seals;        /* tmpfs, regular files: F_SEAL_* */
     int32_t writers;       /* files open for writing; below 0: running as a program (ETXTBSY) */
     union {
@@ -77,7 +79,8 @@ struct inode {
             uint64_t start; /* of the process: pids are used again */
         } proc;
     };
-    const void *entry;     /* procfs: what it shows */
+    const void *entry;     /* procfs, sysfs: what it shows */
+    void *sys_arg;         /* sysfs: of what */
     struct watch *watches; /* who is told what happens to it, notify.h */
 };
 
@@ -103,6 +106,7 @@ struct fs_type {
     uint32_t magic;
     /* A file system instance with its root; options as mount(2) data, may be NULL. */
     int (*mount)(const struct fs_type *type, const char *options, struct sb **out);
+    int (*remount)(struct sb *sb, const char *options); /* NULL: options are ignored */
     /* A new inode: regular, directory, link (target), FIFO, socket, device.  NULL: nothing is made here. */
     int (*make)(struct sb *sb, uint32_t mode, uint64_t rdev, const char *target,
                 struct inode **out);
@@ -114,9 +118,13 @@ struct sb {
     uint64_t dev, next_ino;
     uint64_t pages, pages_max; /* tmpfs: data pages of its own in use, limit (0: none) */
     uint64_t inodes, inodes_max;
+    uint64_t xattr_bytes;
     bool rdonly;
 };
 
+#define MOUNT_FLAGS                                                                  \
+    (ABI_MS_RDONLY | ABI_MS_NOSUID | ABI_MS_NODEV | ABI_MS_NOEXEC | ABI_MS_NOATIME | \
+     ABI_MS_NODIRATIME | ABI_MS_NOSYMFOLLOW | ABI_MS_STRICTATIME)
 struct mount {
     struct mount *next;   /* all mounts, oldest first */
     struct mount *parent; /* NULL: the root, or detached */
@@ -124,7 +132,10 @@ struct mount {
     struct dentry *root;
     struct sb *sb;
     unsigned refs, id;
-    unsigned flags; /* ABI_MS_RDONLY, NOSUID, NODEV, NOEXEC, NOATIME */
+    unsigned flags;     /* MOUNT_FLAGS */
+    unsigned writers;   /* regular files open for writing through it */
+    bool expired;       /* umount2(MNT_EXPIRE) came by, and nobody since */
+    struct mount *copy; /* while a tree of mounts is copied: of this one */
     char *source;
 };
 
@@ -146,18 +157,35 @@ static inline void inode_unref(struct inode *ino)
 }
 /* May the current thread do MAY_* here, by its fs ids?  0 or -EACCES. */
 int inode_permission(struct inode *ino, unsigned may);
+int inode_mode_permission(const struct inode *ino, unsigned may); /* by mode and owner alone */
 bool inode_owned(const struct inode *ino); /* the caller owns it, or is root */
 void inode_stat(struct inode *ino, struct kstat *st);
 void inode_touch(struct inode *ino); /* mtime and ctime now */
 void inode_accessed_(struct inode *ino, const struct file *f);
-/* Reading: atime by the relatime rule. */
+/* Reading: atime by the rule of the mount, relatime unless it says something else. */
 static inline void inode_accessed(struct inode *ino, const struct file *f)
 {
     inode_accessed_(ino, f);
 }
-void inode_drop_setid(struct inode *ino);       /* written to by somebody who is not root */
+void inode_accessed_at(struct inode *ino,
+                       const struct mount *m); /* a link that is followed or read */
+void inode_drop_setid(struct inode *ino);      /* written to: set-id bits and capabilities go */
+/* Is there something inode_drop_setid could take away? */
+static inline bool inode_privileged(const struct inode *ino)
+{
+    return (ino->mode & (S_ISUID | S_ISGID)) != 0 || ino->xattrs != NULL;
+}
 bool inode_sgid_drops(const struct inode *ino); /* by chown, or such a write */
 extern uint64_t inode_count;
+
+/* ---- extended attributes (xattr.c): what is there, without any permission ---- */
+long xattr_read(const struct inode *ino, const char *name, void *buf, size_t n);
+int xattr_store(struct inode *ino, const char *name, const void *value, size_t n, unsigned flags);
+int xattr_drop(struct inode *ino, const char *name); /* 0 or -ENODATA */
+/* Names with their NULs, as far as they fit: the length of all.  trusted: those too. */
+size_t xattr_names(const struct inode *ino, char *buf, size_t n, bool trusted);
+void xattr_free_all(struct inode *ino);
+#define XATTR_CAPS "security.capability"
 
 /* ---- dentries (dentry.c) ---- */
 struct dentry *dentry_make(
@@ -222,6 +250,10 @@ struct mount *mount_on(const struct mount *parent,
                        const struct dentry *d); /* the newest, or NULL */
 int mount_remove(struct mount *m, bool detach);
 int mount_attach(struct mount *m, const struct path *at);
+/* Show what is at from also at `at`; recursive: with what is mounted below. */
+int mount_copy(const struct path *from, const struct path *at, bool recursive);
+int mount_reattach(struct mount *m, const struct path *at); /* move it there */
+unsigned sb_writers(const struct sb *sb);                   /* files open for writing */
 const struct fs_type *fs_find(const char *name);
 extern const struct fs_type *const fs_types[]; /* ends with NULL */
 struct sb *sb_make(const struct fs_type *type);
@@ -240,7 +272,7 @@ static inline void path_unref(struct path p)
 }
 
 /* ---- file systems ---- */
-extern const struct fs_type tmpfs_type, ramfs_type, devtmpfs_type, devpts_type, proc_type;
+extern const struct fs_type tmpfs_type, ramfs_type, devtmpfs_type, devpts_type, proc_type, sysfs_type;
 int tmpfs_make(struct sb *sb, uint32_t mode, uint64_t rdev, const char *target, struct inode **out);
 extern const struct file_ops tmpfs_file_ops, dir_file_ops;
 extern const struct inode_ops tmpfs_file_iops;
@@ -272,8 +304,5 @@ int bus_register(const char *name, uint32_t mode, int (*open)(struct file *f));
 struct sb *devfs_sb(void);
 int fifo_open(struct inode *ino, struct file *f);
 void pipe_free(struct pipe *p); /* evict of a FIFO */
-
-/* The credentials that count: the thread's, or root's while the personality starts. */
-const struct cred *cred_now(void);
 
 #endif

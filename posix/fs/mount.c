@@ -3,6 +3,7 @@
  * A mount that is attached has a reference for that; so has each child on its parent.  It can be taken
  * away when nobody else has one (open files, working directories), or detached: then it lives on,
  * invisible, until they are gone.
+ * What is mounted on one dentry covers what was there before: the newest is last in the list.
  * Not here: mount(2) itself (path/mountcalls.c).
  */
 #include "fs/notify.h"
@@ -14,8 +15,8 @@ struct mount *mount_list;
 static unsigned next_mount_id = 1;
 static uint32_t next_dev_minor = 16;
 
-const struct fs_type *const fs_types[] = {&tmpfs_type,  &ramfs_type, &devtmpfs_type,
-                                          &devpts_type, &proc_type,  NULL};
+const struct fs_type *const fs_types[] = {&tmpfs_type, &ramfs_type, &devtmpfs_type, &devpts_type,
+                                          &proc_type,  &sysfs_type, NULL};
 
 const struct fs_type *fs_find(const char *name)
 {
@@ -139,6 +140,101 @@ static void mount_detach(struct mount *m)
         mount_unref(parent);
     }
     mount_unref(m);
+}
+
+/* ---- copying and moving ---- */
+
+#define MOUNTS_MAX 100000u /* as Linux' fs.mount-max */
+
+static unsigned mounts_used(void)
+{
+    unsigned n = 0;
+    for (const struct mount *m = mount_list; m != NULL; m = m->next) {
+        n++;
+    }
+    return n;
+}
+
+/* What src shows, from root on, seen at `at` too. */
+static int copy_one(struct mount *src, struct dentry *root, const struct path *at)
+{
+    src->sb->refs++;
+    return mount_add(src->sb, root, at, src->source, src->flags, &src->copy);
+}
+
+/* The mounts below from that are there already: as often as new ones show up, for a mount need not be
+ * behind the one it sits on. */
+static int copy_below(const struct path *from, unsigned first_new)
+{
+    for (bool found = true; found;) {
+        found = false;
+        for (struct mount *m = mount_list; m != NULL; m = m->next) {
+            struct mount *up = m->parent;
+            if (m->id >= first_new || m->copy != NULL || up == NULL || up->copy == NULL ||
+                (up == from->mnt && !dentry_is_below(m->mountpoint, from->dentry))) {
+                continue;
+            }
+            struct path at = {.mnt = up->copy, .dentry = m->mountpoint};
+            int err = copy_one(m, m->root, &at);
+            if (err < 0) {
+                return err;
+            }
+            found = true;
+        }
+    }
+    return 0;
+}
+
+int mount_copy(const struct path *from, const struct path *at, bool recursive)
+{
+    unsigned first_new = next_mount_id;
+    if (mounts_used() * (recursive ? 2 : 1) >= MOUNTS_MAX) {
+        return -ENOSPC;
+    }
+    int err = copy_one(from->mnt, from->dentry, at);
+    if (err == 0 && recursive && from->mnt->copy != NULL) {
+        err = copy_below(from, first_new);
+        if (err < 0) {
+            mount_remove(from->mnt->copy, true);
+        }
+    }
+    for (struct mount *m = mount_list; m != NULL; m = m->next) {
+        m->copy = NULL;
+    }
+    from->mnt->copy = NULL; /* it may be on no list */
+    return err;
+}
+
+int mount_reattach(struct mount *m, const struct path *at)
+{
+    if (m->parent == NULL) {
+        return -EINVAL;
+    }
+    if (S_ISDIR(m->root->inode->mode) != S_ISDIR(at->dentry->inode->mode)) {
+        return -EINVAL;
+    }
+    for (const struct mount *up = at->mnt; up != NULL; up = up->parent) {
+        if (up == m) {
+            return -ELOOP;
+        }
+    }
+    if (at->dentry->mounts == UINT16_MAX) {
+        return -ENOSPC;
+    }
+    mount_ref(m);
+    mount_detach(m);
+    int err = mount_attach(m, at); /* cannot fail: that was looked at */
+    mount_unref(m);
+    return err;
+}
+
+unsigned sb_writers(const struct sb *sb)
+{
+    unsigned n = 0;
+    for (const struct mount *m = mount_list; m != NULL; m = m->next) {
+        n += m->sb == sb ? m->writers : 0;
+    }
+    return n;
 }
 
 /* A mount below m without children of its own, or m itself. */

@@ -1,68 +1,61 @@
-/* procfs: /proc/<pid>/mem, the memory of a process at its own addresses, as debuggers see it. */
+/* procfs: the memory of a process: maps, smaps, auxv. */
 #include "fs/procfs.h"
-#include "include/mm.h"
-#include "include/trace.h"
 
-static long mem_transfer(struct file *f, struct iobuf *b, int64_t *pos, bool write)
+/* The address space, when the current thread may look: NULL with *err 0: there is none any more. */
+static struct mm *mm_of(const struct inode *ino, struct proc_who *w, int *err)
 {
-    size_t done = 0;
-    char *page = mb_alloc(MB_PAGE);
-    if (page == NULL) {
-        return -ENOMEM;
+    *err = proc_who(ino, w);
+    if (*err == 0 && !procfs_may_look(w->p)) {
+        *err = -EACCES;
     }
-    long err = 0;
-    while (b->len > 0) {
-        const struct task *t = procfs_task(f->inode);
-        err = t == NULL || t->mm == NULL ? 0 : trace_may_access(t) < 0 ? -EACCES : 1;
-        if (err <= 0) {
-            break;
-        }
-        size_t n = MB_PAGE - (uint64_t)*pos % MB_PAGE, got;
-        n = n < b->len ? n : b->len;
-        if (write) {
-            err = iobuf_get(b, page, n);
-            got = err == 0 ? mm_remote_write(t->mm, (uint64_t)*pos, page, n, true) : 0;
-        } else {
-            got = mm_remote_read(t->mm, (uint64_t)*pos, page, n, true);
-            err = got > 0 ? iobuf_put(b, page, got) : 0;
-        }
-        if (err < 0) {
-            break;
-        }
-        done += got;
-        *pos += (int64_t)got;
-        err = got < n ? -EIO : 0;
-        if (err < 0) {
-            break;
-        }
+    return *err == 0 && w->t != NULL ? w->t->mm : NULL;
+}
+
+int proc_show_maps(struct text *t, struct inode *ino)
+{
+    struct proc_who w;
+    int err;
+    const struct mm *mm = mm_of(ino, &w, &err);
+    if (mm != NULL) {
+        mm_maps_text(mm, t, false);
     }
-    mb_free(page);
-    return done > 0 ? (long)done : err;
+    return err;
 }
 
-static long mem_read(struct file *f, struct iobuf *b, int64_t *pos)
+/* What of an area is present only the nucleus' tables know, and they tell it of the whole alone. */
+int proc_show_smaps(struct text *t, struct inode *ino)
 {
-    return mem_transfer(f, b, pos, false);
-}
-
-static long mem_write(struct file *f, struct iobuf *b, int64_t *pos)
-{
-    return mem_transfer(f, b, pos, true);
-}
-
-static int64_t mem_lseek(struct file *f, int64_t off, int whence)
-{
-    if (whence != SEEK_SET && whence != SEEK_CUR) {
-        return -EINVAL;
+    struct proc_who w;
+    int err;
+    const struct mm *mm = mm_of(ino, &w, &err);
+    if (mm != NULL) {
+        mm_maps_text(mm, t, true);
     }
-    return f->pos = whence == SEEK_CUR ? f->pos + off : off; /* addresses may look negative */
+    return err;
 }
 
-int proc_mem_open(struct inode *ino)
+int proc_show_smaps_rollup(struct text *t, struct inode *ino)
 {
-    const struct task *t = procfs_task(ino);
-    return t == NULL ? -ESRCH : trace_may_access(t) < 0 ? -EACCES : 0;
+    struct proc_who w;
+    int err;
+    const struct mm *mm = mm_of(ino, &w, &err);
+    if (mm != NULL) {
+        unsigned long rss = mm_resident(mm) * (MB_PAGE / 1024);
+        text_printf(t, "%08lx-%08lx ---p 00000000 00:00 0 %33s[rollup]\n",
+                    (unsigned long)w.mm.code_start, (unsigned long)w.mm.stack_top, "");
+        text_printf(t, "Rss:            %8lu kB\nPss:            %8lu kB\n", rss, rss);
+        text_printf(t, "Swap:           %8d kB\nSwapPss:        %8d kB\nLocked:         %8d kB\n",
+                    0, 0, 0);
+    }
+    return err;
 }
 
-const struct file_ops proc_mem_ops = {
-    .name = "mem", .read = mem_read, .write = mem_write, .lseek = mem_lseek};
+int proc_show_auxv(struct text *t, struct inode *ino)
+{
+    struct proc_who w;
+    int err;
+    if (mm_of(ino, &w, &err) != NULL) {
+        text_add(t, w.mm.auxv, w.mm.auxv_words * sizeof(w.mm.auxv[0]));
+    }
+    return err;
+}

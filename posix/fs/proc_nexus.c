@@ -23,7 +23,7 @@ static const char *kind_name(uint32_t kind)
     return kind < sizeof(kinds) / sizeof(kinds[0]) && kinds[kind] != NULL ? kinds[kind] : "?";
 }
 
-int proc_show_beb(struct text *t, struct inode *ino)
+static int show_beb(struct text *t, struct inode *ino)
 {
     struct nx_beb b;
     uint64_t number = 0;
@@ -38,7 +38,7 @@ int proc_show_beb(struct text *t, struct inode *ino)
 
 /* ---- /proc/nexus/cell: the personality as a cell ---- */
 
-int proc_show_cell(struct text *t, struct inode *ino)
+static int show_cell(struct text *t, struct inode *ino)
 {
     static const struct {
         const char *name;
@@ -50,6 +50,54 @@ int proc_show_cell(struct text *t, struct inode *ino)
     };
     for (unsigned i = 0; i < sizeof(line) / sizeof(line[0]); i++) {
         text_printf(t, "%s %lu\n", line[i].name, (unsigned long)mb_cell_value(line[i].what));
+    }
+    return 0;
+}
+
+/* ---- /proc/nexus/leak, log ---- */
+
+/* The nucleus' log; the membrane may know it. */
+__attribute__((weak)) bool mb_log_read(uint64_t *number, struct nx_log *out)
+{
+    return false;
+}
+
+/* What must be the same before and after any run of programs: the leak check compares. */
+static int show_leak(struct text *t, struct inode *ino)
+{
+    if (vfs_block != NULL) {
+        vfs_block->shrink(~0ul);
+    }
+    mb_trim();
+    const struct {
+        const char *name;
+        uint64_t value;
+    } line[] = {
+        {"pages_free", mb_pages_free()},     {"heap_objects", mb_heap_objects()},
+        {"open_files", files_open_count()},  {"inodes", inode_count},
+        {"tasks", proc_task_count()},        {"tmpfs_pages", tmpfs_pages},
+        {"fibers", mb_stat(NX_STAT_FIBERS)}, {"spaces", mb_stat(NX_STAT_SPACES)},
+        {"cells", mb_stat(NX_STAT_CELLS)},   {"mems", mb_stat(NX_STAT_MEMS)},
+        {"rings", mb_stat(NX_STAT_RINGS)},   {"events", mb_stat(NX_STAT_EVENTS)},
+        {"caps", mb_stat(NX_STAT_CAPS)},     {"tables", mb_stat(NX_STAT_TABLES)},
+    };
+    for (unsigned i = 0; i < sizeof(line) / sizeof(line[0]); i++) {
+        text_printf(t, "%s %lu\n", line[i].name, (unsigned long)line[i].value);
+    }
+    return 0;
+}
+
+/* What the nucleus keeps of the log, a line each; the longer history is /Bus/log. */
+static int show_log(struct text *t, struct inode *ino)
+{
+    struct nx_log l;
+    for (uint64_t number = 0; mb_log_read(&number, &l); number++) {
+        if (l.generation != 0) {
+            text_printf(t, "%lu %s.%u: %.*s\n", (unsigned long)l.time, l.cell, l.generation, l.len,
+                        l.text);
+        } else { /* the nucleus itself */
+            text_printf(t, "%lu %.*s\n", (unsigned long)l.time, l.len, l.text);
+        }
     }
     return 0;
 }
@@ -73,3 +121,13 @@ int proc_sysrq(struct inode *ino, char *text, size_t n)
         return 0;
     }
 }
+
+/* ---- the table ---- */
+
+const struct proc_entry proc_nexus_files[] = {
+    {.name = "beb", .mode = 0400, .kind = PROC_FILE, .show = show_beb},
+    {.name = "cell", .mode = 0400, .kind = PROC_FILE, .show = show_cell},
+    {.name = "leak", .mode = 0400, .kind = PROC_FILE, .show = show_leak},
+    {.name = "log", .mode = 0400, .kind = PROC_FILE, .show = show_log},
+    {.name = NULL},
+};

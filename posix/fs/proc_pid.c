@@ -1,28 +1,14 @@
-/* procfs: what it says about one process or thread. */
+/* procfs: the files of a process or thread; the texts of the larger ones are in proc_stat.c, proc_mem.c and
+ * proc_fd.c. */
 #include "fs/procfs.h"
-#include "include/mm.h"
-#include "include/sig.h"
-#include "include/trace.h"
 #include "path/path.h"
-#include "tty/tty.h"
 
 #include <stdio.h>
 #include <string.h>
 
 typedef unsigned long ul;
 
-/* A process is shown through its first thread; /proc/<pid>/task/<tid> through that one. */
-struct who {
-    struct process *p;
-    struct task *t; /* NULL: a zombie */
-    const struct cred *cred;
-    const char *comm;
-    int id;
-    char state;
-    struct mm_layout mm;
-};
-
-static int who_get(const struct inode *ino, struct who *w)
+int proc_who(const struct inode *ino, struct proc_who *w)
 {
     w->p = procfs_process(ino);
     if (w->p == NULL) {
@@ -45,151 +31,10 @@ static int who_get(const struct inode *ino, struct who *w)
     return 0;
 }
 
-static void signal_sets(const struct who *w, uint64_t *ignored, uint64_t *caught)
-{
-    *ignored = *caught = 0;
-    if (w->t == NULL || w->t->sighand == NULL) {
-        return;
-    }
-    for (int i = 0; i < SIG_COUNT; i++) {
-        uint64_t handler = w->t->sighand->action[i].handler;
-        *ignored |= handler == KSIG_IGN ? SIG_BIT(i + 1) : 0;
-        *caught |= handler != KSIG_DFL && handler != KSIG_IGN ? SIG_BIT(i + 1) : 0;
-    }
-}
-
-static ul user_ticks(uint64_t ns)
-{
-    return (ul)(ns / NSEC_PER_USER_TICK);
-}
-
-/* Only what belongs to whoever may look: addresses help an attacker. */
-static ul secret(const struct who *w, uint64_t address)
-{
-    return procfs_may_look(w->p) ? (ul)address : 0;
-}
-
-static int show_stat(struct text *t, struct inode *ino)
-{
-    struct who w;
-    int err = who_get(ino, &w);
-    if (err < 0) {
-        return err;
-    }
-    struct process *p = w.p;
-    const struct session *s = p->session;
-    const struct tty *tty = s != NULL ? s->tty : NULL;
-    uint64_t utime, stime, cutime, cstime, ignored, caught;
-    process_times(p, &utime, &stime, &cutime, &cstime);
-    signal_sets(&w, &ignored, &caught);
-    text_printf(t, "%d (%s) %c %d %d %d %d %d 0 %lu %lu 0 0 ", w.id, w.comm, w.state,
-                p->parent != NULL ? p->parent->pid : 0, p->pgid, s != NULL ? s->sid : 0,
-                tty != NULL ? (int)tty->dev : 0, tty != NULL ? tty->pgrp : -1, (ul)p->min_flt,
-                (ul)p->cmin_flt);
-    text_printf(t, "%lu %lu %lu %lu %d %d %u 0 %lu %lu %lu %lu ", user_ticks(utime),
-                user_ticks(stime), user_ticks(cutime), user_ticks(cstime), 20 + p->nice, p->nice,
-                p->nthreads != 0 ? p->nthreads : 1, user_ticks(mb_ticks_to_ns(p->start_ticks)),
-                w.t != NULL ? (ul)process_vsize(p) : 0, w.t != NULL ? (ul)process_resident(p) : 0,
-                (ul)p->rlimit[5][0]);
-    text_printf(t, "%lu %lu %lu 0 0 %lu %lu %lu %lu 0 0 0 %d 0 %d %d 0 0 0 ",
-                secret(&w, w.mm.code_start), secret(&w, w.mm.code_end), secret(&w, w.mm.stack_top),
-                w.t != NULL ? (ul)(w.t->sigpending & 0x7fffffff) : 0,
-                w.t != NULL ? (ul)(w.t->sigmask & 0x7fffffff) : 0, (ul)(ignored & 0x7fffffff),
-                (ul)(caught & 0x7fffffff), p->exit_signal, w.t != NULL ? w.t->sched_prio : 0,
-                w.t != NULL ? w.t->sched_policy : 0);
-    text_printf(t, "%lu %lu %lu %lu %lu %lu %lu %d\n", secret(&w, w.mm.data_start),
-                secret(&w, w.mm.data_end), secret(&w, w.mm.brk_start), secret(&w, w.mm.arg_start),
-                secret(&w, w.mm.arg_end), secret(&w, w.mm.env_start), secret(&w, w.mm.env_end),
-                procfs_may_look(p) ? p->exit_status : 0);
-    return 0;
-}
-
-static const char *state_name(char state)
-{
-    switch (state) {
-    case 'R':
-        return "R (running)";
-    case 'S':
-        return "S (sleeping)";
-    case 'D':
-        return "D (disk sleep)";
-    case 'T':
-        return "T (stopped)";
-    case 't':
-        return "t (tracing stop)";
-    case 'Z':
-        return "Z (zombie)";
-    default:
-        return "X (dead)";
-    }
-}
-
-static size_t fill_signals(void *ctx, char *buf, size_t n)
-{
-    return proc_status_signals(ctx, buf, n);
-}
-
-static int show_status(struct text *t, struct inode *ino)
-{
-    struct who w;
-    int err = who_get(ino, &w);
-    if (err < 0) {
-        return err;
-    }
-    const struct process *p = w.p;
-    const struct cred *c = w.cred;
-    text_printf(t, "Name:\t%s\n", w.comm);
-    if (w.t != NULL && w.t->fs != NULL) {
-        text_printf(t, "Umask:\t%04o\n", w.t->fs->umask);
-    }
-    text_printf(t, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n",
-                state_name(w.state), p->pid, w.id, p->parent != NULL ? p->parent->pid : 0,
-                w.t != NULL && w.t->trace != NULL ? w.t->trace->tracer->proc->pid : 0);
-    text_printf(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->ruid, c->euid, c->suid,
-                c->fsuid, c->rgid, c->egid, c->sgid, c->fsgid);
-    text_printf(t, "FDSize:\t%d\nGroups:\t", w.t != NULL && w.t->files != NULL ? 64 : 0);
-    for (unsigned i = 0; i < c->ngroups; i++) {
-        text_printf(t, "%u ", c->groups[i]);
-    }
-    text_printf(t, "\n");
-    if (w.t != NULL && w.t->mm != NULL) {
-        ul size = (ul)(process_vsize(p) / 1024), rss = (ul)(process_resident(p) * (MB_PAGE / 1024));
-        ul page = MB_PAGE / 1024, peak = (ul)p->max_rss * page;
-        text_printf(t,
-                    "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8u kB\n"
-                    "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nVmData:\t%8lu kB\nVmStk:\t%8lu kB\n"
-                    "VmExe:\t%8lu kB\nVmLib:\t%8u kB\nVmSwap:\t%8u kB\n",
-                    size, size, (ul)w.mm.locked_pages * page, 0, peak > rss ? peak : rss, rss,
-                    (ul)w.mm.data_pages * page, (ul)w.mm.stack_pages * page,
-                    (ul)w.mm.text_pages * page, 0, 0);
-    }
-    text_printf(t, "Threads:\t%u\n", p->nthreads != 0 ? p->nthreads : 1);
-    text_fill(t, fill_signals, w.p);
-    text_printf(t, "NoNewPrivs:\t%d\n", p->no_new_privs);
-    return 0;
-}
-
-static int show_statm(struct text *t, struct inode *ino)
-{
-    struct who w;
-    int err = who_get(ino, &w);
-    if (err < 0) {
-        return err;
-    }
-    if (w.t == NULL || w.t->mm == NULL) {
-        text_printf(t, "0 0 0 0 0 0 0\n");
-        return 0;
-    }
-    text_printf(t, "%lu %lu 0 %lu 0 %lu 0\n", (ul)(process_vsize(w.p) / MB_PAGE),
-                (ul)process_resident(w.p), (ul)w.mm.text_pages,
-                (ul)(w.mm.data_pages + w.mm.stack_pages));
-    return 0;
-}
-
 static int show_cmdline(struct text *t, struct inode *ino)
 {
-    struct who w;
-    int err = who_get(ino, &w);
+    struct proc_who w;
+    int err = proc_who(ino, &w);
     if (err == 0 && w.t != NULL && w.p->cmdline != NULL) {
         text_add(t, w.p->cmdline, w.p->cmdline_len);
     }
@@ -198,8 +43,8 @@ static int show_cmdline(struct text *t, struct inode *ino)
 
 static int show_environ(struct text *t, struct inode *ino)
 {
-    struct who w;
-    int err = who_get(ino, &w);
+    struct proc_who w;
+    int err = proc_who(ino, &w);
     if (err < 0) {
         return err;
     }
@@ -214,8 +59,8 @@ static int show_environ(struct text *t, struct inode *ino)
 
 static int show_comm(struct text *t, struct inode *ino)
 {
-    struct who w;
-    int err = who_get(ino, &w);
+    struct proc_who w;
+    int err = proc_who(ino, &w);
     if (err == 0) {
         text_printf(t, "%s\n", w.comm);
     }
@@ -239,36 +84,15 @@ static int store_comm(struct inode *ino, char *text, size_t n)
     return 0;
 }
 
-static size_t fill_maps(void *ctx, char *buf, size_t n)
-{
-    return proc_maps_text(ctx, buf, n);
-}
-
 static size_t fill_entropy(void *ctx, char *buf, size_t n)
 {
     return proc_entropy_text(ctx, buf, n);
 }
 
-static int show_maps(struct text *t, struct inode *ino)
-{
-    struct who w;
-    int err = who_get(ino, &w);
-    if (err < 0) {
-        return err;
-    }
-    if (!procfs_may_look(w.p)) {
-        return -EACCES;
-    }
-    if (w.t != NULL) {
-        text_fill(t, fill_maps, w.p);
-    }
-    return 0;
-}
-
 static int show_entropy(struct text *t, struct inode *ino)
 {
-    struct who w;
-    int err = who_get(ino, &w);
+    struct proc_who w;
+    int err = proc_who(ino, &w);
     if (err == 0 && w.p->tax != NULL) {
         text_fill(t, fill_entropy, w.p);
     }
@@ -306,17 +130,6 @@ static int show_limits(struct text *t, struct inode *ino)
         text_printf(t, "%-25s %-20s %-20s %-10s\n", limit[i].name, value[0], value[1],
                     limit[i].unit);
     }
-    return 0;
-}
-
-static int show_zero(struct text *t, struct inode *ino)
-{
-    text_printf(t, "0\n");
-    return 0;
-}
-
-static int store_nothing(struct inode *ino, char *text, size_t n)
-{
     return 0;
 }
 
@@ -363,9 +176,100 @@ static int follow_root(struct inode *ino, struct path *out)
     return follow_dir(ino, out, true);
 }
 
+/* ---- small ones ---- */
+
+/* Has to do with what does not exist here: what Linux says when it is not used. */
+static int show_word(struct text *t, struct inode *ino)
+{
+    text_printf(t, "%s", (const char *)procfs_entry(ino)->arg);
+    return 0;
+}
+
+static int store_nothing(struct inode *ino, char *text, size_t n)
+{
+    return 0;
+}
+
+static int show_personality(struct text *t, struct inode *ino)
+{
+    const struct process *p = procfs_process(ino);
+    if (p == NULL) {
+        return -ESRCH;
+    }
+    if (!procfs_may_look(p)) {
+        return -EACCES;
+    }
+    text_printf(t, "%08x\n", p->personality);
+    return 0;
+}
+
+static int show_children(struct text *t, struct inode *ino)
+{
+    const struct process *p = procfs_process(ino);
+    const struct task *who = procfs_task(ino);
+    for (const struct process *c = p != NULL && who == p->threads ? p->children : NULL; c != NULL;
+         c = c->sibling) {
+        text_printf(t, "%d ", c->pid);
+    }
+    return 0;
+}
+
+/* ---- who has to go when memory is out (proc/oom.c) ---- */
+
+static int show_oom_score(struct text *t, struct inode *ino)
+{
+    const struct process *p = procfs_process(ino);
+    if (p == NULL) {
+        return -ESRCH;
+    }
+    uint64_t total = mb_pages_total(), points = process_badness(p);
+    points = points * 1000 / (total != 0 ? total : 1);
+    text_printf(t, "%lu\n", (ul)(points < 2000 ? points : 2000));
+    return 0;
+}
+
+static int show_oom_adj(struct text *t, struct inode *ino)
+{
+    const struct process *p = procfs_process(ino);
+    if (p == NULL) {
+        return -ESRCH;
+    }
+    text_printf(t, "%d\n", p->oom_score_adj);
+    return 0;
+}
+
+static int store_oom_adj(struct inode *ino, char *text, size_t n)
+{
+    struct process *p = procfs_process(ino);
+    long adj;
+    int err = procfs_number(text, -1000, 1000, &adj);
+    if (err < 0) {
+        return err;
+    }
+    if (p == NULL) {
+        return -ESRCH;
+    }
+    bool may = capable(CAP_SYS_RESOURCE);
+    if (adj < p->oom_score_adj_min && !may) {
+        return -EACCES;
+    }
+    p->oom_score_adj = (int)adj;
+    if (may) {
+        p->oom_score_adj_min = (int)adj; /* below it only somebody as mighty goes */
+    }
+    return 0;
+}
+
+/* ---- the tables ---- */
+
 #define FILE_ENTRY(n, m, f)                                \
     {                                                      \
         .name = n, .mode = m, .kind = PROC_FILE, .show = f \
+    }
+#define WORD_ENTRY(n, m, text)                                          \
+    {                                                                   \
+        .name = n, .mode = m, .kind = PROC_FILE, .show = show_word,     \
+        .store = (m)&0200 ? store_nothing : NULL, .arg = (char *)(text) \
     }
 #define LINK_ENTRY(n, f)                                         \
     {                                                            \
@@ -376,31 +280,47 @@ static int follow_root(struct inode *ino, struct path *out)
         .name = "mem", .mode = 0600, .kind = PROC_FILE, .fops = &proc_mem_ops, \
         .may_open = proc_mem_open                                              \
     }
+#define ID_MAP "         0          0 4294967295\n"
 #define COMMON_ENTRIES                                                                             \
-    FILE_ENTRY("cmdline", 0444, show_cmdline),                                                     \
+    FILE_ENTRY("auxv", 0400, proc_show_auxv), WORD_ENTRY("cgroup", 0444, "0::/\n"),                \
+        {.name = "clear_refs", .mode = 0200, .kind = PROC_FILE, .store = store_nothing},           \
+        FILE_ENTRY("cmdline", 0444, show_cmdline),                                                 \
         {.name = "comm", .mode = 0644, .kind = PROC_FILE, .show = show_comm, .store = store_comm}, \
         LINK_ENTRY("cwd", follow_cwd), FILE_ENTRY("environ", 0400, show_environ),                  \
-        LINK_ENTRY("exe", follow_exe), {.name = "fd", .mode = 0500, .kind = PROC_FDS},             \
-        FILE_ENTRY("limits", 0444, show_limits), FILE_ENTRY("maps", 0444, show_maps),              \
+        LINK_ENTRY("exe", follow_exe),                                                             \
+        {.name = "fd", .mode = 0500, .kind = PROC_FDS, .children = &proc_fd_entry},                \
+        {.name = "fdinfo", .mode = 0555, .kind = PROC_FDS, .children = &proc_fdinfo_entry},        \
+        WORD_ENTRY("gid_map", 0644, ID_MAP), FILE_ENTRY("io", 0400, proc_show_io),                 \
+        FILE_ENTRY("limits", 0444, show_limits), WORD_ENTRY("loginuid", 0644, "4294967295"),       \
+        FILE_ENTRY("maps", 0444, proc_show_maps), MEM_ENTRY,                                       \
+        FILE_ENTRY("mountinfo", 0444, proc_show_mountinfo),                                        \
         FILE_ENTRY("mounts", 0444, proc_show_mounts),                                              \
+        FILE_ENTRY("oom_score", 0444, show_oom_score),                                             \
         {.name = "oom_score_adj",                                                                  \
          .mode = 0644,                                                                             \
          .kind = PROC_FILE,                                                                        \
-         .show = show_zero,                                                                        \
-         .store = store_nothing},                                                                  \
-        LINK_ENTRY("root", follow_root), FILE_ENTRY("stat", 0444, show_stat),                      \
-        FILE_ENTRY("statm", 0444, show_statm), FILE_ENTRY("status", 0444, show_status)
+         .show = show_oom_adj,                                                                     \
+         .store = store_oom_adj},                                                                  \
+        FILE_ENTRY("personality", 0400, show_personality), LINK_ENTRY("root", follow_root),        \
+        WORD_ENTRY("sessionid", 0444, "4294967295"), WORD_ENTRY("setgroups", 0644, "allow\n"),     \
+        FILE_ENTRY("smaps", 0444, proc_show_smaps),                                                \
+        FILE_ENTRY("smaps_rollup", 0444, proc_show_smaps_rollup),                                  \
+        FILE_ENTRY("stat", 0444, proc_show_stat), FILE_ENTRY("statm", 0444, proc_show_statm),      \
+        FILE_ENTRY("status", 0444, proc_show_status), WORD_ENTRY("uid_map", 0644, ID_MAP),         \
+        WORD_ENTRY("wchan", 0444, "0")
 
 const struct proc_entry proc_pid_files[] = {
     COMMON_ENTRIES,
+    WORD_ENTRY("coredump_filter", 0644, "00000033\n"),
     FILE_ENTRY("entropy", 0444, show_entropy),
-    MEM_ENTRY,
+    FILE_ENTRY("mountstats", 0400, proc_show_mountstats),
     {.name = "net", .mode = 0555, .kind = PROC_DIR, .children = proc_net_files},
     {.name = "task", .mode = 0555, .kind = PROC_TASKS},
+    WORD_ENTRY("timerslack_ns", 0666, "50000\n"),
     {.name = NULL},
 };
 const struct proc_entry proc_task_files[] = {
     COMMON_ENTRIES,
-    MEM_ENTRY,
+    FILE_ENTRY("children", 0444, show_children),
     {.name = NULL},
 };

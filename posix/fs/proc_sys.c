@@ -1,6 +1,10 @@
-/* procfs: what it says about the system as a whole. */
+/* procfs: /proc/sys, what can be asked and set of the system as a whole.
+ *
+ * Numbers are a struct sysctl each, with the range they may be set to; what a number does is with whoever
+ * declares it.  Those nobody asks for here are kept and told, for programs that set them at boot.
+ */
 #include "fs/procfs.h"
-#include "misc/load.h"
+#include "misc/uts.h"
 #include "path/path.h"
 
 #include <stdio.h>
@@ -8,249 +12,108 @@
 
 typedef unsigned long ul;
 
-#define KB(pages) ((ul)((pages) * (MB_PAGE / 1024)))
+/* ---- numbers ---- */
 
-/* The names uname tells are with uname (posix/misc); these stand in for them in host tests. */
-__attribute__((weak)) const char *uname_text(unsigned field);
-__attribute__((weak)) const char *uname_text(unsigned field)
+struct sysctl {
+    long value, min, max;
+};
+
+static int show_number(struct text *t, struct inode *ino)
 {
-    static const char *const names[] = {"Linux",        "nexus",   "6.1.0-nexus",
-                                        "#1 SMP Nexus", "riscv64", "(none)"};
-    return names[field];
-}
-/* Sockets are in posix/net; host tests of other things have none. */
-__attribute__((weak)) const struct proc_entry proc_net_files[] = {{.name = NULL}};
-
-enum { UNAME_SYSTEM, UNAME_NODE, UNAME_RELEASE, UNAME_VERSION };
-
-/* The nucleus' log; the membrane may know it. */
-__attribute__((weak)) bool mb_log_read(uint64_t *number, struct nx_log *out)
-{
-    return false;
+    const struct sysctl *s = procfs_entry(ino)->arg;
+    text_printf(t, "%ld\n", s->value);
+    return 0;
 }
 
-static int show_meminfo(struct text *t, struct inode *ino)
+static int store_number(struct inode *ino, char *text, size_t n)
 {
-    uint64_t total = mb_pages_total(), free = mb_pages_free(), shmem = tmpfs_pages;
-    uint64_t buffers = vfs_block != NULL ? vfs_block->cached() : 0;
-    uint64_t resident = 0;
-    for (const struct process *p = process_first(); p != NULL; p = p->next) {
-        resident += p->zombie ? 0 : process_resident(p);
+    struct sysctl *s = procfs_entry(ino)->arg;
+    return procfs_number(text, s->min, s->max, &s->value);
+}
+
+/* Numbers that live elsewhere, as unsigned. */
+static int show_unsigned(struct text *t, struct inode *ino)
+{
+    text_printf(t, "%u\n", *(const unsigned *)procfs_entry(ino)->arg);
+    return 0;
+}
+
+static int store_pid_max(struct inode *ino, char *text, size_t n)
+{
+    long value;
+    int err = procfs_number(text, 301, PID_MAX, &value);
+    if (err == 0) {
+        pid_max = (unsigned)value;
     }
-    const struct {
-        const char *name;
-        ul kb;
-    } line[] = {
-        {"MemTotal:", KB(total)},
-        {"MemFree:", KB(free)},
-        {"MemAvailable:", KB(free + buffers)},
-        {"Buffers:", KB(buffers)},
-        {"Cached:", KB(shmem)},
-        {"SwapCached:", 0},
-        {"Active:", KB(resident)},
-        {"Inactive:", 0},
-        {"SwapTotal:", 0},
-        {"SwapFree:", 0},
-        {"Dirty:", 0},
-        {"Writeback:", 0},
-        {"AnonPages:", KB(resident)},
-        {"Mapped:", 0},
-        {"Shmem:", KB(shmem)},
-        {"Slab:", 0},
-        {"PageTables:", KB(mb_stat(NX_STAT_TABLES))},
-    };
-    for (unsigned i = 0; i < sizeof(line) / sizeof(line[0]); i++) {
-        text_printf(t, "%-15s %8lu kB\n", line[i].name, line[i].kb);
+    return err;
+}
+
+#define NUMBER(n, v, lowest, highest)                                                           \
+    {                                                                                           \
+        .name = n, .mode = 0644, .kind = PROC_FILE, .show = show_number, .store = store_number, \
+        .arg = &(struct sysctl)                                                                 \
+        {                                                                                       \
+            .value = (v), .min = (lowest), .max = (highest)                                     \
+        }                                                                                       \
     }
-    return 0;
-}
-
-/* Time all processes there ever were have used, in ticks of 1/100 s; idle is counted apart. */
-static void cpu_times(ul *user, ul *system, ul *idle)
-{
-    uint64_t us = 0, sy = 0;
-    for (const struct process *p = process_first(); p != NULL; p = p->next) {
-        uint64_t u, s, cu, cs;
-        process_times(p, &u, &s, &cu, &cs);
-        us += u + cu;
-        sy += s + cs;
+#define FIXED(n, v)                                                                              \
+    {                                                                                            \
+        .name = n, .mode = 0444, .kind = PROC_FILE, .show = show_number, .arg = &(struct sysctl) \
+        {                                                                                        \
+            .value = (v)                                                                         \
+        }                                                                                        \
     }
-    *user = (ul)(us / NSEC_PER_USER_TICK);
-    *system = (ul)(sy / NSEC_PER_USER_TICK);
-    *idle = (ul)(mb_ticks_to_ns(mb_stat(NX_STAT_IDLE_TICKS)) / NSEC_PER_USER_TICK);
+
+/* ---- words ---- */
+
+static int show_name(struct text *t, struct inode *ino)
+{
+    text_printf(t, "%s\n", uname_text((enum uts_field)(uintptr_t)procfs_entry(ino)->arg));
+    return 0;
 }
 
-static int show_stat(struct text *t, struct inode *ino)
+static int store_name(struct inode *ino, char *text, size_t n)
 {
-    ul user, system, idle, harts = mb_harts();
-    unsigned running = 0;
-    cpu_times(&user, &system, &idle);
-    text_printf(t, "cpu  %lu 0 %lu %lu 0 0 0 0 0 0\n", user, system, idle);
-    for (ul i = 0; i < harts; i++) { /* how it is spread is not known here */
-        text_printf(t, "cpu%lu %lu 0 %lu %lu 0 0 0 0 0 0\n", i, user / harts, system / harts,
-                    idle / harts);
+    char *to = uname_text((enum uts_field)(uintptr_t)procfs_entry(ino)->arg);
+    text[strcspn(text, "\n")] = 0;
+    n = strlen(text);
+    n = n < UTS_SIZE - 1 ? n : UTS_SIZE - 1;
+    memset(to, 0, UTS_SIZE);
+    memcpy(to, text, n);
+    return 0;
+}
+
+#define NAME(n, m, field)                                                           \
+    {                                                                               \
+        .name = n, .mode = m, .kind = PROC_FILE, .show = show_name,                 \
+        .store = (m) == 0644 ? store_name : NULL, .arg = (void *)(uintptr_t)(field) \
     }
-    for (const struct process *p = process_first(); p != NULL; p = p->next) {
-        for (const struct task *k = p->threads; k != NULL; k = k->next_thread) {
-            running += k->state == 'R';
-        }
+
+#define WORD_SIZE 128
+
+static int show_word(struct text *t, struct inode *ino)
+{
+    text_printf(t, "%s\n", (const char *)procfs_entry(ino)->arg);
+    return 0;
+}
+
+static int store_word(struct inode *ino, char *text, size_t n)
+{
+    char *to = procfs_entry(ino)->arg;
+    text[strcspn(text, "\n")] = 0;
+    snprintf(to, WORD_SIZE, "%s", text);
+    return 0;
+}
+
+#define WORD(n, room)                                                                       \
+    {                                                                                       \
+        .name = n, .mode = 0644, .kind = PROC_FILE, .show = show_word, .store = store_word, \
+        .arg = (room)                                                                       \
     }
-    int64_t boot = (time_realtime_ns() - time_monotonic_ns()) / NSEC_PER_SEC;
-    text_printf(t, "intr 0\nctxt %lu\nbtime %ld\nprocesses %u\nprocs_running %u\nprocs_blocked 0\n",
-                (ul)mb_stat(NX_STAT_SWITCHES), (long)boot, proc_task_count(), running);
-    return 0;
-}
 
-static int show_uptime(struct text *t, struct inode *ino)
-{
-    ul up = (ul)(time_monotonic_ns() / (NSEC_PER_SEC / 100));
-    ul idle = (ul)(mb_ticks_to_ns(mb_stat(NX_STAT_IDLE_TICKS)) / (NSEC_PER_SEC / 100));
-    text_printf(t, "%lu.%02lu %lu.%02lu\n", up / 100, up % 100, idle / 100, idle % 100);
-    return 0;
-}
+static char core_pattern[WORD_SIZE] = "core", modprobe[WORD_SIZE], printk[WORD_SIZE] = "7\t4\t1\t7";
 
-static int show_loadavg(struct text *t, struct inode *ino)
-{
-    uint64_t avg[3];
-    unsigned running = 0;
-    int last = 0;
-    load_averages(avg);
-    for (const struct process *p = process_first(); p != NULL; p = p->next) {
-        last = p->pid > last ? p->pid : last;
-        for (const struct task *k = p->threads; k != NULL; k = k->next_thread) {
-            running += k->state == 'R';
-        }
-    }
-    for (int i = 0; i < 3; i++) {
-        text_printf(t, "%lu.%02lu ", (ul)(avg[i] / 100), (ul)(avg[i] % 100));
-    }
-    text_printf(t, "%u/%u %d\n", running, proc_task_count(), last);
-    return 0;
-}
-
-static size_t fill_mounts(void *ctx, char *buf, size_t n)
-{
-    return mount_text(buf, n);
-}
-
-int proc_show_mounts(struct text *t, struct inode *ino)
-{
-    text_fill(t, fill_mounts, NULL);
-    return 0;
-}
-
-static int show_filesystems(struct text *t, struct inode *ino)
-{
-    for (const struct fs_type *const *f = fs_types; *f != NULL; f++) {
-        text_printf(t, "%s\t%s\n", (*f)->nodev ? "nodev" : "", (*f)->name);
-    }
-    return 0;
-}
-
-static int show_version(struct text *t, struct inode *ino)
-{
-    text_printf(t, "%s version %s (gcc " __VERSION__ ") %s\n", uname_text(UNAME_SYSTEM),
-                uname_text(UNAME_RELEASE), uname_text(UNAME_VERSION));
-    return 0;
-}
-
-static int show_cpuinfo(struct text *t, struct inode *ino)
-{
-    for (unsigned i = 0; i < mb_harts(); i++) {
-        text_printf(t, "processor\t: %u\nhart\t\t: %u\nisa\t\t: rv64imafdc\nmmu\t\t: sv39\n\n", i,
-                    i);
-    }
-    return 0;
-}
-
-static int show_cmdline(struct text *t, struct inode *ino)
-{
-    text_printf(t, "%s\n", mb_bootargs());
-    return 0;
-}
-
-static int show_devices(struct text *t, struct inode *ino)
-{
-    text_printf(t,
-                "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n 10 misc\n 13 input\n"
-                " 29 fb\n229 hvc\n\nBlock devices:\n254 virtblk\n");
-    return 0;
-}
-
-static size_t fill_partitions(void *ctx, char *buf, size_t n)
-{
-    return vfs_block->partitions(buf, n);
-}
-
-static int show_partitions(struct text *t, struct inode *ino)
-{
-    text_printf(t, "major minor  #blocks  name\n\n");
-    if (vfs_block != NULL) {
-        text_fill(t, fill_partitions, NULL);
-    }
-    return 0;
-}
-
-static int show_swaps(struct text *t, struct inode *ino)
-{
-    text_printf(t, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
-    return 0;
-}
-
-static int show_nothing(struct text *t, struct inode *ino)
-{
-    return 0;
-}
-
-/* ---- sys ---- */
-
-static int show_hostname(struct text *t, struct inode *ino)
-{
-    text_printf(t, "%s\n", uname_text(UNAME_NODE));
-    return 0;
-}
-
-static int show_osrelease(struct text *t, struct inode *ino)
-{
-    text_printf(t, "%s\n", uname_text(UNAME_RELEASE));
-    return 0;
-}
-
-static int show_ostype(struct text *t, struct inode *ino)
-{
-    text_printf(t, "%s\n", uname_text(UNAME_SYSTEM));
-    return 0;
-}
-
-static int show_osversion(struct text *t, struct inode *ino)
-{
-    text_printf(t, "%s\n", uname_text(UNAME_VERSION));
-    return 0;
-}
-
-static int show_pid_max(struct text *t, struct inode *ino)
-{
-    text_printf(t, "%d\n", PID_MAX);
-    return 0;
-}
-
-static int show_pipe_max(struct text *t, struct inode *ino)
-{
-    text_printf(t, "%d\n", 1 << 20);
-    return 0;
-}
-
-static int show_file_nr(struct text *t, struct inode *ino)
-{
-    text_printf(t, "%lu\t0\t%lu\n", (ul)files_open_count(), INT64_MAX);
-    return 0;
-}
-
-static int show_ngroups(struct text *t, struct inode *ino)
-{
-    text_printf(t, "%d\n", NGROUPS);
-    return 0;
-}
+/* ---- random ---- */
 
 static void put_uuid(struct text *t, uint8_t b[16])
 {
@@ -288,105 +151,177 @@ static int show_entropy_avail(struct text *t, struct inode *ino)
     return 0;
 }
 
-/* ---- nexus ---- */
+static const struct proc_entry random_files[] = {
+    PROC_TEXT("boot_id", show_boot_id),
+    PROC_TEXT("entropy_avail", show_entropy_avail),
+    FIXED("poolsize", 256),
+    NUMBER("urandom_min_reseed_secs", 60, 0, INT32_MAX),
+    PROC_TEXT("uuid", show_uuid),
+    NUMBER("write_wakeup_threshold", 256, 0, INT32_MAX),
+    {.name = NULL},
+};
 
-/* What must be the same before and after any run of programs: the leak check compares. */
-static int show_leak(struct text *t, struct inode *ino)
+/* ---- kernel ---- */
+
+static int show_threads_max(struct text *t, struct inode *ino)
 {
-    if (vfs_block != NULL) {
+    uint64_t n = mb_pages_total() / 32; /* as proc/clone.c counts */
+    text_printf(t, "%lu\n", (ul)(n < 64 ? 64 : n > PID_MAX - 100 ? PID_MAX - 100 : n));
+    return 0;
+}
+
+static const struct proc_entry kernel_files[] = {
+    FIXED("cap_last_cap", CAP_LAST_CAP),
+    WORD("core_pattern", core_pattern),
+    NUMBER("core_uses_pid", 0, 0, 1),
+    NUMBER("ctrl-alt-del", 0, 0, 1),
+    NUMBER("dmesg_restrict", 0, 0, 1),
+    NAME("domainname", 0644, UTS_DOMAIN),
+    NAME("hostname", 0644, UTS_NODE),
+    NUMBER("kptr_restrict", 0, 0, 2),
+    WORD("modprobe", modprobe),
+    FIXED("ngroups_max", NGROUPS),
+    NAME("osrelease", 0444, UTS_RELEASE),
+    NAME("ostype", 0444, UTS_SYSTEM),
+    NUMBER("overflowgid", 65534, 0, 65535),
+    NUMBER("overflowuid", 65534, 0, 65535),
+    NUMBER("panic", 0, INT32_MIN, INT32_MAX),
+    NUMBER("panic_on_oops", 0, 0, 1),
+    {.name = "pid_max",
+     .mode = 0644,
+     .kind = PROC_FILE,
+     .show = show_unsigned,
+     .store = store_pid_max,
+     .arg = &pid_max},
+    WORD("printk", printk),
+    PROC_FOLDER("random", random_files),
+    NUMBER("randomize_va_space", 2, 0, 2),
+    NUMBER("sysrq", 1, 0, 511),
+    FIXED("tainted", 0),
+    PROC_TEXT("threads-max", show_threads_max),
+    NAME("version", 0444, UTS_VERSION),
+    {.name = NULL},
+};
+
+/* ---- fs ---- */
+
+static struct sysctl file_max = {.value = INT64_MAX, .min = 0, .max = INT64_MAX};
+
+static int show_file_nr(struct text *t, struct inode *ino)
+{
+    text_printf(t, "%lu\t0\t%ld\n", (ul)files_open_count(), file_max.value);
+    return 0;
+}
+
+static int show_inode_nr(struct text *t, struct inode *ino)
+{
+    text_printf(t, "%lu\t0\n", (ul)inode_count);
+    return 0;
+}
+
+static int show_inode_state(struct text *t, struct inode *ino)
+{
+    text_printf(t, "%lu\t0\t0\t0\t0\t0\t0\n", (ul)inode_count);
+    return 0;
+}
+
+static int show_dentry_state(struct text *t, struct inode *ino)
+{
+    text_printf(t, "%lu\t0\t45\t0\t0\t0\n", (ul)inode_count);
+    return 0;
+}
+
+static const struct proc_entry fs_files[] = {
+    NUMBER("aio-max-nr", 65536, 0, INT64_MAX),
+    FIXED("aio-nr", 0),
+    PROC_TEXT("dentry-state", show_dentry_state),
+    NUMBER("dir-notify-enable", 1, 0, 1),
+    {.name = "file-max",
+     .mode = 0644,
+     .kind = PROC_FILE,
+     .show = show_number,
+     .store = store_number,
+     .arg = &file_max},
+    PROC_TEXT("file-nr", show_file_nr),
+    PROC_TEXT("inode-nr", show_inode_nr),
+    PROC_TEXT("inode-state", show_inode_state),
+    NUMBER("lease-break-time", 45, 0, INT32_MAX),
+    NUMBER("leases-enable", 1, 0, 1),
+    NUMBER("mount-max", 100000, 1, INT32_MAX),
+    FIXED("nr_open", 1 << 20),
+    NUMBER("overflowgid", 65534, 0, 65535),
+    NUMBER("overflowuid", 65534, 0, 65535),
+    FIXED("pipe-max-size", 1 << 20),
+    NUMBER("pipe-user-pages-hard", 0, 0, INT64_MAX),
+    NUMBER("pipe-user-pages-soft", 16384, 0, INT64_MAX),
+    {.name = "protected_fifos",
+     .mode = 0644,
+     .kind = PROC_FILE,
+     .show = show_number,
+     .store = store_number,
+     .arg = &(struct sysctl){.max = 0}},
+    {.name = "protected_hardlinks",
+     .mode = 0644,
+     .kind = PROC_FILE,
+     .show = show_number,
+     .store = store_number,
+     .arg = &(struct sysctl){.max = 0}},
+    {.name = "protected_regular",
+     .mode = 0644,
+     .kind = PROC_FILE,
+     .show = show_number,
+     .store = store_number,
+     .arg = &(struct sysctl){.max = 0}},
+    {.name = "protected_symlinks",
+     .mode = 0644,
+     .kind = PROC_FILE,
+     .show = show_number,
+     .store = store_number,
+     .arg = &(struct sysctl){.max = 0}},
+    NUMBER("suid_dumpable", 0, 0, 0),
+    {.name = NULL},
+};
+
+/* ---- vm ---- */
+
+static int store_drop_caches(struct inode *ino, char *text, size_t n)
+{
+    long what;
+    int err = procfs_number(text, 1, 4, &what);
+    if (err == 0 && (what & 1) != 0 && vfs_block != NULL) {
         vfs_block->shrink(~0ul);
     }
-    mb_trim();
-    const struct {
-        const char *name;
-        uint64_t value;
-    } line[] = {
-        {"pages_free", mb_pages_free()},     {"heap_objects", mb_heap_objects()},
-        {"open_files", files_open_count()},  {"inodes", inode_count},
-        {"tasks", proc_task_count()},        {"tmpfs_pages", tmpfs_pages},
-        {"fibers", mb_stat(NX_STAT_FIBERS)}, {"spaces", mb_stat(NX_STAT_SPACES)},
-        {"cells", mb_stat(NX_STAT_CELLS)},   {"mems", mb_stat(NX_STAT_MEMS)},
-        {"rings", mb_stat(NX_STAT_RINGS)},   {"events", mb_stat(NX_STAT_EVENTS)},
-        {"caps", mb_stat(NX_STAT_CAPS)},     {"tables", mb_stat(NX_STAT_TABLES)},
-    };
-    for (unsigned i = 0; i < sizeof(line) / sizeof(line[0]); i++) {
-        text_printf(t, "%s %lu\n", line[i].name, (ul)line[i].value);
-    }
-    return 0;
+    return err;
 }
 
-/* What the nucleus keeps of the log, a line each; the longer history is /Bus/log. */
-static int show_log(struct text *t, struct inode *ino)
-{
-    struct nx_log l;
-    for (uint64_t number = 0; mb_log_read(&number, &l); number++) {
-        if (l.generation != 0) {
-            text_printf(t, "%lu %s.%u: %.*s\n", (ul)l.time, l.cell, l.generation, l.len, l.text);
-        } else { /* the nucleus itself */
-            text_printf(t, "%lu %.*s\n", (ul)l.time, l.len, l.text);
-        }
-    }
-    return 0;
-}
+static const struct proc_entry vm_files[] = {
+    NUMBER("dirty_background_bytes", 0, 0, INT64_MAX),
+    NUMBER("dirty_background_ratio", 10, 0, 100),
+    NUMBER("dirty_bytes", 0, 0, INT64_MAX),
+    NUMBER("dirty_expire_centisecs", 3000, 0, INT32_MAX),
+    NUMBER("dirty_ratio", 20, 0, 100),
+    NUMBER("dirty_writeback_centisecs", 500, 0, INT32_MAX),
+    {.name = "drop_caches", .mode = 0200, .kind = PROC_FILE, .store = store_drop_caches},
+    NUMBER("laptop_mode", 0, 0, INT32_MAX),
+    FIXED("max_map_count", 65530),
+    NUMBER("min_free_kbytes", 4096, 0, INT32_MAX),
+    FIXED("mmap_min_addr", 65536),
+    FIXED("nr_hugepages", 0),
+    NUMBER("oom_dump_tasks", 1, 0, 1),
+    NUMBER("oom_kill_allocating_task", 0, 0, 1),
+    NUMBER("overcommit_kbytes", 0, 0, INT64_MAX),
+    NUMBER("overcommit_memory", 0, 0, 2),
+    NUMBER("overcommit_ratio", 50, 0, INT32_MAX),
+    NUMBER("page-cluster", 3, 0, INT32_MAX),
+    NUMBER("panic_on_oom", 0, 0, 2),
+    NUMBER("swappiness", 60, 0, 200),
+    NUMBER("vfs_cache_pressure", 100, 0, INT32_MAX),
+    {.name = NULL},
+};
 
-#define FILE_ENTRY(n, f)                                      \
-    {                                                         \
-        .name = n, .mode = 0444, .kind = PROC_FILE, .show = f \
-    }
-#define DIR_ENTRY(n, c)                                          \
-    {                                                            \
-        .name = n, .mode = 0555, .kind = PROC_DIR, .children = c \
-    }
-
-static const struct proc_entry random_files[] = {
-    FILE_ENTRY("uuid", show_uuid),
-    FILE_ENTRY("boot_id", show_boot_id),
-    FILE_ENTRY("entropy_avail", show_entropy_avail),
-    {.name = NULL},
-};
-static const struct proc_entry kernel_files[] = {
-    FILE_ENTRY("hostname", show_hostname), FILE_ENTRY("osrelease", show_osrelease),
-    FILE_ENTRY("ostype", show_ostype),     FILE_ENTRY("version", show_osversion),
-    FILE_ENTRY("pid_max", show_pid_max),   FILE_ENTRY("ngroups_max", show_ngroups),
-    DIR_ENTRY("random", random_files),     {.name = NULL},
-};
-static const struct proc_entry sysfs_files[] = {
-    FILE_ENTRY("pipe-max-size", show_pipe_max),
-    FILE_ENTRY("file-nr", show_file_nr),
-    {.name = NULL},
-};
-static const struct proc_entry sys_files[] = {
-    DIR_ENTRY("kernel", kernel_files),
-    DIR_ENTRY("fs", sysfs_files),
-    {.name = NULL},
-};
-static const struct proc_entry nexus_files[] = {
-    {.name = "beb", .mode = 0400, .kind = PROC_FILE, .show = proc_show_beb},
-    {.name = "cell", .mode = 0400, .kind = PROC_FILE, .show = proc_show_cell},
-    {.name = "leak", .mode = 0400, .kind = PROC_FILE, .show = show_leak},
-    {.name = "log", .mode = 0400, .kind = PROC_FILE, .show = show_log},
-    {.name = NULL},
-};
-const struct proc_entry proc_root_files[] = {
-    FILE_ENTRY("cmdline", show_cmdline),
-    FILE_ENTRY("cpuinfo", show_cpuinfo),
-    FILE_ENTRY("devices", show_devices),
-    FILE_ENTRY("filesystems", show_filesystems),
-    FILE_ENTRY("loadavg", show_loadavg),
-    FILE_ENTRY("meminfo", show_meminfo),
-    FILE_ENTRY("modules", show_nothing),
-    {.name = "mounts", .mode = 0777, .kind = PROC_LINK, .link = "self/mounts"},
-    {.name = "net", .mode = 0777, .kind = PROC_LINK, .link = "self/net"},
-    DIR_ENTRY("nexus", nexus_files),
-    FILE_ENTRY("partitions", show_partitions),
-    {.name = "self", .mode = 0777, .kind = PROC_MAGIC, .follow = procfs_self},
-    FILE_ENTRY("stat", show_stat),
-    FILE_ENTRY("swaps", show_swaps),
-    DIR_ENTRY("sys", sys_files),
-    {.name = "sysrq-trigger", .mode = 0200, .kind = PROC_FILE, .store = proc_sysrq},
-    DIR_ENTRY("sysvipc", proc_sysvipc_files),
-    {.name = "thread-self", .mode = 0777, .kind = PROC_MAGIC, .follow = procfs_thread_self},
-    FILE_ENTRY("uptime", show_uptime),
-    FILE_ENTRY("version", show_version),
+const struct proc_entry proc_sys_files[] = {
+    PROC_FOLDER("fs", fs_files),
+    PROC_FOLDER("kernel", kernel_files),
+    PROC_FOLDER("vm", vm_files),
     {.name = NULL},
 };

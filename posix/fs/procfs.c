@@ -1,7 +1,7 @@
-/* procfs: the tree.  What the files say is in proc_sys.c and proc_pid.c.
+/* procfs: the tree and its links.
  *
- * A file's text is made at the first read and again whenever it is read from the start; so a reader sees
- * one state, and a process that ends meanwhile does no harm.
+ * Inodes and dentries are made when looked up.  Reading files and folders is in proc_file.c and proc_dir.c; what
+ * the files say is in the other proc_*.c.
  */
 #include "fs/procfs.h"
 #include "fd/fd_int.h"
@@ -13,14 +13,8 @@ static struct sb *proc_sb;
 static struct mount *anon_mount;
 
 static const struct inode_ops proc_iops, proc_link_iops, proc_magic_iops;
-static const struct file_ops proc_file_ops, proc_dir_ops;
 
 /* ---- inodes ---- */
-
-static const struct proc_entry *entry_of(const struct inode *ino)
-{
-    return ino->entry;
-}
 
 struct process *procfs_process(const struct inode *ino)
 {
@@ -40,13 +34,11 @@ struct task *procfs_task(const struct inode *ino)
 
 bool procfs_may_look(const struct process *p)
 {
-    const struct cred *c = cred_now(), *o = p->threads != NULL ? &p->threads->cred : &p->cred;
-    return c->fsuid == 0 || p == current->proc ||
-           (c->fsuid == o->euid && c->fsuid == o->ruid && c->fsuid == o->suid && p->dumpable);
+    return process_may_look(p, true);
 }
 
 /* The same file has the same number as long as its process lives. */
-static uint64_t entry_ino(const struct proc_entry *e, int pid, int tid, int fd)
+uint64_t procfs_ino(const struct proc_entry *e, int pid, int tid, int fd)
 {
     uint64_t where = (uintptr_t)e >> 3 & 0x3ffff; /* entries of one image lie near each other */
     return where | (uint64_t)(fd + 1) << 18 | (uint64_t)(tid != 0 ? tid : pid) << 39;
@@ -62,12 +54,12 @@ static struct inode *proc_inode(const struct proc_entry *e, int pid, int tid, in
                                   : e->kind == PROC_MAGIC ? &proc_magic_iops
                                                           : &proc_iops;
     struct inode *ino =
-        inode_make(proc_sb, ops, dir ? &proc_dir_ops : &proc_file_ops, type[e->kind] | e->mode);
+        inode_make(proc_sb, ops, dir ? &procfs_dir_ops : &procfs_file_ops, type[e->kind] | e->mode);
     if (ino == NULL) {
         return NULL;
     }
     ino->entry = e;
-    ino->ino = entry_ino(e, pid, tid, fd);
+    ino->ino = procfs_ino(e, pid, tid, fd);
     if (e->kind == PROC_LINK) {
         ino->link = (char *)e->link; /* shares its room with proc, which links do not need */
         ino->size = (int64_t)strlen(e->link);
@@ -79,10 +71,12 @@ static struct inode *proc_inode(const struct proc_entry *e, int pid, int tid, in
     ino->proc.fd = fd;
     const struct process *p = pid != 0 ? process_find(pid) : NULL;
     if (p != NULL) {
-        const struct cred *c = p->threads != NULL ? &p->threads->cred : &p->cred;
+        const struct cred *c = process_cred(p);
         ino->proc.start = p->start_ticks;
-        ino->uid = c->euid;
-        ino->gid = c->egid;
+        if (p->dumpable || ino->mode == (S_IFDIR | 0555)) { /* else nobody's but root's */
+            ino->uid = c->euid;
+            ino->gid = c->egid;
+        }
     }
     return ino;
 }
@@ -123,10 +117,15 @@ static struct file *task_file(const struct task *t, int fd)
     return t != NULL && t->files != NULL && files_next(t->files, fd, &f) == fd ? f : NULL;
 }
 
+struct file *procfs_file(const struct inode *ino)
+{
+    return task_file(procfs_task(ino), ino->proc.fd);
+}
+
 static int proc_lookup(struct dentry *dir, const char *name, unsigned len, struct dentry **out)
 {
     const struct inode *ino = dir->inode;
-    const struct proc_entry *e = entry_of(ino);
+    const struct proc_entry *e = procfs_entry(ino);
     int pid = ino->proc.pid, tid = ino->proc.tid;
 
     if (pid != 0 && procfs_process(ino) == NULL) {
@@ -147,7 +146,10 @@ static int proc_lookup(struct dentry *dir, const char *name, unsigned len, struc
     if (n >= 0 && e->kind == PROC_FDS) {
         return task_file(procfs_task(ino), n) == NULL
                    ? -ENOENT
-                   : proc_dentry(dir, name, len, proc_inode(&proc_fd_entry, pid, tid, n), out);
+                   : proc_dentry(dir, name, len, proc_inode(e->children, pid, tid, n), out);
+    }
+    if (e->kind == PROC_FDS) {
+        return -ENOENT;
     }
     for (const struct proc_entry *c = e->children; c != NULL && c->name != NULL; c++) {
         if (strlen(c->name) == len && memcmp(c->name, name, len) == 0) {
@@ -161,28 +163,18 @@ static int proc_permission(struct inode *ino, unsigned may)
 {
     const struct process *p =
         ino->proc.pid != 0 && !S_ISLNK(ino->mode) ? procfs_process(ino) : NULL;
-    const struct proc_entry *e = entry_of(ino);
+    const struct proc_entry *e = procfs_entry(ino);
     if (p != NULL && e->kind == PROC_FDS && procfs_may_look(p)) {
         return 0;
     }
-    const struct cred *c = cred_now();
-    uint32_t mode = ino->mode;
-    if (c->fsuid == 0) {
-        return 0;
-    }
-    if (c->fsuid == ino->uid) {
-        mode >>= 6;
-    } else if (c->fsgid == ino->gid || cred_in_group(c, ino->gid)) {
-        mode >>= 3;
-    }
-    return (may & ~mode & 7) == 0 ? 0 : -EACCES;
+    return inode_mode_permission(ino, may);
 }
 
 static void proc_stat(struct inode *ino, struct kstat *st)
 {
     st->blocks = 0;
     st->blksize = 1024;
-    if (entry_of(ino)->kind == PROC_ROOT) {
+    if (procfs_entry(ino)->kind == PROC_ROOT) {
         for (const struct process *p = process_first(); p != NULL; p = p->next) {
             st->nlink++;
         }
@@ -207,7 +199,7 @@ int procfs_anon_path(struct file *f, struct path *out)
 static int fd_follow(struct inode *ino, struct path *out)
 {
     const struct process *p = procfs_process(ino);
-    struct file *f = task_file(procfs_task(ino), ino->proc.fd);
+    struct file *f = procfs_file(ino);
     if (p == NULL || f == NULL) {
         return -ENOENT;
     }
@@ -266,12 +258,12 @@ int procfs_thread_self(struct inode *ino, struct path *out)
 
 static int proc_follow(struct inode *ino, struct path *out)
 {
-    return entry_of(ino)->follow(ino, out);
+    return procfs_entry(ino)->follow(ino, out);
 }
 
 static int proc_readlink(struct inode *ino, char *buf, size_t n)
 {
-    const struct proc_entry *e = entry_of(ino);
+    const struct proc_entry *e = procfs_entry(ino);
     if (e->follow == procfs_self) {
         return snprintf(buf, n, "%d", current->proc->pid);
     }
@@ -280,7 +272,7 @@ static int proc_readlink(struct inode *ino, char *buf, size_t n)
     }
     if (e == &proc_fd_entry) {
         const struct process *p = procfs_process(ino);
-        const struct file *f = task_file(procfs_task(ino), ino->proc.fd);
+        const struct file *f = procfs_file(ino);
         if (p == NULL || f == NULL) {
             return -ENOENT;
         }
@@ -305,218 +297,9 @@ static const struct inode_ops proc_magic_iops = {
     .readlink = proc_readlink,
 };
 
-/* ---- files ---- */
-
-static int text_make(struct file *f)
-{
-    struct text *t = f->priv;
-    t->len = 0;
-    t->failed = false;
-    int err = entry_of(f->inode)->show(t, f->inode);
-    return err == 0 && t->failed ? -ENOMEM : err;
-}
-
-static long proc_read(struct file *f, struct iobuf *b, int64_t *pos)
-{
-    struct text *t = f->priv;
-    if (entry_of(f->inode)->show == NULL) {
-        return -EINVAL;
-    }
-    if (*pos == 0 || t->buf == NULL) {
-        int err = text_make(f);
-        if (err < 0) {
-            return err;
-        }
-    }
-    if (*pos < 0 || (uint64_t)*pos >= t->len) {
-        return 0;
-    }
-    size_t n = t->len - (size_t)*pos;
-    n = n < b->len ? n : b->len;
-    size_t before = b->len;
-    int err = iobuf_put(b, t->buf + *pos, n);
-    n = before - b->len;
-    *pos += (int64_t)n;
-    return n > 0 ? (long)n : err;
-}
-
-static long proc_write(struct file *f, struct iobuf *b, int64_t *pos)
-{
-    const struct proc_entry *e = entry_of(f->inode);
-    char text[128];
-    size_t n = b->len < sizeof(text) - 1 ? b->len : sizeof(text) - 1;
-    if (e->store == NULL) {
-        return -EIO;
-    }
-    size_t all = b->len;
-    int err = iobuf_get(b, text, n);
-    if (err == 0) {
-        text[n] = 0;
-        err = e->store(f->inode, text, n);
-    }
-    return err < 0 ? err : (long)all;
-}
-
-static int64_t proc_lseek(struct file *f, int64_t off, int whence)
-{
-    if (whence == SEEK_CUR) {
-        off += f->pos;
-    } else if (whence != SEEK_SET) {
-        return -EINVAL;
-    }
-    return off < 0 ? -EINVAL : (f->pos = off);
-}
-
-static int proc_open(struct inode *ino, struct file *f)
-{
-    const struct proc_entry *e = entry_of(ino);
-    if (S_ISDIR(ino->mode)) {
-        return 0;
-    }
-    if (e->fops != NULL) {
-        f->ops = e->fops;
-        return e->may_open != NULL ? e->may_open(ino) : 0;
-    }
-    f->priv = mb_zalloc(sizeof(struct text));
-    return f->priv != NULL ? 0 : -ENOMEM;
-}
-
-static void proc_release(struct file *f)
-{
-    struct text *t = f->priv;
-    mb_free(t->buf);
-    mb_free(t);
-}
-
-/* ---- directories ---- */
-
-#define POS_CHILDREN 2
-#define POS_NUMBERS 0x1000 /* behind the fixed entries: one per number */
-
-/* The lowest number >= from that has an entry here, with its entry; -1: none. */
-static int next_number(const struct inode *dir, int from)
-{
-    int best = -1;
-    switch (entry_of(dir)->kind) {
-    case PROC_ROOT:
-        for (const struct process *p = process_first(); p != NULL; p = p->next) {
-            if (p->pid >= from && (best < 0 || p->pid < best)) {
-                best = p->pid;
-            }
-        }
-        return best;
-    case PROC_TASKS: {
-        const struct process *p = procfs_process(dir);
-        for (const struct task *t = p != NULL ? p->threads : NULL; t != NULL; t = t->next_thread) {
-            if (t->tid >= from && (best < 0 || t->tid < best)) {
-                best = t->tid;
-            }
-        }
-        return best;
-    }
-    case PROC_FDS: {
-        const struct task *t = procfs_task(dir);
-        return t != NULL && t->files != NULL ? files_next(t->files, from, NULL) : -1;
-    }
-    default:
-        return -1;
-    }
-}
-
-static int put_numbers(struct file *f, struct iobuf *b)
-{
-    const struct inode *dir = f->inode;
-    unsigned kind = entry_of(dir)->kind;
-    for (;;) {
-        int n = next_number(dir, (int)(f->pos - POS_NUMBERS));
-        if (n < 0) {
-            return 0;
-        }
-        char name[12];
-        unsigned len = (unsigned)snprintf(name, sizeof(name), "%d", n);
-        uint64_t ino = kind == PROC_ROOT ? entry_ino(&proc_pid_entry, n, 0, -1)
-                       : kind == PROC_TASKS
-                           ? entry_ino(&proc_task_entry, dir->proc.pid, n, -1)
-                           : entry_ino(&proc_fd_entry, dir->proc.pid, dir->proc.tid, n);
-        int err = dirent_put(b, ino, POS_NUMBERS + n + 1, kind == PROC_FDS ? S_IFLNK : S_IFDIR,
-                             name, len);
-        if (err != 0) {
-            return err;
-        }
-        f->pos = POS_NUMBERS + n + 1;
-    }
-}
-
-static int put_children(struct file *f, struct iobuf *b)
-{
-    const struct inode *dir = f->inode;
-    const struct proc_entry *c = entry_of(dir)->children;
-    for (int64_t i = 0; c != NULL && c[i].name != NULL; i++) {
-        if (i + POS_CHILDREN < f->pos) {
-            continue;
-        }
-        uint32_t type = c[i].kind == PROC_FILE                              ? S_IFREG
-                        : c[i].kind == PROC_LINK || c[i].kind == PROC_MAGIC ? S_IFLNK
-                                                                            : S_IFDIR;
-        int err = dirent_put(b, entry_ino(&c[i], dir->proc.pid, dir->proc.tid, -1),
-                             i + POS_CHILDREN + 1, type, c[i].name, (unsigned)strlen(c[i].name));
-        if (err != 0) {
-            return err;
-        }
-        f->pos = i + POS_CHILDREN + 1;
-    }
-    f->pos = POS_NUMBERS;
-    return 0;
-}
-
-static int proc_getdents(struct file *f, struct iobuf *b)
-{
-    const struct inode *dir = f->inode;
-    size_t room = b->len;
-    int err = 0;
-    if (dir->proc.pid != 0 && procfs_process(dir) == NULL) {
-        return -ENOENT;
-    }
-    if (f->pos == 0) {
-        err = dirent_put(b, dir->ino, 1, S_IFDIR, ".", 1);
-        f->pos += err == 0;
-    }
-    if (f->pos == 1 && err == 0) {
-        err = dirent_put(b, f->dentry->parent->inode->ino, 2, S_IFDIR, "..", 2);
-        f->pos += err == 0;
-    }
-    if (err == 0 && f->pos < POS_NUMBERS) {
-        err = put_children(f, b);
-    }
-    if (err == 0) {
-        err = put_numbers(f, b);
-    }
-    if (b->len != room) {
-        return (int)(room - b->len);
-    }
-    return err > 0 ? -EINVAL : err;
-}
-
-static const struct file_ops proc_file_ops = {
-    .name = "proc",
-    .read = proc_read,
-    .write = proc_write,
-    .lseek = proc_lseek,
-    .release = proc_release,
-};
-static long proc_dir_read(struct file *f, struct iobuf *b, int64_t *pos)
-{
-    return -EISDIR;
-}
-static const struct file_ops proc_dir_ops = {
-    .name = "procdir",
-    .read = proc_dir_read,
-    .lseek = proc_lseek,
-    .getdents = proc_getdents,
-};
 static const struct inode_ops proc_iops = {
     .lookup = proc_lookup,
-    .open = proc_open,
+    .open = procfs_open,
     .permission = proc_permission,
     .stat = proc_stat,
 };
@@ -531,6 +314,8 @@ const struct proc_entry proc_task_entry = {
     .name = "task", .mode = 0555, .kind = PROC_DIR, .children = proc_task_files};
 const struct proc_entry proc_fd_entry = {
     .name = "fd", .mode = 0700, .kind = PROC_MAGIC, .follow = fd_follow};
+const struct proc_entry proc_fdinfo_entry = {
+    .name = "fdinfo", .mode = 0444, .kind = PROC_FILE, .show = proc_show_fdinfo};
 
 static int proc_mount(const struct fs_type *type, const char *options, struct sb **out)
 {

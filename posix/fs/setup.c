@@ -1,4 +1,4 @@
-/* The file layer starts: a tmpfs as the root, /dev, /proc and /tmp on it, the archives unpacked.
+/* The file layer starts: a tmpfs as the root, /dev, /proc, /sys and /tmp on it, the archives unpacked.
  *
  * The mounts come before the archives, so that an archive may bring files for /tmp and nodes for /dev.
  */
@@ -6,6 +6,7 @@
 #include "fs/inode.h"
 #include "fs/procfs.h"
 #include "fs/stl.h"
+#include "fs/sysfs.h"
 #include "path/path.h"
 
 static int mount_here(const char *dir, uint32_t mode, const struct fs_type *type,
@@ -14,7 +15,7 @@ static int mount_here(const char *dir, uint32_t mode, const struct fs_type *type
     struct sb *sb;
     struct path at;
     int err = vfs_make(dir, S_IFDIR | mode, 0, NULL, NULL);
-    if (err < 0) {
+    if (err < 0 && err != -EEXIST) {
         return err;
     }
     err = type->mount(type, options, &sb);
@@ -57,6 +58,7 @@ int vfs_init(void)
     const unsigned safe = ABI_MS_NOSUID | ABI_MS_NODEV;
     int err = dentry_init();
     err = err < 0 ? err : root_mount();
+    err = err < 0 ? err : sysfs_init();
     err = err < 0 ? err : devfs_init();
     err = err < 0 ? err : procfs_init();
     err = err < 0 ? err : mount_here("/dev", 0755, &devtmpfs_type, NULL, ABI_MS_NOSUID);
@@ -64,7 +66,9 @@ int vfs_init(void)
                   : mount_here("/dev/pts", 0755, &devpts_type, "gid=5,mode=620,ptmxmode=666",
                                ABI_MS_NOSUID | ABI_MS_NOEXEC);
     err = err < 0 ? err : mount_here("/proc", 0555, &proc_type, NULL, safe | ABI_MS_NOEXEC);
+    err = err < 0 ? err : mount_here("/sys", 0555, &sysfs_type, NULL, safe | ABI_MS_NOEXEC);
     err = err < 0 ? err : mount_here("/tmp", 01777, &tmpfs_type, NULL, safe);
+    err = err < 0 ? err : mount_here("/dev/shm", 01777, &tmpfs_type, NULL, safe);
     err = err < 0 ? err : bus_init();
     err = err < 0 ? err : bus_supervisor_init();
     err = err < 0 ? err : stl_init();

@@ -250,11 +250,30 @@ static int tmpfs_mount(const struct fs_type *type, const char *options, struct s
     return 0;
 }
 
+/* New limits, which what is there must keep; the rest belongs to the root and stays. */
+static int tmpfs_remount(struct sb *sb, const char *options)
+{
+    struct options o = {.pages = sb->pages_max, .inodes = sb->inodes_max};
+    int err = parse_options(options, &o);
+    if (err < 0) {
+        return err;
+    }
+    /* A file system without limits cannot get some: what it took was not counted against them. */
+    if ((o.pages != 0) != (sb->pages_max != 0) || (o.inodes != 0) != (sb->inodes_max != 0) ||
+        (o.pages != 0 && o.pages < sb->pages) || (o.inodes != 0 && o.inodes < sb->inodes)) {
+        return -EINVAL;
+    }
+    sb->pages_max = o.pages;
+    sb->inodes_max = o.inodes;
+    return 0;
+}
+
 const struct fs_type tmpfs_type = {
     .name = "tmpfs",
     .nodev = true,
     .magic = 0x01021994,
     .mount = tmpfs_mount,
+    .remount = tmpfs_remount,
     .make = tmpfs_make,
 };
 const struct fs_type ramfs_type = {

@@ -201,7 +201,7 @@ static long tmpfs_write(struct file *f, struct iobuf *b, int64_t *pos)
     }
     *pos = off;
     inode_touch(ino);
-    if ((ino->mode & (S_ISUID | S_ISGID)) != 0) {
+    if (inode_privileged(ino)) {
         inode_drop_setid(ino);
     }
     return (long)((size_t)want - left);
@@ -225,6 +225,8 @@ int tmpfs_truncate(struct inode *ino, int64_t len)
         tmpfs_pages_free(ino, first, ~0ul);
     } else if (len > ino->size) {
         clear_tail(ino, ino->size);
+    } else {
+        return 0;
     }
     ino->size = len;
     inode_touch(ino);

@@ -124,7 +124,9 @@ struct abi_pollfd {
 #define ABI_MS_NODEV 4u
 #define ABI_MS_NOEXEC 8u
 #define ABI_MS_REMOUNT 32u
+#define ABI_MS_NOSYMFOLLOW 256u
 #define ABI_MS_NOATIME 1024u
+#define ABI_MS_NODIRATIME 2048u
 #define ABI_MS_BIND 4096u
 #define ABI_MS_MOVE 8192u
 #define ABI_MS_REC 16384u
@@ -158,6 +160,7 @@ struct abi_pollfd {
 #define ABI_SIGPIPE 13
 #define ABI_SIGXFSZ 25
 #define ABI_RLIMIT_FSIZE 1
+#define ABI_RLIMIT_NPROC 6
 #define ABI_RLIMIT_NOFILE 7
 #define ABI_RLIMIT_MSGQUEUE 12
 #define ABI_RLIM_INFINITY (~0ul)

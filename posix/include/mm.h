@@ -39,13 +39,17 @@ int mm_fault(struct mm *mm, uint64_t addr, uint64_t cause, struct mm_signal *out
 /* Address of the code that makes the rt_sigreturn system call, in every program. */
 uint64_t mm_sigreturn_addr(const struct mm *mm);
 
-uint64_t mm_vsize(const struct mm *mm);                        /* bytes */
-uint64_t mm_resident(const struct mm *mm);                     /* pages */
-size_t mm_maps_text(const struct mm *mm, char *buf, size_t n); /* /proc/<pid>/maps */
+uint64_t mm_vsize(const struct mm *mm);    /* bytes */
+uint64_t mm_resident(const struct mm *mm); /* pages */
+struct text;
+void mm_maps_text(const struct mm *mm, struct text *t, bool details); /* /proc/<pid>/maps, smaps */
+#define MM_AUXV_PAIRS 20
 /* For /proc/<pid>/stat and friends. */
 struct mm_layout {
     uint64_t code_start, code_end, data_start, data_end, brk_start, brk, stack_top;
     uint64_t arg_start, arg_end, env_start, env_end;
+    uint64_t auxv[2 * MM_AUXV_PAIRS]; /* as it was put on the stack */
+    unsigned auxv_words;
     uint64_t text_pages, data_pages, stack_pages; /* virtual sizes as in /proc/<pid>/status */
     uint64_t locked_pages;
 };

@@ -27,6 +27,7 @@ struct pid *pid_find(int nr);
 void pid_ref(struct pid *p);
 void pid_unref(struct pid *p);
 #define PID_MAX 32768
+extern unsigned pid_max; /* numbers stay below it, /proc/sys/kernel/pid_max */
 /* A descriptor's file that stands for the process of that number, or NULL; and the other way. */
 struct file *pidfd_make(struct pid *p, unsigned flags);
 struct pid *pidfd_pid(const struct file *f); /* NULL: it is none */
@@ -46,6 +47,9 @@ struct user {
 struct user *user_get(uint32_t uid); /* NULL: no memory */
 struct user *user_ref(struct user *u);
 void user_unref(struct user *u);
+
+/* prctl's options about capabilities (caps.c); -EINVAL for others. */
+long prctl_caps(const uint64_t a[6]);
 
 /* ---- exec's side ---- */
 /* The point of no return is near: end the other threads of the group and wait until the current one is
@@ -77,8 +81,10 @@ void proc_continue(struct process *p);
 void task_give_work(struct task *t, uint32_t work);
 /* Memory is exhausted: end the largest process. Waits a little for it to go. */
 void proc_oom(void);
+uint64_t process_badness(const struct process *p); /* the greatest goes first; 0: never */
 /* A process with a pid limit, for tests and /proc: processes and threads alive. */
 unsigned proc_task_count(void);
+uint64_t proc_fork_count(void); /* processes and threads made since the start */
 
 /* ---- tree.c ---- */
 void process_link(struct process *p, struct process *parent);

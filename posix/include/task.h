@@ -10,6 +10,7 @@
 #include <membrane.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include "cred.h"
 #include "waitq.h"
 
 struct files;
@@ -18,14 +19,6 @@ struct file;
 struct mm;      /* mm.h */
 struct sighand; /* sig.h */
 struct tty;
-
-#define NGROUPS 32
-struct cred { /* copied, not shared: 6.1 semantics are per thread */
-    uint32_t ruid, euid, suid, fsuid;
-    uint32_t rgid, egid, sgid, fsgid;
-    uint32_t ngroups;
-    uint32_t groups[NGROUPS];
-};
 
 struct session {
     unsigned refs;
@@ -88,9 +81,11 @@ struct task {
     struct trace *tracees; /* whom it traces */
     uint64_t affinity;
     int sched_policy, sched_prio;
-    bool sched_reset; /* children start with the default (SCHED_RESET_ON_FORK) */
-    uint16_t ioprio;  /* 0: none of its own */
+    uint64_t timer_slack; /* ns */
+    bool sched_reset;     /* children start with the default (SCHED_RESET_ON_FORK) */
+    uint16_t ioprio;      /* 0: none of its own */
 };
+#define TIMER_SLACK 50000u
 #define WORK_SIGNAL 1u /* a signal to handle */
 #define WORK_EXIT 2u   /* the thread is to end (exit, group exit, exec of another thread) */
 #define WORK_STOP 4u   /* the process is stopping */
@@ -125,7 +120,8 @@ struct process {
     bool zombie, stopped;
     bool dying;  /* group exit has begun: exit_status is final */
     bool execed; /* since it was forked: setpgid by the parent is over */
-    bool subreaper, dumpable, no_new_privs, keep_caps;
+    bool subreaper, dumpable, no_new_privs;
+    bool too_many;             /* a user id taken when its RLIMIT_NPROC was reached: no execve */
     bool no_tty;               /* gave up the session's terminal (TIOCNOTTY), alone */
     bool cpu_watched;          /* has a CPU timer or limit: looked at after each upcall */
     bool cont_report;          /* continued, until wait has told */
@@ -144,6 +140,10 @@ struct process {
     uint32_t personality;
     uint64_t min_flt, cmin_flt;
     uint64_t max_rss, cmax_rss; /* pages */
+    struct io_account {
+        uint64_t bytes[2], calls[2]; /* read, written */
+    } io;
+    int oom_score_adj, oom_score_adj_min; /* -1000: never ended for want of memory */
 
     /* posix/signal: pending for the process */
     uint64_t sigpending;
@@ -159,6 +159,44 @@ struct process {
 /* The state area of the current thread: its program's registers. */
 #define current_state (mb_self()->state)
 
+/* The credentials that count: the current thread's, or root's on service fibers. */
+static inline const struct cred *cred_now(void)
+{
+    static const struct cred root = CRED_ROOT;
+    const struct mb_fiber *f = mb_self();
+    const struct task *t = f ? f->task : 0;
+    return t ? &t->cred : &root;
+}
+static inline bool capable(unsigned cap)
+{
+    return cred_has(cred_now(), cap);
+}
+/* Of a process: its first thread's, or what the last one left. */
+static inline const struct cred *process_cred(const struct process *p)
+{
+    return p->threads ? &p->threads->cred : &p->cred;
+}
+/* May the current thread look into p, whose credentials are it, as ptrace would: the rule of most of
+ * /proc/<pid>.  fs: by the fs ids (files), else by the real ones. */
+static inline bool may_look(const struct process *p, const struct cred *it, bool fs)
+{
+    const struct cred *me = cred_now();
+    uint32_t uid = fs ? me->fsuid : me->ruid, gid = fs ? me->fsgid : me->rgid;
+    if ((current && p == current->proc) || cred_has(me, CAP_SYS_PTRACE))
+        return true;
+    bool same = uid == it->euid && uid == it->suid && uid == it->ruid && gid == it->egid &&
+                gid == it->sgid && gid == it->rgid;
+    return same && p->dumpable && (it->permitted & ~me->permitted) == 0;
+}
+static inline bool process_may_look(const struct process *p, bool fs)
+{
+    return may_look(p, process_cred(p), fs);
+}
+static inline bool task_may_look(const struct task *t, bool fs)
+{
+    return may_look(t->proc, &t->cred, fs);
+}
+
 struct process *process_find(int pid);
 struct process *process_first(void); /* then ->next, in order of pid */
 struct task *task_find(int tid);
@@ -166,7 +204,6 @@ void process_times(const struct process *p, uint64_t *utime_ns, uint64_t *stime_
                    uint64_t *cutime_ns, uint64_t *cstime_ns);
 uint64_t process_vsize(const struct process *p);    /* bytes */
 uint64_t process_resident(const struct process *p); /* pages */
-bool cred_in_group(const struct cred *c, uint32_t gid);
 /* A soft limit of the current process, RLIMIT_*; RLIM_INFINITY on service fibers. */
 uint64_t rlimit_soft(unsigned what);
 
@@ -176,7 +213,6 @@ int signal_pgrp(int pgid, int sig);
 void signal_self(int sig); /* synchronous, as SIGPIPE */
 
 /* /proc texts that the process code knows best: write at most n bytes, answer the length. */
-size_t proc_maps_text(struct process *p, char *buf, size_t n);
 size_t proc_entropy_text(struct process *p, char *buf, size_t n);
 size_t proc_status_signals(struct process *p, char *buf, size_t n); /* SigPnd.. lines of status */
 

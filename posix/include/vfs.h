@@ -151,7 +151,12 @@ int64_t file_size(struct file *f);
  * an executable (process.exe) calls both. */
 int file_deny_write(struct file *f);
 void file_allow_write(struct file *f);
-bool file_nosuid(struct file *f); /* its mount ignores S_ISUID and S_ISGID */
+bool file_nosuid(struct file *f);   /* its mount ignores S_ISUID and S_ISGID */
+bool file_noexec(struct file *f);   /* its mount lets nothing be executed */
+void file_accessed(struct file *f); /* it is being mapped */
+bool file_readable(struct file *f); /* by the current thread, whatever it was opened for */
+/* An extended attribute: its length, cut to n; -ENODATA. */
+long file_xattr(struct file *f, const char *name, void *buf, size_t n);
 /* Make the two ends of a pipe. */
 int pipe_make(struct file **rd, struct file **wr, unsigned flags);
 
@@ -184,6 +189,8 @@ unsigned devpts_max(void);
 /* What posix/block knows that others tell; NULL as long as there is no disk. */
 struct vfs_block {
     size_t (*partitions)(char *buf, size_t n); /* lines of /proc/partitions, as snprintf */
+    uint64_t (*bytes)(uint64_t dev);           /* of a disk or partition */
+    size_t (*diskstats)(char *buf, size_t n);  /* the same of /proc/diskstats */
     int (*sync)(void);                         /* all disks flush; blocks */
     uint64_t (*cached)(void);                  /* pages */
     uint64_t (*shrink)(uint64_t pages);        /* give pages back: how many went */

@@ -19,20 +19,17 @@ int ipc_permitted(const struct ipc_object *o, unsigned mode)
 {
     const struct cred *c = &current->cred;
     unsigned want = mode >> 6 | mode >> 3 | mode, has = o->mode;
-    if (c->euid == 0)
-        return 0;
     if (c->euid == o->cuid || c->euid == o->uid)
         has >>= 6;
-    else if (c->egid == o->cgid || c->egid == o->gid || cred_in_group(c, o->cgid) ||
-             cred_in_group(c, o->gid))
+    else if (cred_in_group(c, o->cgid) || cred_in_group(c, o->gid))
         has >>= 3;
-    return want & ~has & 7 ? -EACCES : 0;
+    return (want & ~has & 7) && !capable(CAP_IPC_OWNER) ? -EACCES : 0;
 }
 
 int ipc_owned(const struct ipc_object *o)
 {
     uint32_t euid = current->cred.euid;
-    return euid == 0 || euid == o->cuid || euid == o->uid ? 0 : -EPERM;
+    return euid == o->cuid || euid == o->uid || capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
 }
 
 struct ipc64_perm ipc_perm(const struct ipc_object *o)

@@ -156,11 +156,11 @@ static int get_name(uint64_t uname, char *name)
 
 static int check_attr(const struct mq_attr *a)
 {
-    bool root = current->cred.euid == 0;
+    bool more = capable(CAP_SYS_RESOURCE);
     if (a->mq_maxmsg <= 0 || a->mq_msgsize <= 0)
         return -EINVAL;
-    if (a->mq_maxmsg > (root ? MSGS_HARD : MSGS_DEFAULT) ||
-        a->mq_msgsize > (root ? SIZE_HARD : SIZE_DEFAULT))
+    if (a->mq_maxmsg > (more ? MSGS_HARD : MSGS_DEFAULT) ||
+        a->mq_msgsize > (more ? SIZE_HARD : SIZE_DEFAULT))
         return -EINVAL;
     return 0;
 }
@@ -179,7 +179,7 @@ static int charge(struct mqueue *q)
 
 static int queue_make(const char *name, unsigned mode, const struct mq_attr *a, struct mqueue **out)
 {
-    if (queue_count >= QUEUES_MOST && current->cred.euid != 0)
+    if (queue_count >= QUEUES_MOST && !capable(CAP_SYS_RESOURCE))
         return -ENOSPC;
     struct mqueue *q = mb_zalloc(sizeof *q);
     if (!q)

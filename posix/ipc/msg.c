@@ -281,7 +281,7 @@ static long set(struct queue *q, uint64_t uaddr)
     int err = ipc_owned(&q->o);
     if (err)
         return err;
-    if (d.msg_qbytes > MSGMNB && current->cred.euid != 0)
+    if (d.msg_qbytes > MSGMNB && !capable(CAP_SYS_RESOURCE))
         return -EPERM;
     ipc_set_perm(&q->o, &d.msg_perm);
     q->most = d.msg_qbytes;

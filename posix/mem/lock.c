@@ -31,7 +31,7 @@ uint64_t mm_locked_pages(const struct mm *mm)
 
 static bool may_lock_any(void)
 {
-    return current->cred.euid == 0;
+    return capable(CAP_IPC_LOCK);
 }
 
 int mm_may_lock(const struct mm *mm, uint64_t pages)

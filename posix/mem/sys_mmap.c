@@ -28,7 +28,7 @@ static int check_fixed(struct mm *mm, const struct request *r)
     if (r->len > MM_TASK_END || r->addr > MM_TASK_END - r->len) {
         return -ENOMEM;
     }
-    if (r->addr < MB_PAGE || (r->addr < MM_MIN_ADDR && current->cred.euid != 0)) {
+    if (r->addr < MB_PAGE || (r->addr < MM_MIN_ADDR && !capable(CAP_SYS_RAWIO))) {
         return -EPERM;
     }
     if ((r->flags & MAP_FIXED_NOREPLACE) && !vma_range_free(mm, r->addr, r->addr + r->len)) {
@@ -46,6 +46,9 @@ static int check_file(const struct request *r, struct file *f)
     }
     if (!f->ops->page) {
         return -ENODEV;
+    }
+    if ((r->v.prot & PROT_EXEC) && file_noexec(f)) {
+        return -EPERM;
     }
     if (r->v.off + r->len < r->v.off) {
         return -EOVERFLOW;
@@ -77,6 +80,7 @@ static int open_object(struct request *r, int fd)
     }
     r->v.kind = VMA_FILE;
     r->v.file = f;
+    file_accessed(f);
     if ((f->flags & O_ACCMODE) == O_RDWR && err == 0) {
         r->v.flags |= VMA_MAYWRITE;
     }
@@ -193,6 +197,9 @@ static int check_protect(const struct vma *v, unsigned prot)
 {
     if ((prot & PROT_WRITE) && v->kind == VMA_FILE && (v->flags & VMA_SHARED) &&
         !(v->flags & VMA_MAYWRITE)) {
+        return -EACCES;
+    }
+    if ((prot & PROT_EXEC) && v->kind == VMA_FILE && file_noexec(v->file)) {
         return -EACCES;
     }
     if (v->flags & VMA_VDSO) {

@@ -1,11 +1,10 @@
 /* What others ask about an address space: /proc/<pid>/maps, sizes, the identity of a futex word. */
 #include "mem/mm_int.h"
 
+#include "fs/text.h"
 #include "linux_abi.h"
 
 #include <asm/errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #define NAME_COLUMN 73 /* where Linux puts the name */
@@ -32,35 +31,40 @@ static const char *vma_name(const struct mm *mm, const struct vma *v, char *buf,
     return v->start < mm->brk && v->end > mm->brk_start ? "[heap]" : "";
 }
 
-static size_t vma_line(const struct mm *mm, const struct vma *v, char *buf, size_t n)
+static void vma_line(const struct mm *mm, const struct vma *v, struct text *t)
 {
     static char path[512]; /* under the lock; stacks are small */
     uint64_t dev = v->kind == VMA_FILE ? file_dev(v->file) : 0;
     uint64_t ino = v->kind == VMA_FILE ? file_ino(v->file) : 0;
-    int len = snprintf(buf, n, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", (ul)v->start,
-                       (ul)v->end, v->prot & NX_PROT_R ? 'r' : '-', v->prot & NX_PROT_W ? 'w' : '-',
-                       v->prot & NX_PROT_X ? 'x' : '-', v->flags & VMA_SHARED ? 's' : 'p',
-                       v->kind == VMA_ANON ? 0 : (ul)v->off, MAJOR(dev), MINOR(dev), (ul)ino);
+    size_t from = t->len;
+    text_printf(t, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", (ul)v->start, (ul)v->end,
+                v->prot & NX_PROT_R ? 'r' : '-', v->prot & NX_PROT_W ? 'w' : '-',
+                v->prot & NX_PROT_X ? 'x' : '-', v->flags & VMA_SHARED ? 's' : 'p',
+                v->kind == VMA_ANON ? 0 : (ul)v->off, MAJOR(dev), MINOR(dev), (ul)ino);
     const char *name = vma_name(mm, v, path, sizeof(path));
-    if (len < 0 || (size_t)len >= n) {
-        return 0;
-    }
-    int pad = *name && len < NAME_COLUMN ? NAME_COLUMN - len : 0;
-    int more = snprintf(buf + len, n - (size_t)len, "%*s%s\n", pad, "", name);
-    return more < 0 || (size_t)more >= n - (size_t)len ? 0 : (size_t)(len + more);
+    int len = (int)(t->len - from), pad = *name && len < NAME_COLUMN ? NAME_COLUMN - len : 0;
+    text_printf(t, "%*s%s\n", pad, "", name);
 }
 
-size_t mm_maps_text(const struct mm *mm, char *buf, size_t n)
+/* What smaps says below the line of an area. */
+static void vma_details(const struct vma *v, struct text *t)
 {
-    size_t at = 0;
+    unsigned page = MB_PAGE / 1024;
+    text_printf(t, "Size:           %8lu kB\nKernelPageSize: %8u kB\nMMUPageSize:    %8u kB\n",
+                (ul)((v->end - v->start) / 1024), page, page);
+    text_printf(t, "VmFlags: %s%s%s%s%s\n", v->prot & NX_PROT_R ? "rd " : "",
+                v->prot & NX_PROT_W ? "wr " : "", v->prot & NX_PROT_X ? "ex " : "",
+                v->flags & VMA_SHARED ? "sh " : "", v->flags & VMA_GROWSDOWN ? "gd " : "");
+}
+
+void mm_maps_text(const struct mm *mm, struct text *t, bool details)
+{
     for (uint32_t i = 0; i < mm->count; i++) {
-        size_t len = vma_line(mm, &mm->vma[i], buf + at, n - at);
-        if (len == 0) { /* lines are whole or not there */
-            break;
+        vma_line(mm, &mm->vma[i], t);
+        if (details) {
+            vma_details(&mm->vma[i], t);
         }
-        at += len;
     }
-    return at;
 }
 
 void mm_layout(const struct mm *mm, struct mm_layout *out)

@@ -17,7 +17,7 @@ static int check(unsigned prio)
 {
     switch (CLASS(prio)) {
     case CLASS_RT:
-        if (current->cred.euid != 0)
+        if (!capable(CAP_SYS_ADMIN) && !capable(CAP_SYS_NICE))
             return -EPERM;
         return DATA(prio) < LEVELS ? 0 : -EINVAL;
     case CLASS_BE:
@@ -67,7 +67,7 @@ static struct task *next_of(struct task *t, int which, int who)
 static bool may_set(const struct task *t)
 {
     const struct cred *me = &current->cred;
-    return me->euid == 0 || me->euid == t->cred.ruid || me->ruid == t->cred.ruid;
+    return capable(CAP_SYS_NICE) || me->euid == t->cred.ruid || me->ruid == t->cred.ruid;
 }
 
 long sys_ioprio_set(const uint64_t a[6])

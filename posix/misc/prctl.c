@@ -6,16 +6,16 @@
 #include "sig.h"
 #include "sys.h"
 
-#define SECURE_BITS 0
-#define CAP_LAST 40
-
 static long set_name(struct task *t, uint64_t from)
 {
     char name[sizeof t->comm];
     long n = mb_str_in(name, from, sizeof name);
-    if (n == -EFAULT)
+    if (n == -ENAMETOOLONG) { /* cut */
+        n = mb_copy_in(name, from, sizeof name - 1);
+        name[sizeof name - 1] = 0;
+    }
+    if (n < 0)
         return n;
-    name[sizeof name - 1] = 0; /* too long: cut */
     memset(t->comm, 0, sizeof t->comm);
     strncpy(t->comm, name, sizeof t->comm - 1);
     return 0;
@@ -61,26 +61,24 @@ long sys_prctl(const uint64_t a[6])
     case PR_GET_CHILD_SUBREAPER:
         word = p->subreaper;
         return mb_copy_out(a[1], &word, sizeof word);
-    case PR_GET_KEEPCAPS:
-        return p->keep_caps;
-    case PR_SET_KEEPCAPS:
-        if (a[1] > 1)
-            return -EINVAL;
-        p->keep_caps = a[1];
-        return 0;
-    case PR_CAPBSET_READ:
-        return a[1] > CAP_LAST ? -EINVAL : 1;
-    case PR_GET_SECUREBITS:
-        return SECURE_BITS;
     case PR_GET_SECCOMP:
         return 0;
-    case PR_SET_TIMERSLACK:
+    case PR_SET_TIMERSLACK: /* kept and told; timers fire as soon as they can */
+        t->timer_slack = a[1] && (int64_t)a[1] > 0 ? a[1] : TIMER_SLACK;
         return 0;
     case PR_GET_TIMERSLACK:
-        return 50000;
+        return (long)t->timer_slack;
+    case PR_GET_TIMING:
+        return PR_TIMING_STATISTICAL;
+    case PR_SET_TIMING:
+        return a[1] == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
+    case PR_SET_THP_DISABLE: /* there are none */
+        return a[2] || a[3] || a[4] ? -EINVAL : 0;
+    case PR_GET_THP_DISABLE:
+        return a[1] || a[2] || a[3] || a[4] ? -EINVAL : 1;
     case PR_GET_TID_ADDRESS:
         return mb_copy_out(a[1], &t->clear_tid, sizeof t->clear_tid);
     default:
-        return -EINVAL;
+        return prctl_caps(a);
     }
 }

@@ -8,7 +8,7 @@
 long sys_reboot(const uint64_t a[6])
 {
     uint32_t magic1 = (uint32_t)a[0], magic2 = (uint32_t)a[1];
-    if (current->cred.euid != 0)
+    if (!capable(CAP_SYS_BOOT))
         return -EPERM;
     if (magic1 != LINUX_REBOOT_MAGIC1 ||
         (magic2 != LINUX_REBOOT_MAGIC2 && magic2 != LINUX_REBOOT_MAGIC2A &&

@@ -31,7 +31,7 @@ static struct task *named(int tid)
 static bool may_change(const struct task *t)
 {
     const struct cred *me = &current->cred;
-    return me->euid == 0 || me->euid == t->cred.euid || me->euid == t->cred.ruid;
+    return capable(CAP_SYS_NICE) || me->euid == t->cred.euid || me->euid == t->cred.ruid;
 }
 
 /* ---- affinity ---- */
@@ -95,7 +95,7 @@ static bool is_normal(int policy)
 /* Without privilege: what RLIMIT_RTPRIO allows, or less than there is; and no way back. */
 static bool may_have(const struct task *t, int policy, int prio, bool reset)
 {
-    if (current->cred.euid == 0)
+    if (capable(CAP_SYS_NICE))
         return true;
     if (!may_change(t) || (t->sched_reset && !reset))
         return false;
@@ -210,7 +210,7 @@ static bool matches(const struct process *p, int which, int who)
 /* Down to 20 - RLIMIT_NICE for everybody. */
 static bool may_be_nicer(const struct process *p, int nice)
 {
-    return nice >= p->nice || current->cred.euid == 0 ||
+    return nice >= p->nice || capable(CAP_SYS_NICE) ||
            (uint64_t)(20 - nice) <= p->rlimit[RLIMIT_NICE][0];
 }
 

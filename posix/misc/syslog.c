@@ -138,7 +138,7 @@ long sys_syslog(const uint64_t a[6])
     if (action < ACTION_CLOSE || action > ACTION_SIZE_BUFFER) {
         return -EINVAL;
     }
-    if (cred_now()->euid != 0) {
+    if (!capable(CAP_SYSLOG) && !capable(CAP_SYS_ADMIN)) {
         return -EPERM;
     }
     switch (action) {

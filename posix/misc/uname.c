@@ -7,50 +7,45 @@
 #include <string.h>
 #include "proc.h"
 #include "sys.h"
+#include "uts.h"
 
-#define FIELD 65
-
-struct utsname_ {
-    char sysname[FIELD], nodename[FIELD], release[FIELD], version[FIELD], machine[FIELD];
-    char domainname[FIELD];
+static char names[][UTS_SIZE] = {
+    [UTS_SYSTEM] = "Linux",         [UTS_NODE] = "nexus",      [UTS_RELEASE] = "6.1.0-nexus",
+    [UTS_VERSION] = "#1 SMP Nexus", [UTS_MACHINE] = "riscv64", [UTS_DOMAIN] = "(none)",
 };
-_Static_assert(sizeof(struct utsname_) == 390, "struct new_utsname layout");
+_Static_assert(sizeof(names) == 390, "struct new_utsname layout");
 
-static struct utsname_ names = {
-    .sysname = "Linux",
-    .nodename = "nexus",
-    .release = "6.1.0-nexus",
-    .version = "#1 SMP Nexus",
-    .machine = "riscv64",
-    .domainname = "(none)",
-};
+char *uname_text(enum uts_field field)
+{
+    return names[field];
+}
 
 long sys_uname(const uint64_t a[6])
 {
-    return mb_copy_out(a[0], &names, sizeof names);
+    return mb_copy_out(a[0], names, sizeof names);
 }
 
 static long set_name(char *to, uint64_t from, uint64_t len)
 {
-    char name[FIELD] = {0};
-    if (current->cred.euid != 0)
+    char name[UTS_SIZE] = {0};
+    if (!capable(CAP_SYS_ADMIN))
         return -EPERM;
-    if (len >= FIELD)
+    if (len >= UTS_SIZE)
         return -EINVAL;
     if (mb_copy_in(name, from, len))
         return -EFAULT;
-    memcpy(to, name, FIELD);
+    memcpy(to, name, UTS_SIZE);
     return 0;
 }
 
 long sys_sethostname(const uint64_t a[6])
 {
-    return set_name(names.nodename, a[0], a[1]);
+    return set_name(names[UTS_NODE], a[0], a[1]);
 }
 
 long sys_setdomainname(const uint64_t a[6])
 {
-    return set_name(names.domainname, a[0], a[1]);
+    return set_name(names[UTS_DOMAIN], a[0], a[1]);
 }
 
 long sys_personality(const uint64_t a[6])

@@ -157,7 +157,7 @@ int inet_bind(struct sock *sk, const struct sock_name *name)
     if (sk->family == ABI_AF_INET6 && sk->in.v6only && inet_is_v4(&e)) {
         return -EINVAL;
     }
-    if (e.port != 0 && e.port < PRIVILEGED && cred_now()->euid != 0) {
+    if (e.port != 0 && e.port < PRIVILEGED && !capable(CAP_NET_BIND_SERVICE)) {
         return -EACCES;
     }
     if (sk->in.bound || sk->state != SOCK_CLOSED) {

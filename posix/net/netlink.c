@@ -211,7 +211,7 @@ static int answer(struct sock *sk, const struct nlmsghdr *asked, const char *bod
     if (type == RTM_GETLINK) {
         return get_link(sk, asked, body, n);
     }
-    return (type & 3) != 2 && cred_now()->euid != 0 ? -EPERM : -EOPNOTSUPP;
+    return (type & 3) != 2 && !capable(CAP_NET_ADMIN) ? -EPERM : -EOPNOTSUPP;
 }
 
 static void requests(struct sock *sk, const char *bytes, unsigned n)
@@ -314,7 +314,7 @@ static long netlink_send(struct sock *sk, struct iobuf *b, unsigned flags, struc
     if (x != NULL && x->name != NULL) {
         int err = check(x->name);
         if (err == 0 && (x->name->nl.pid != 0 || x->name->nl.groups != 0)) {
-            err = cred_now()->euid == 0 ? -ECONNREFUSED : -EPERM;
+            err = capable(CAP_NET_ADMIN) ? -ECONNREFUSED : -EPERM;
         }
         if (err < 0) {
             return err;

@@ -63,7 +63,7 @@ static int set_timeout(int64_t *ns, const void *value, unsigned n)
 
 static int set_number(struct sock *sk, int name, int32_t value)
 {
-    bool root = cred_now()->euid == 0, *flag = flag_of(sk, name);
+    bool root = capable(CAP_NET_ADMIN), *flag = flag_of(sk, name);
     uint32_t u = (uint32_t)value;
     if (flag != NULL) {
         if (name == SO_DEBUG && value != 0 && !root) {

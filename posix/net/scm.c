@@ -109,7 +109,7 @@ int fdset_send(struct fdset *set, struct sock *to)
     struct user *user = current->user;
     unix_gc_sometimes();
     if (user != NULL && user->inflight > current->proc->rlimit[ABI_RLIMIT_NOFILE][0] &&
-        cred_now()->euid != 0) {
+        !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN)) {
         return -ETOOMANYREFS;
     }
     for (unsigned i = 0; i < set->count; i++) {
@@ -184,9 +184,10 @@ static int take_cred(uint64_t udata, uint64_t len, struct scm *scm)
     if (mb_copy_in(&u, udata, sizeof(u)) < 0) {
         return -EFAULT;
     }
-    if (c->euid != 0 && (u.pid != current->proc->pid ||
-                         (u.uid != c->ruid && u.uid != c->euid && u.uid != c->suid) ||
-                         (u.gid != c->rgid && u.gid != c->egid && u.gid != c->sgid))) {
+    bool uid = u.uid == c->ruid || u.uid == c->euid || u.uid == c->suid;
+    bool gid = u.gid == c->rgid || u.gid == c->egid || u.gid == c->sgid;
+    if ((u.pid != current->proc->pid && !capable(CAP_SYS_ADMIN)) ||
+        (!uid && !capable(CAP_SETUID)) || (!gid && !capable(CAP_SETGID))) {
         return -EPERM;
     }
     if (u.pid <= 0 || process_find(u.pid) == NULL) {

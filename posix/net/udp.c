@@ -25,7 +25,7 @@ static int inet_create(unsigned family, unsigned type, unsigned protocol, struct
         own = UDP;
         break;
     case ABI_SOCK_RAW:
-        return cred_now()->euid != 0 ? -EPERM : -EPROTONOSUPPORT;
+        return !capable(CAP_NET_RAW) ? -EPERM : -EPROTONOSUPPORT;
     default:
         return -ESOCKTNOSUPPORT;
     }

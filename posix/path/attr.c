@@ -44,8 +44,7 @@ static int chmod_target(const struct target *t, uint32_t mode)
     if (S_ISLNK(ino->mode)) {
         return -EOPNOTSUPP;
     }
-    const struct cred *c = cred_now();
-    if (c->fsuid != 0 && c->fsgid != ino->gid && !cred_in_group(c, ino->gid)) {
+    if (!cred_in_group(cred_now(), ino->gid) && !capable(CAP_FSETID)) {
         mode &= ~(uint32_t)S_ISGID;
     }
     ino->mode = (ino->mode & S_IFMT) | (mode & 07777);
@@ -84,12 +83,12 @@ static int chown_target(const struct target *t, uint32_t uid, uint32_t gid)
     if (err < 0) {
         return err;
     }
-    if (c->fsuid != 0) {
+    if (!capable(CAP_CHOWN)) {
         bool own = c->fsuid == ino->uid;
         if (uid != ~0u && !(own && uid == ino->uid)) {
             return -EPERM;
         }
-        bool mine = gid == ino->gid || gid == c->fsgid || cred_in_group(c, gid);
+        bool mine = gid == ino->gid || cred_in_group(c, gid);
         if (gid != ~0u && !(own && mine)) {
             return -EPERM;
         }
@@ -100,6 +99,9 @@ static int chown_target(const struct target *t, uint32_t uid, uint32_t gid)
             return -EPERM; /* even when nothing else is to change */
         }
         ino->mode &= ~drop;
+        if (ino->xattrs != NULL) {
+            xattr_drop(ino, XATTR_CAPS);
+        }
     }
     ino->uid = uid != ~0u ? uid : ino->uid;
     ino->gid = gid != ~0u ? gid : ino->gid;
@@ -134,12 +136,18 @@ long sys_fchownat(const uint64_t a[6])
     return err;
 }
 
+static bool nsec_valid(int64_t nsec)
+{
+    return nsec == ABI_UTIME_NOW || nsec == ABI_UTIME_OMIT ||
+           (uint64_t)nsec < (uint64_t)NSEC_PER_SEC;
+}
+
 static int utimens_target(const struct target *t, const struct abi_timespec ts[2])
 {
     struct inode *ino = t->ino;
     bool omit0 = ts[0].nsec == ABI_UTIME_OMIT, omit1 = ts[1].nsec == ABI_UTIME_OMIT;
-    if (omit0 && omit1) {
-        return 0;
+    if (!nsec_valid(ts[0].nsec) || !nsec_valid(ts[1].nsec)) {
+        return -EINVAL;
     }
     int err = may_set(t);
     if (err < 0) {
@@ -179,10 +187,6 @@ long sys_utimensat(const uint64_t a[6])
             return -EFAULT;
         }
         for (int i = 0; i < 2; i++) {
-            bool special = ts[i].nsec == ABI_UTIME_NOW || ts[i].nsec == ABI_UTIME_OMIT;
-            if (!special && (uint64_t)ts[i].nsec >= (uint64_t)NSEC_PER_SEC) {
-                return -EINVAL;
-            }
             ts[i].sec = ts[i].sec > SEC_MAX ? SEC_MAX : ts[i].sec < -SEC_MAX ? -SEC_MAX : ts[i].sec;
         }
         if (ts[0].nsec == ABI_UTIME_OMIT && ts[1].nsec == ABI_UTIME_OMIT) {
@@ -277,6 +281,7 @@ long sys_ftruncate(const uint64_t a[6])
         if (S_ISREG(f->inode->mode) && f->inode->ops->truncate != NULL) {
             err = truncate_inode(f->inode, len);
             if (err == 0) {
+                inode_touch(f->inode); /* also when nothing changed */
                 notify_file(f, IN_MODIFY);
             }
         } else if (f->ops->truncate != NULL) {

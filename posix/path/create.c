@@ -34,7 +34,8 @@ int path_may_delete(const struct path *dir, const struct dentry *victim, bool di
         return -EPERM;
     }
     uint32_t uid = cred_now()->fsuid;
-    if ((parent->mode & S_ISVTX) != 0 && uid != 0 && uid != ino->uid && uid != parent->uid) {
+    if ((parent->mode & S_ISVTX) != 0 && uid != ino->uid && uid != parent->uid &&
+        !capable(CAP_FOWNER)) {
         return -EPERM;
     }
     if (directory && !S_ISDIR(ino->mode)) {
@@ -58,8 +59,8 @@ static void inherit(struct inode *ino, const struct inode *dir)
     ino->gid = dir->gid;
     if (S_ISDIR(ino->mode)) {
         ino->mode |= S_ISGID;
-    } else if ((ino->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && c->fsuid != 0 &&
-               c->fsgid != dir->gid && !cred_in_group(c, dir->gid)) {
+    } else if ((ino->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
+               !cred_in_group(c, dir->gid) && !cred_has(c, CAP_FSETID)) {
         ino->mode &= ~(uint32_t)S_ISGID;
     }
 }
@@ -88,7 +89,8 @@ int path_make(const struct path *parent, const struct last *last, const struct s
         return err;
     }
     if (!dir->inode->ops->writable) {
-        return -ENOENT; /* as procfs says */
+        /* Linux's words for it: procfs', where looking is all, and those of sysfs. */
+        return dir->inode->ops->lookup != NULL ? -ENOENT : S_ISREG(spec->mode) ? -EACCES : -EPERM;
     }
     uint32_t mode = spec->mode;
     if (!S_ISLNK(mode)) {
@@ -174,7 +176,7 @@ long sys_mknodat(const uint64_t a[6])
         break;
     case S_IFCHR:
     case S_IFBLK:
-        if (cred_now()->euid != 0) {
+        if (!capable(CAP_MKNOD)) {
             return -EPERM;
         }
         break;
@@ -224,7 +226,7 @@ static int link_make(const struct path *from, const struct path *parent, const s
     if (!parent->dentry->inode->ops->writable || S_ISDIR(ino->mode)) {
         return -EPERM;
     }
-    if (ino->nlink == 0 && (from->dentry->flags & DENTRY_DELETED) == 0) {
+    if (ino->nlink == 0 && !ino->linkable) {
         return -ENOENT;
     }
     if (ino->nlink == UINT32_MAX) {
@@ -239,6 +241,7 @@ static int link_make(const struct path *from, const struct path *parent, const s
     dentry_attach(d);
     dentry_unref(d);
     ino->nlink++;
+    ino->linkable = false;
     ino->ctime = time_realtime_ns();
     inode_touch(parent->dentry->inode);
     notify_inode(ino, IN_ATTRIB);
@@ -257,7 +260,7 @@ long sys_linkat(const uint64_t a[6])
     }
     unsigned lookup = (flags & AT_SYMLINK_FOLLOW) != 0 ? LOOKUP_FOLLOW : 0;
     if ((flags & AT_EMPTY_PATH) != 0) {
-        if (cred_now()->euid != 0) {
+        if (!capable(CAP_DAC_READ_SEARCH)) {
             return -ENOENT;
         }
         lookup |= LOOKUP_EMPTY;
@@ -348,7 +351,7 @@ long sys_unlinkat(const uint64_t a[6])
     if (err == 0) {
         struct dentry *victim = NULL;
         if (!last.dots) {
-            err = path_entry(&parent, &last, &victim);
+            err = mount_rdonly(parent.mnt) ? -EROFS : path_entry(&parent, &last, &victim);
         }
         if (err == 0) {
             err = rmdir ? dir_remove(&parent, &last, victim) : file_remove(&parent, &last, victim);

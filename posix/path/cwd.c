@@ -89,7 +89,7 @@ long sys_chroot(const uint64_t a[6])
         return err;
     }
     err = inode_permission(p.dentry->inode, MAY_EXEC);
-    if (err == 0 && cred_now()->euid != 0) {
+    if (err == 0 && !capable(CAP_SYS_CHROOT)) {
         err = -EPERM;
     }
     if (err < 0) {

@@ -3,7 +3,8 @@
  *      "a/link/b"   at: a    rest: "link/b"   link -> "../x"
  *                   at: a    rest: "../x"     stack: "/b"
  *
- * Rules: `at` is always referenced; link texts stay valid because nothing here sleeps.
+ * Rules: `at` is always referenced; link texts stay valid because nothing here sleeps.  With LOOKUP_BENEATH
+ * and LOOKUP_IN_ROOT the starting point is the root: leaving it is an error, or leads back to it.
  */
 #include "path/path.h"
 
@@ -14,6 +15,7 @@
 struct walk {
     struct path at, root; /* root is borrowed from the thread's fsctx */
     const char *rest;
+    unsigned flags; /* LOOKUP_* */
     unsigned links, depth;
     const char *stack[LINKS_MAX];
 };
@@ -31,14 +33,21 @@ void path_cross_mounts(struct path *p)
     }
 }
 
-static void walk_up(struct walk *w)
+static int walk_up(struct walk *w)
 {
+    if ((w->flags & LOOKUP_BENEATH) != 0 && w->at.dentry == w->root.dentry &&
+        w->at.mnt == w->root.mnt) {
+        return -EXDEV;
+    }
     while (w->at.dentry != w->root.dentry || w->at.mnt != w->root.mnt) {
         struct path up = {.mnt = w->at.mnt, .dentry = w->at.dentry->parent};
         bool mount_root = w->at.dentry == w->at.mnt->root;
         if (mount_root) {
             if (w->at.mnt->parent == NULL) {
-                return;
+                return 0;
+            }
+            if ((w->flags & LOOKUP_NO_XDEV) != 0) {
+                return -EXDEV;
             }
             up = (struct path){.mnt = w->at.mnt->parent, .dentry = w->at.mnt->mountpoint};
         }
@@ -46,20 +55,27 @@ static void walk_up(struct walk *w)
         path_unref(w->at);
         w->at = up;
         if (!mount_root) {
+            const struct mount *before = w->at.mnt;
             path_cross_mounts(&w->at);
-            return;
+            return (w->flags & LOOKUP_NO_XDEV) != 0 && w->at.mnt != before ? -EXDEV : 0;
         }
     }
+    return 0;
 }
 
 /* Where a relative name begins. */
-static int walk_begin(struct walk *w, int dirfd, const char *name)
+static int walk_begin(struct walk *w, int dirfd, const char *name, unsigned flags)
 {
     const struct fsctx *ctx = fsctx_now();
     w->root = ctx->root;
     w->rest = name;
     w->links = w->depth = 0;
-    if (name[0] == '/') {
+    w->flags = flags;
+    bool scoped = (flags & (LOOKUP_BENEATH | LOOKUP_IN_ROOT)) != 0;
+    if (name[0] == '/' && (flags & LOOKUP_BENEATH) != 0) {
+        return -EXDEV;
+    }
+    if (name[0] == '/' && !scoped) {
         w->at = path_ref(w->root);
     } else if (dirfd == AT_FDCWD) {
         w->at = path_ref(ctx->cwd);
@@ -74,6 +90,9 @@ static int walk_begin(struct walk *w, int dirfd, const char *name)
         }
         w->at = path_ref((struct path){.mnt = f->mnt, .dentry = f->dentry});
         file_unref(f);
+    }
+    if (scoped) { /* borrowed as well: the descriptor or the working directory holds it */
+        w->root = w->at;
     }
     return 0;
 }
@@ -119,20 +138,37 @@ int path_child(const struct path *parent, const struct last *last, struct path *
     return child_get(parent, last->name, last->len, last->hash, out);
 }
 
+/* A magic link: to wherever it leads, which is nowhere "inside". */
+static int jump(struct walk *w, struct inode *ino)
+{
+    struct path to;
+    if ((w->flags & LOOKUP_NO_MAGIC) != 0) {
+        return -ELOOP;
+    }
+    int err = ino->ops->follow(ino, &to);
+    if (err < 0) {
+        return err;
+    }
+    if ((w->flags & (LOOKUP_BENEATH | LOOKUP_IN_ROOT)) != 0 ||
+        ((w->flags & LOOKUP_NO_XDEV) != 0 && to.mnt != w->at.mnt)) {
+        path_unref(to);
+        return -EXDEV;
+    }
+    path_unref(w->at);
+    w->at = to;
+    return 0;
+}
+
 /* `link` (its reference is taken over) is to be followed from w->at: sets what is left to walk. */
 static int walk_link(struct walk *w, struct path link)
 {
     struct inode *ino = link.dentry->inode;
     int err = 0;
-    if (++w->links > LINKS_MAX) {
+    if (++w->links > LINKS_MAX || (w->flags & LOOKUP_NO_LINKS) != 0 ||
+        (link.mnt->flags & ABI_MS_NOSYMFOLLOW) != 0) {
         err = -ELOOP;
     } else if (ino->ops->follow != NULL) {
-        struct path to;
-        err = ino->ops->follow(ino, &to);
-        if (err == 0) {
-            path_unref(w->at);
-            w->at = to;
-        }
+        err = jump(w, ino);
     } else if (ino->link == NULL || ino->link[0] == 0) {
         err = -ENOENT;
     } else {
@@ -140,7 +176,11 @@ static int walk_link(struct walk *w, struct path link)
             w->stack[w->depth++] = w->rest;
         }
         w->rest = ino->link;
+        inode_accessed_at(ino, link.mnt);
         if (w->rest[0] == '/') {
+            bool leaves = (w->flags & LOOKUP_BENEATH) != 0 ||
+                          ((w->flags & LOOKUP_NO_XDEV) != 0 && w->root.mnt != w->at.mnt);
+            err = leaves ? -EXDEV : 0;
             path_unref(w->at);
             w->at = path_ref(w->root);
         }
@@ -210,13 +250,20 @@ static int walk_run(struct walk *w, bool follow, struct last *want, bool *slash)
             continue;
         }
         if (dotdot) {
-            walk_up(w);
+            err = walk_up(w);
+            if (err < 0) {
+                return err;
+            }
             continue;
         }
         struct path next;
         err = child_get(&w->at, name, (unsigned)len, hash, &next);
         if (err < 0) {
             return err;
+        }
+        if ((w->flags & LOOKUP_NO_XDEV) != 0 && next.mnt != w->at.mnt) {
+            path_unref(next);
+            return -EXDEV;
         }
         if (S_ISLNK(next.dentry->inode->mode) && (!final || follow || *slash)) {
             err = walk_link(w, next);
@@ -237,7 +284,7 @@ int path_lookup(int dirfd, const char *name, unsigned flags, struct path *out)
     if (name[0] == 0 && (flags & LOOKUP_EMPTY) == 0) {
         return -ENOENT;
     }
-    int err = walk_begin(&w, dirfd, name);
+    int err = walk_begin(&w, dirfd, name, flags);
     if (err < 0) {
         return err;
     }
@@ -261,7 +308,7 @@ int path_parent(int dirfd, const char *name, struct path *parent, struct last *l
     if (name[0] == 0) {
         return -ENOENT;
     }
-    int err = walk_begin(&w, dirfd, name);
+    int err = walk_begin(&w, dirfd, name, 0);
     if (err < 0) {
         return err;
     }
@@ -277,7 +324,7 @@ int path_parent(int dirfd, const char *name, struct path *parent, struct last *l
     return 0;
 }
 
-int path_open_walk(int dirfd, const char *name, bool nofollow, struct path *parent,
+int path_open_walk(int dirfd, const char *name, unsigned flags, struct path *parent,
                    struct last *last, struct path *found)
 {
     struct walk w;
@@ -285,7 +332,7 @@ int path_open_walk(int dirfd, const char *name, bool nofollow, struct path *pare
     if (name[0] == 0) {
         return -ENOENT;
     }
-    int err = walk_begin(&w, dirfd, name);
+    int err = walk_begin(&w, dirfd, name, flags);
     if (err < 0) {
         return err;
     }
@@ -296,10 +343,10 @@ int path_open_walk(int dirfd, const char *name, bool nofollow, struct path *pare
         }
         if (last->dots) { /* it is there, and it is no link */
             w.rest = last->len == 2 ? ".." : "";
-            if (last->len == 2) {
-                walk_up(&w);
+            err = last->len == 2 ? walk_up(&w) : 0;
+            if (err == 0) {
+                *found = path_ref(w.at);
             }
-            *found = path_ref(w.at);
             break;
         }
         if (last->slash) { /* open makes no directories, and says so before it looks */
@@ -312,7 +359,11 @@ int path_open_walk(int dirfd, const char *name, bool nofollow, struct path *pare
             err = 0;
             break;
         }
-        if (err < 0 || !S_ISLNK(found->dentry->inode->mode) || nofollow) {
+        if (err == 0 && (flags & LOOKUP_NO_XDEV) != 0 && found->mnt != w.at.mnt) {
+            path_unref(*found);
+            err = -EXDEV;
+        }
+        if (err < 0 || !S_ISLNK(found->dentry->inode->mode) || (flags & LOOKUP_FOLLOW) == 0) {
             break;
         }
         struct inode *ino = found->dentry->inode;

@@ -1,11 +1,21 @@
-/* mount, umount2, sync; and the text of /proc/mounts. */
+/* mount and umount2: what their many flags ask for.
+ *
+ * There is one name space of mounts; nothing propagates.
+ * Not here: the tree of mounts itself (fs/mount.c), /proc/mounts and mountinfo (mounttext.c).
+ */
 #include "include/sys.h"
 #include "path/path.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#define KEPT_FLAGS (ABI_MS_RDONLY | ABI_MS_NOSUID | ABI_MS_NODEV | ABI_MS_NOEXEC | ABI_MS_NOATIME)
+#define PROPAGATION (ABI_MS_SHARED | ABI_MS_PRIVATE | ABI_MS_SLAVE | ABI_MS_UNBINDABLE)
+#define ATIME_FLAGS (ABI_MS_NOATIME | ABI_MS_NODIRATIME | ABI_MS_RELATIME | ABI_MS_STRICTATIME)
+
+static unsigned kept_flags(unsigned flags)
+{
+    flags &= MOUNT_FLAGS;
+    return (flags & ABI_MS_STRICTATIME) != 0 ? flags & ~ABI_MS_NOATIME : flags;
+}
 
 static int mount_new(const char *type_name, const char *source, const char *options, unsigned flags,
                      const struct path *at)
@@ -22,10 +32,13 @@ static int mount_new(const char *type_name, const char *source, const char *opti
     if (err < 0) {
         return err;
     }
-    return mount_add(sb, sb->root, at, source[0] != 0 ? source : "none", flags, NULL);
+    if (sb->refs == 1) { /* nobody else's: it is the file system that is read-only */
+        sb->rdonly = (flags & ABI_MS_RDONLY) != 0;
+    }
+    return mount_add(sb, sb->root, at, source[0] != 0 ? source : "none", kept_flags(flags), NULL);
 }
 
-static int mount_bind(const char *source, const struct path *at)
+static int mount_bind(const char *source, const struct path *at, bool recursive)
 {
     struct path from;
     int err = path_lookup(AT_FDCWD, source, LOOKUP_FOLLOW, &from);
@@ -35,8 +48,7 @@ static int mount_bind(const char *source, const struct path *at)
     if (S_ISDIR(from.dentry->inode->mode) != S_ISDIR(at->dentry->inode->mode)) {
         err = -ENOTDIR;
     } else {
-        from.mnt->sb->refs++;
-        err = mount_add(from.mnt->sb, from.dentry, at, from.mnt->source, from.mnt->flags, NULL);
+        err = mount_copy(&from, at, recursive);
     }
     path_unref(from);
     return err;
@@ -52,27 +64,71 @@ static int mount_of(const struct path *p, struct mount **out)
     return 0;
 }
 
+static int mount_change(const char *options, unsigned flags, const struct path *at)
+{
+    struct mount *m;
+    int err = mount_of(at, &m);
+    if (err < 0) {
+        return err;
+    }
+    bool bind = (flags & ABI_MS_BIND) != 0, ro = (flags & ABI_MS_RDONLY) != 0;
+    if (ro && (bind ? m->writers > 0 : sb_writers(m->sb) > 0)) {
+        return -EBUSY;
+    }
+    if (!bind && m->sb->type->remount != NULL) {
+        err = m->sb->type->remount(m->sb, options);
+        if (err < 0) {
+            return err;
+        }
+    }
+    if (!bind) {
+        m->sb->rdonly = ro;
+    }
+    if ((flags & ATIME_FLAGS) == 0) {
+        flags |= m->flags & ATIME_FLAGS; /* not mentioned: as it was */
+    }
+    m->flags = kept_flags(flags);
+    return 0;
+}
+
+static int mount_move(const char *source, const struct path *at)
+{
+    struct path from;
+    struct mount *m;
+    int err = path_lookup(AT_FDCWD, source, LOOKUP_FOLLOW, &from);
+    if (err < 0) {
+        return err;
+    }
+    err = mount_of(&from, &m);
+    if (err == 0) {
+        err = mount_reattach(m, at);
+    }
+    path_unref(from);
+    return err;
+}
+
 static int mount_do(const char *source, const char *type, const char *options, unsigned flags,
                     const struct path *at)
 {
+    unsigned propagation = flags & PROPAGATION;
     if ((flags & ABI_MS_REMOUNT) != 0) {
-        struct mount *m;
-        int err = mount_of(at, &m);
-        if (err == 0) {
-            m->flags = flags & KEPT_FLAGS;
-        }
-        return err;
+        return mount_change(options, flags, at);
     }
     if ((flags & ABI_MS_BIND) != 0) {
-        return mount_bind(source, at);
+        return source[0] != 0 ? mount_bind(source, at, (flags & ABI_MS_REC) != 0) : -EINVAL;
     }
-    if ((flags & (ABI_MS_SHARED | ABI_MS_PRIVATE | ABI_MS_SLAVE | ABI_MS_UNBINDABLE)) != 0) {
-        return 0; /* there is one namespace: nothing to propagate */
+    if (propagation != 0) {
+        struct mount *m;
+        if ((propagation & (propagation - 1)) != 0 ||
+            (flags & ~(PROPAGATION | ABI_MS_REC | ABI_MS_SILENT)) != 0) {
+            return -EINVAL;
+        }
+        return mount_of(at, &m);
     }
     if ((flags & ABI_MS_MOVE) != 0) {
-        return -EINVAL;
+        return source[0] != 0 ? mount_move(source, at) : -EINVAL;
     }
-    return mount_new(type, source, options, flags & KEPT_FLAGS, at);
+    return mount_new(type, source, options, flags, at);
 }
 
 /* A string that may be missing (NULL pointer): then "". */
@@ -98,7 +154,7 @@ long sys_mount(const uint64_t a[6])
     struct path at;
     int err = 0;
 
-    if (cred_now()->euid != 0) {
+    if (!capable(CAP_SYS_ADMIN)) {
         return -EPERM;
     }
     if ((flags & 0xffff0000u) == 0xc0ed0000u) {
@@ -127,10 +183,12 @@ long sys_umount2(const uint64_t a[6])
     unsigned flags = (unsigned)a[1];
     struct path p;
     struct mount *m;
-    if ((flags & ~(ABI_MNT_FORCE | ABI_MNT_DETACH | ABI_MNT_EXPIRE | ABI_UMOUNT_NOFOLLOW)) != 0) {
+    bool expire = (flags & ABI_MNT_EXPIRE) != 0;
+    if ((flags & ~(ABI_MNT_FORCE | ABI_MNT_DETACH | ABI_MNT_EXPIRE | ABI_UMOUNT_NOFOLLOW)) != 0 ||
+        (expire && (flags & (ABI_MNT_FORCE | ABI_MNT_DETACH)) != 0)) {
         return -EINVAL;
     }
-    if (cred_now()->euid != 0) {
+    if (!capable(CAP_SYS_ADMIN)) {
         return -EPERM;
     }
     unsigned lookup = (flags & ABI_UMOUNT_NOFOLLOW) != 0 ? 0 : LOOKUP_FOLLOW;
@@ -140,8 +198,9 @@ long sys_umount2(const uint64_t a[6])
     }
     err = mount_of(&p, &m);
     path_unref(p); /* the tree holds the mount; nothing sleeps from here to the end */
-    if (err == 0 && (flags & ABI_MNT_EXPIRE) != 0) {
-        err = -EAGAIN;
+    if (err == 0 && expire && m->refs == 1 && !m->expired) {
+        m->expired = true; /* the next one, if nobody used it meanwhile */
+        return -EAGAIN;
     }
     return err < 0 ? err : mount_remove(m, (flags & ABI_MNT_DETACH) != 0);
 }
@@ -153,52 +212,4 @@ long sys_sync(const uint64_t a[6])
         vfs_block->sync();
     }
     return 0;
-}
-
-/* Spaces and the like as in fstab: \040. */
-static size_t put_escaped(char *buf, size_t n, size_t at, const char *text)
-{
-    for (; *text != 0; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == ' ' || c == '\t' || c == '\n' || c == '\\') {
-            at += (size_t)snprintf(at < n ? buf + at : NULL, at < n ? n - at : 0, "\\%03o", c);
-        } else {
-            if (at + 1 < n) {
-                buf[at] = (char)c;
-            }
-            at++;
-        }
-    }
-    return at;
-}
-
-/* Like snprintf: the length it wants. */
-size_t mount_text(char *buf, size_t n)
-{
-    const struct path *root = &fsctx_now()->root;
-    size_t at = 0;
-    char *path = mb_alloc(PATH_MAX);
-    if (path == NULL) {
-        return 0;
-    }
-    for (const struct mount *m = mount_list; m != NULL; m = m->next) {
-        bool reachable;
-        struct path p = {.mnt = (struct mount *)m, .dentry = m->root};
-        if (path_text(p, root, path, PATH_MAX, &reachable) < 0 || !reachable) {
-            continue;
-        }
-        at = put_escaped(buf, n, at, m->source);
-        at = put_escaped(buf, n,
-                         at + (size_t)snprintf(at < n ? buf + at : NULL, at < n ? n - at : 0, " "),
-                         path);
-        unsigned f = m->flags;
-        at += (size_t)snprintf(
-            at < n ? buf + at : NULL, at < n ? n - at : 0, " %s %s%s%s%s%s 0 0\n",
-            m->sb->type->name, (f & ABI_MS_RDONLY) != 0 ? "ro" : "rw",
-            (f & ABI_MS_NOSUID) != 0 ? ",nosuid" : "", (f & ABI_MS_NODEV) != 0 ? ",nodev" : "",
-            (f & ABI_MS_NOEXEC) != 0 ? ",noexec" : "",
-            (f & ABI_MS_NOATIME) != 0 ? ",noatime" : ",relatime");
-    }
-    mb_free(path);
-    return at;
 }

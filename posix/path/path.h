@@ -7,10 +7,18 @@
 #define POSIX_PATH_PATH_H
 
 #include "fs/inode.h"
+#include "fs/text.h"
 
-#define LOOKUP_FOLLOW 1u    /* a symbolic link at the end is followed */
-#define LOOKUP_DIRECTORY 2u /* it must be a directory */
-#define LOOKUP_EMPTY 4u     /* "" is the starting point itself (AT_EMPTY_PATH) */
+#include <linux/openat2.h>
+
+#define LOOKUP_FOLLOW 1u                      /* a symbolic link at the end is followed */
+#define LOOKUP_DIRECTORY 2u                   /* it must be a directory */
+#define LOOKUP_EMPTY 4u                       /* "" is the starting point itself (AT_EMPTY_PATH) */
+#define LOOKUP_NO_XDEV (RESOLVE_NO_XDEV << 8) /* openat2's ways to stay somewhere */
+#define LOOKUP_NO_MAGIC (RESOLVE_NO_MAGICLINKS << 8)
+#define LOOKUP_NO_LINKS (RESOLVE_NO_SYMLINKS << 8)
+#define LOOKUP_BENEATH (RESOLVE_BENEATH << 8)
+#define LOOKUP_IN_ROOT (RESOLVE_IN_ROOT << 8)
 
 /* Find name, from dirfd's directory (AT_FDCWD, or a descriptor) when it is relative. */
 int path_lookup(int dirfd, const char *name, unsigned flags, struct path *out);
@@ -27,10 +35,10 @@ struct last {
 };
 int path_parent(int dirfd, const char *name, struct path *parent, struct last *last);
 
-/* The same for open(O_CREAT): symbolic links at the end are followed unless nofollow, so that last is
+/* The same for open(O_CREAT): symbolic links at the end are followed with LOOKUP_FOLLOW, so that last is
  * what is to be made or opened.  found is the path when it exists (referenced), else its dentry is
  * NULL. */
-int path_open_walk(int dirfd, const char *name, bool nofollow, struct path *parent,
+int path_open_walk(int dirfd, const char *name, unsigned flags, struct path *parent,
                    struct last *last, struct path *found);
 
 /* The child of parent by that name, as a path through mounts: 0, -ENOENT. */
@@ -48,7 +56,9 @@ void name_put(char *name);
  * outside root, *reachable false. */
 long path_text(struct path p, const struct path *root, char *buf, size_t n, bool *reachable);
 
-size_t mount_text(char *buf, size_t n); /* /proc/mounts; like snprintf, the length it wants */
+/* /proc/<pid>/mounts and its kin: the mounts that can be seen from root (mounttext.c). */
+enum mount_format { MOUNT_FSTAB, MOUNT_INFO, MOUNT_STATS };
+void mount_text(struct text *t, const struct path *root, enum mount_format format);
 
 /* ---- root, cwd, umask (fsctx.c) ---- */
 struct fsctx {

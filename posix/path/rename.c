@@ -141,6 +141,9 @@ static int rename_paths(struct rename *r)
     if (r->to_last.dots) {
         return (r->flags & NOREPLACE) != 0 ? -EEXIST : -EBUSY;
     }
+    if (mount_rdonly(r->from_dir.mnt)) {
+        return -EROFS;
+    }
     int err = path_entry(&r->from_dir, &r->from_last, &r->from);
     if (err < 0) {
         return err;

@@ -2,6 +2,8 @@
 #include "include/sys.h"
 #include "path/target.h"
 
+#include <linux/securebits.h>
+
 /* Also right before 1970: the rest is never negative. */
 static int64_t split(int64_t ns, uint64_t *rest)
 {
@@ -88,10 +90,13 @@ long sys_statx(const uint64_t a[6])
         return err;
     }
     inode_stat(t.ino, &k);
-    bool root = t.file == NULL && t.path.dentry == t.path.mnt->root;
+    const struct dentry *d = t.file != NULL ? t.file->dentry : t.path.dentry;
+    bool root = t.mnt != NULL && d == t.mnt->root;
+    uint64_t mount_id = t.mnt != NULL ? t.mnt->id : 0;
     target_put(&t);
     struct statx x = {
-        .stx_mask = STATX_BASIC_STATS | STATX_BTIME,
+        .stx_mask = STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID,
+        .stx_mnt_id = mount_id,
         .stx_blksize = k.blksize,
         .stx_attributes_mask = STATX_ATTR_MOUNT_ROOT,
         .stx_attributes = root ? STATX_ATTR_MOUNT_ROOT : 0,
@@ -125,14 +130,14 @@ static long statfs_out(uint64_t uaddr, const struct target *t)
         s.flags = ABI_ST_VALID;
         static const struct {
             unsigned ms, st;
-        } map[] = {{ABI_MS_RDONLY, 1},
-                   {ABI_MS_NOSUID, 2},
-                   {ABI_MS_NODEV, 4},
-                   {ABI_MS_NOEXEC, 8},
-                   {ABI_MS_NOATIME, 1024}};
+        } map[] = {{ABI_MS_RDONLY, 1},          {ABI_MS_NOSUID, 2},     {ABI_MS_NODEV, 4},
+                   {ABI_MS_NOEXEC, 8},          {ABI_MS_NOATIME, 1024}, {ABI_MS_NODIRATIME, 2048},
+                   {ABI_MS_NOSYMFOLLOW, 0x2000}};
         for (unsigned i = 0; i < sizeof(map) / sizeof(map[0]); i++) {
             s.flags |= (t->mnt->flags & map[i].ms) != 0 ? map[i].st : 0;
         }
+        s.flags |= sb->rdonly ? 1 : 0;
+        s.flags |= (t->mnt->flags & (ABI_MS_NOATIME | ABI_MS_STRICTATIME)) == 0 ? 4096 : 0;
         if (sb->pages_max != 0) {
             uint64_t most = tmpfs_pages < tmpfs_pages_max ? tmpfs_pages_max - tmpfs_pages : 0;
             s.blocks = sb->pages_max;
@@ -198,9 +203,13 @@ static long access_at(int dirfd, uint64_t uname, unsigned may, unsigned flags)
     /* The whole walk counts with the real ids; nothing below sleeps, so nobody sees the swap. */
     struct cred *c = &current->cred;
     uint32_t uid = c->fsuid, gid = c->fsgid;
+    uint64_t caps = c->effective;
     if ((flags & AT_EACCESS) == 0) {
         c->fsuid = c->ruid;
         c->fsgid = c->rgid;
+        if ((c->securebits & SECBIT_NO_SETUID_FIXUP) == 0) {
+            c->effective = c->ruid == 0 ? c->permitted : 0;
+        }
     }
     struct target t;
     int err = target_get(dirfd, uname, flags, &t);
@@ -210,6 +219,7 @@ static long access_at(int dirfd, uint64_t uname, unsigned may, unsigned flags)
     }
     c->fsuid = uid;
     c->fsgid = gid;
+    c->effective = caps;
     return err;
 }
 
@@ -251,7 +261,7 @@ long sys_readlinkat(const uint64_t a[6])
         result = ino->size < size ? ino->size : size;
         err = mb_copy_out(a[2], ino->link, (size_t)result);
         result = err < 0 ? err : result;
-        ino->atime = time_realtime_ns();
+        inode_accessed_at(ino, t.mnt);
     }
     target_put(&t);
     return result;

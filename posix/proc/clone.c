@@ -33,10 +33,16 @@ struct clone_request {
      CLONE_NEWNET)
 
 static unsigned tasks_alive;
+static uint64_t tasks_made;
 
 unsigned proc_task_count(void)
 {
     return tasks_alive;
+}
+
+uint64_t proc_fork_count(void)
+{
+    return tasks_made;
 }
 
 /* As many threads as would fill an eighth of the memory if each took 16 KiB and some. */
@@ -76,7 +82,8 @@ static bool may_have_more(struct task *t)
 {
     if (tasks_alive >= tasks_max())
         return false;
-    return t->cred.ruid == 0 || t->user->tasks < t->proc->rlimit[RLIMIT_NPROC][0];
+    return t->cred.ruid == 0 || capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN) ||
+           t->user->tasks < t->proc->rlimit[RLIMIT_NPROC][0];
 }
 
 /* ---- the parts of a thread ---- */
@@ -94,6 +101,7 @@ static void task_free_parts(struct task *t)
     sighand_unref(t->sighand);
     user_unref(t->user);
     pid_unref(t->pid);
+    cred_drop(&t->cred);
     mb_free(t);
 }
 
@@ -147,11 +155,12 @@ static struct task *clone_task(struct task *from, uint64_t flags, int *err)
         task_free_parts(t);
         return NULL;
     }
-    t->cred = from->cred;
+    cred_copy(&t->cred, &from->cred);
     memcpy(t->comm, from->comm, sizeof t->comm);
     t->state = 'R';
     t->sigmask = from->sigmask;
     t->affinity = from->affinity;
+    t->timer_slack = from->timer_slack;
     t->ioprio = from->ioprio;
     if (!from->sched_reset) {
         t->sched_policy = from->sched_policy;
@@ -193,6 +202,7 @@ void process_free(struct process *p)
     tax_free(p->tax);
     mb_free(p->cmdline);
     mb_free(p->environ_);
+    cred_drop(&p->cred);
     mb_free(p);
 }
 
@@ -220,6 +230,8 @@ static struct process *clone_process(const struct process *from, struct task *t)
     p->no_new_privs = from->no_new_privs;
     p->no_tty = from->no_tty;
     p->nice = current->sched_reset && from->nice < 0 ? 0 : from->nice;
+    p->oom_score_adj = from->oom_score_adj;
+    p->oom_score_adj_min = from->oom_score_adj_min;
     p->cpu_watched = from->rlimit[RLIMIT_CPU][0] != RLIM_INFINITY;
     p->personality = from->personality;
     process_init_queues(p);
@@ -246,6 +258,7 @@ void task_link(struct task *t, struct process *p)
     p->nthreads++;
     t->user->tasks++;
     tasks_alive++;
+    tasks_made++;
 }
 
 void task_unlink(struct task *t)

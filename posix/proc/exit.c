@@ -94,7 +94,7 @@ static void process_end(struct task *t)
         mb_power_off(s & 0x7f ? 128 + (s & 0x7f) : s >> 8 & 0xff);
     }
     p->zombie = true;
-    p->cred = t->cred;
+    cred_copy(&p->cred, &t->cred);
     for (unsigned i = 0; i < sizeof p->comm; i++)
         p->comm[i] = t->comm[i];
     sig_flush_process(p);
@@ -167,6 +167,7 @@ void task_exit(struct task *t)
     sighand_unref(t->sighand);
     user_unref(t->user);
     pid_unref(t->pid);
+    cred_drop(&t->cred);
     mb_self()->task = NULL;
     mb_free(t);
 }

@@ -1,14 +1,13 @@
 /* Who one is: numbers of the process, user and group ids.
  *
- * Credentials belong to the thread, as in Linux's calls; the C library makes all threads change theirs.
- * Root is user 0: there are no capabilities here.
+ * Not here: the list of groups (groups.c), what changes of ids do to capabilities (caps.c).
  */
 #include <asm/errno.h>
 #include "proc.h"
 #include "sys.h"
+#include "time_abi.h"
 
 #define UNCHANGED 0xffffffffu
-#define MAX_GROUPS 65536
 
 long sys_getpid(const uint64_t a[6])
 {
@@ -46,11 +45,6 @@ struct ids {
     uint32_t r, e, s, fs;
 };
 
-static bool root(void)
-{
-    return current->cred.euid == 0;
-}
-
 static struct ids users_of(const struct cred *c)
 {
     return (struct ids){c->ruid, c->euid, c->suid, c->fsuid};
@@ -64,7 +58,7 @@ static struct ids groups_of(const struct cred *c)
 static int set_users(struct ids i)
 {
     struct task *t = current;
-    struct cred *c = &t->cred;
+    struct cred *c = &t->cred, old = *c;
     if (i.r != c->ruid) {
         struct user *u = user_get(i.r);
         if (!u)
@@ -72,6 +66,7 @@ static int set_users(struct ids i)
         t->user->tasks--;
         user_unref(t->user);
         t->user = u;
+        t->proc->too_many = i.r != 0 && u->tasks > t->proc->rlimit[RLIMIT_NPROC][0];
         u->tasks++;
     }
     if (i.e != c->euid || i.fs != c->fsuid) { /* others may no longer look into it */
@@ -82,6 +77,7 @@ static int set_users(struct ids i)
     c->euid = i.e;
     c->suid = i.s;
     c->fsuid = i.fs;
+    cred_uids_changed(c, &old);
     return 0;
 }
 
@@ -97,9 +93,9 @@ static int set_groups(struct ids i)
     return 0;
 }
 
-static int setid(struct ids *i, uint32_t id)
+static int setid(struct ids *i, uint32_t id, unsigned cap)
 {
-    if (root())
+    if (capable(cap))
         i->r = i->s = id;
     else if (id != i->r && id != i->s)
         return -EPERM;
@@ -107,16 +103,16 @@ static int setid(struct ids *i, uint32_t id)
     return 0;
 }
 
-static int setreid(struct ids *i, uint32_t r, uint32_t e)
+static int setreid(struct ids *i, uint32_t r, uint32_t e, unsigned cap)
 {
     struct ids old = *i;
     if (r != UNCHANGED) {
-        if (r != old.r && r != old.e && !root())
+        if (r != old.r && r != old.e && !capable(cap))
             return -EPERM;
         i->r = r;
     }
     if (e != UNCHANGED) {
-        if (e != old.r && e != old.e && e != old.s && !root())
+        if (e != old.r && e != old.e && e != old.s && !capable(cap))
             return -EPERM;
         i->e = e;
     }
@@ -131,9 +127,9 @@ static bool one_of(uint32_t id, const struct ids *i)
     return id == UNCHANGED || id == i->r || id == i->e || id == i->s;
 }
 
-static int setresid(struct ids *i, uint32_t r, uint32_t e, uint32_t s)
+static int setresid(struct ids *i, uint32_t r, uint32_t e, uint32_t s, unsigned cap)
 {
-    if (!root() && (!one_of(r, i) || !one_of(e, i) || !one_of(s, i)))
+    if (!capable(cap) && (!one_of(r, i) || !one_of(e, i) || !one_of(s, i)))
         return -EPERM;
     if (r != UNCHANGED)
         i->r = r;
@@ -151,21 +147,21 @@ long sys_setuid(const uint64_t a[6])
 {
     struct ids i = users_of(&current->cred);
     uint32_t id = (uint32_t)a[0];
-    int err = id == UNCHANGED ? -EINVAL : setid(&i, id);
+    int err = id == UNCHANGED ? -EINVAL : setid(&i, id, CAP_SETUID);
     return err ? err : set_users(i);
 }
 
 long sys_setreuid(const uint64_t a[6])
 {
     struct ids i = users_of(&current->cred);
-    int err = setreid(&i, (uint32_t)a[0], (uint32_t)a[1]);
+    int err = setreid(&i, (uint32_t)a[0], (uint32_t)a[1], CAP_SETUID);
     return err ? err : set_users(i);
 }
 
 long sys_setresuid(const uint64_t a[6])
 {
     struct ids i = users_of(&current->cred);
-    int err = setresid(&i, (uint32_t)a[0], (uint32_t)a[1], (uint32_t)a[2]);
+    int err = setresid(&i, (uint32_t)a[0], (uint32_t)a[1], (uint32_t)a[2], CAP_SETUID);
     return err ? err : set_users(i);
 }
 
@@ -184,11 +180,13 @@ long sys_getresuid(const uint64_t a[6])
 /* Answers the old id, whether or not it changed: that is how one finds out. */
 long sys_setfsuid(const uint64_t a[6])
 {
-    struct cred *c = &current->cred;
+    const struct cred *c = &current->cred;
     struct ids i = users_of(c);
     uint32_t old = c->fsuid, id = (uint32_t)a[0];
-    if (id != UNCHANGED && (one_of(id, &i) || id == old || root()))
-        c->fsuid = id;
+    if (id != UNCHANGED && (one_of(id, &i) || id == old || capable(CAP_SETUID))) {
+        i.fs = id;
+        set_users(i);
+    }
     return old;
 }
 
@@ -198,21 +196,21 @@ long sys_setgid(const uint64_t a[6])
 {
     struct ids i = groups_of(&current->cred);
     uint32_t id = (uint32_t)a[0];
-    int err = id == UNCHANGED ? -EINVAL : setid(&i, id);
+    int err = id == UNCHANGED ? -EINVAL : setid(&i, id, CAP_SETGID);
     return err ? err : set_groups(i);
 }
 
 long sys_setregid(const uint64_t a[6])
 {
     struct ids i = groups_of(&current->cred);
-    int err = setreid(&i, (uint32_t)a[0], (uint32_t)a[1]);
+    int err = setreid(&i, (uint32_t)a[0], (uint32_t)a[1], CAP_SETGID);
     return err ? err : set_groups(i);
 }
 
 long sys_setresgid(const uint64_t a[6])
 {
     struct ids i = groups_of(&current->cred);
-    int err = setresid(&i, (uint32_t)a[0], (uint32_t)a[1], (uint32_t)a[2]);
+    int err = setresid(&i, (uint32_t)a[0], (uint32_t)a[1], (uint32_t)a[2], CAP_SETGID);
     return err ? err : set_groups(i);
 }
 
@@ -223,51 +221,12 @@ long sys_getresgid(const uint64_t a[6])
 
 long sys_setfsgid(const uint64_t a[6])
 {
-    struct cred *c = &current->cred;
+    const struct cred *c = &current->cred;
     struct ids i = groups_of(c);
     uint32_t old = c->fsgid, id = (uint32_t)a[0];
-    if (id != UNCHANGED && (one_of(id, &i) || id == old || root()))
-        c->fsgid = id;
-    return old;
-}
-
-bool cred_in_group(const struct cred *c, uint32_t gid)
-{
-    if (c->fsgid == gid)
-        return true;
-    for (uint32_t i = 0; i < c->ngroups; i++)
-        if (c->groups[i] == gid)
-            return true;
-    return false;
-}
-
-long sys_getgroups(const uint64_t a[6])
-{
-    const struct cred *c = &current->cred;
-    int room = (int)a[0];
-    if (room < 0)
-        return -EINVAL;
-    if (room) {
-        if ((uint32_t)room < c->ngroups)
-            return -EINVAL;
-        if (mb_copy_out(a[1], c->groups, c->ngroups * sizeof c->groups[0]))
-            return -EFAULT;
+    if (id != UNCHANGED && (one_of(id, &i) || id == old || capable(CAP_SETGID))) {
+        i.fs = id;
+        set_groups(i);
     }
-    return c->ngroups;
-}
-
-long sys_setgroups(const uint64_t a[6])
-{
-    struct cred *c = &current->cred;
-    uint32_t n = (uint32_t)a[0], groups[NGROUPS];
-    if (!root())
-        return -EPERM;
-    if (n > NGROUPS)
-        return n > MAX_GROUPS ? -EINVAL : -ENOMEM;
-    if (mb_copy_in(groups, a[1], n * sizeof groups[0]))
-        return -EFAULT;
-    for (uint32_t i = 0; i < n; i++)
-        c->groups[i] = groups[i];
-    c->ngroups = n;
-    return 0;
+    return old;
 }

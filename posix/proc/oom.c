@@ -12,6 +12,15 @@
 #define SHRINK_PAGES 256ul
 #define OOM_WAIT_NS 10000000ul
 
+/* Pages it holds, and what oom_score_adj makes of them: thousandths of the memory more or less. */
+uint64_t process_badness(const struct process *p)
+{
+    int64_t n = (int64_t)process_resident(p) + (int64_t)mb_pages_total() / 1000 * p->oom_score_adj;
+    if (p->oom_score_adj == -1000)
+        return 0;
+    return n > 1 ? (uint64_t)n : 1;
+}
+
 static struct process *largest(bool *dying)
 {
     struct process *worst = NULL;
@@ -24,7 +33,7 @@ static struct process *largest(bool *dying)
             *dying = true;
             continue;
         }
-        uint64_t n = process_resident(p);
+        uint64_t n = process_badness(p);
         if (n > most) {
             most = n;
             worst = p;

@@ -12,6 +12,7 @@
 
 static struct pid *bucket[BUCKETS];
 static int last;
+unsigned pid_max = PID_MAX;
 
 static struct pid **slot_of(int nr)
 {
@@ -30,7 +31,7 @@ struct pid *pid_make(void)
 {
     int nr = last;
     for (int tries = 0; tries < PID_MAX; tries++) {
-        nr = nr + 1 >= PID_MAX ? PID_WRAP : nr + 1;
+        nr = nr + 1 >= (int)pid_max ? PID_WRAP : nr + 1;
         struct pid **at = slot_of(nr);
         if (*at)
             continue;

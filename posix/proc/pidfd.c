@@ -108,12 +108,7 @@ long sys_pidfd_send_signal(const uint64_t a[6])
 /* Whoever could trace a process may have its files. */
 static bool may_take_from(const struct process *p)
 {
-    const struct cred *me = &current->cred;
-    if (p == current->proc || me->euid == 0)
-        return true;
-    const struct cred *it = &p->threads->cred;
-    return p->dumpable && me->ruid == it->ruid && me->ruid == it->euid && me->ruid == it->suid &&
-           me->rgid == it->rgid && me->rgid == it->egid && me->rgid == it->sgid;
+    return process_may_look(p, false);
 }
 
 long sys_pidfd_getfd(const uint64_t a[6])

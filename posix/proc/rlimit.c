@@ -35,10 +35,9 @@ static int check(const uint64_t *old, unsigned what, const uint64_t new[2])
 {
     if (new[0] > new[1])
         return -EINVAL;
-    bool root = current->cred.euid == 0;
     if (what == RLIMIT_NOFILE && new[1] > NOFILE_MAX)
         return -EPERM;
-    return new[1] > old[1] && !root ? -EPERM : 0;
+    return new[1] > old[1] && !capable(CAP_SYS_RESOURCE) ? -EPERM : 0;
 }
 
 static int get_and_set(struct process *p, unsigned what, uint64_t unew, uint64_t uold)
@@ -64,8 +63,8 @@ static int get_and_set(struct process *p, unsigned what, uint64_t unew, uint64_t
 
 static bool may_change(const struct process *p)
 {
-    const struct cred *me = &current->cred, *it = p->threads ? &p->threads->cred : &p->cred;
-    if (p == current->proc || me->euid == 0)
+    const struct cred *me = &current->cred, *it = process_cred(p);
+    if (p == current->proc || capable(CAP_SYS_RESOURCE))
         return true;
     return me->ruid == it->euid && me->ruid == it->suid && me->ruid == it->ruid &&
            me->rgid == it->egid && me->rgid == it->sgid && me->rgid == it->rgid;

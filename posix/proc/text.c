@@ -2,18 +2,9 @@
 #include <stdio.h>
 #include <tax.h>
 #include "calls.h"
-#include "mm.h"
 #include "proc.h"
 #include "sig.h"
 #include "time_abi.h"
-
-size_t proc_maps_text(struct process *p, char *buf, size_t n)
-{
-    for (const struct task *t = p->threads; t; t = t->next_thread)
-        if (t->mm)
-            return mm_maps_text(t->mm, buf, n);
-    return 0;
-}
 
 size_t proc_entropy_text(struct process *p, char *buf, size_t n)
 {

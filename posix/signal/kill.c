@@ -18,8 +18,8 @@ struct ksiginfo sig_info_user(int sig, int code)
 bool sig_permitted(const struct process *p, int sig)
 {
     const struct task *t = current;
-    const struct cred *me = &t->cred, *it = p->threads ? &p->threads->cred : &p->cred;
-    if (t->proc == p || me->euid == 0)
+    const struct cred *me = &t->cred, *it = process_cred(p);
+    if (t->proc == p || cred_has(me, CAP_KILL))
         return true;
     if (me->euid == it->suid || me->euid == it->ruid || me->ruid == it->suid ||
         me->ruid == it->ruid)

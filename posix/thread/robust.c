@@ -79,7 +79,7 @@ long sys_get_robust_list(const uint64_t a[6])
     uint64_t size = sizeof(struct robust_head);
     if (!t)
         return -ESRCH;
-    if (current->cred.euid != 0 && current->cred.euid != t->cred.euid)
+    if (!process_may_look(t->proc, false))
         return -EPERM;
     if (mb_copy_out(a[2], &size, sizeof size))
         return -EFAULT;

@@ -69,7 +69,7 @@ static int change(const struct ktimex *t)
     uint32_t modes = t->modes;
     if (modes == 0 || modes == SS_READ)
         return 0;
-    if (current->cred.euid != 0)
+    if (!capable(CAP_SYS_TIME))
         return -EPERM;
     if (modes & 0x8000) /* the clock cannot be made to run slower or faster for a while */
         return modes == SINGLESHOT && t->offset == 0 ? 0 : -EINVAL;

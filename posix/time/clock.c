@@ -180,7 +180,7 @@ void time_set_realtime(int64_t ns)
 
 static long set_realtime(int64_t ns)
 {
-    if (current->cred.euid != 0)
+    if (!capable(CAP_SYS_TIME))
         return -EPERM;
     time_set_realtime(ns);
     return 0;
@@ -218,7 +218,7 @@ long sys_settimeofday(const uint64_t a[6])
     }
     if (a[1] && mb_copy_in(&z, a[1], sizeof z))
         return -EFAULT;
-    if (current->cred.euid != 0)
+    if (!capable(CAP_SYS_TIME))
         return -EPERM;
     if (a[1])
         zone = z;

@@ -6,12 +6,7 @@
 
 int trace_may_access(const struct task *t)
 {
-    const struct cred *c = &current->cred, *o = &t->cred;
-    if (t->proc == current->proc || c->euid == 0)
-        return 0;
-    bool same = c->ruid == o->euid && c->ruid == o->suid && c->ruid == o->ruid &&
-                c->rgid == o->egid && c->rgid == o->sgid && c->rgid == o->rgid;
-    return same && t->proc->dumpable ? 0 : -EPERM;
+    return task_may_look(t, false) ? 0 : -EPERM;
 }
 
 static void link_to(struct trace *r, struct task *tracer)

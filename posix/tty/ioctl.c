@@ -129,7 +129,7 @@ static long set_size(struct tty *t, uint64_t arg)
 static long simulate(struct tty *t, uint64_t arg)
 {
     uint8_t c;
-    if (tty_current() != t && current->cred.euid != 0)
+    if (tty_current() != t && !capable(CAP_SYS_ADMIN))
         return -EPERM;
     if (mb_copy_in(&c, arg, 1))
         return -EFAULT;

@@ -90,10 +90,10 @@ static long set_controlling(struct tty *t, const struct file *f, bool steal)
     if (s->sid != p->pid || s->tty)
         return -EPERM;
     if (t->session) {
-        if (!steal || current->cred.euid != 0)
+        if (!steal || !capable(CAP_SYS_ADMIN))
             return -EPERM;
     }
-    if ((f->flags & O_ACCMODE) == O_WRONLY && current->cred.euid != 0)
+    if ((f->flags & O_ACCMODE) == O_WRONLY && !capable(CAP_SYS_ADMIN))
         return -EPERM;
     tty_cut(t);
     tty_acquire(t, p);

@@ -35,7 +35,7 @@ int tty_open(struct tty *t, struct file *f)
     int err = t->pty ? pty_may_open(t->pty) : 0;
     if (err)
         return err;
-    if (t->exclusive && t->opened && me && me->cred.euid != 0)
+    if (t->exclusive && t->opened && me && !capable(CAP_SYS_ADMIN))
         return -EBUSY;
     struct tty_opened *o = mb_alloc(sizeof *o);
     if (!o)
@@ -134,7 +134,7 @@ const struct file_ops tty_hung_ops = {
 long sys_vhangup(const uint64_t a[6])
 {
     struct tty *t = tty_current();
-    if (current->cred.euid != 0)
+    if (!capable(CAP_SYS_TTY_CONFIG))
         return -EPERM;
     if (t)
         tty_hangup(t);

@@ -6,6 +6,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -505,6 +506,23 @@ static int helper_bomb(int ms)
     return 0;
 }
 
+/* Real and effective user, effective group, AT_SECURE and permitted capabilities: all as expected? */
+static int helper_ids(char **argv)
+{
+    struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct d[2];
+
+    OK(syscall(SYS_capget, &h, d));
+    EQ(getuid(), strtoul(argv[1], NULL, 10));
+    EQ(geteuid(), strtoul(argv[2], NULL, 10));
+    EQ(getegid(), strtoul(argv[3], NULL, 10));
+    EQ(getauxval(AT_SECURE), strtoul(argv[4], NULL, 10));
+    EQ(getauxval(AT_EUID), geteuid());
+    EQ(d[0].permitted | (uint64_t)d[1].permitted << 32, strtoul(argv[5], NULL, 16));
+    EQ(d[0].effective, d[0].permitted);
+    return 0;
+}
+
 int helper_main(int argc, char **argv)
 {
     const char *what = argv[0], *arg = argc > 1 ? argv[1] : "";
@@ -565,6 +583,9 @@ int helper_main(int argc, char **argv)
     }
     if (strcmp(what, "stack") == 0) {
         return helper_stack((size_t)n);
+    }
+    if (strcmp(what, "ids") == 0 && argc == 6) {
+        return helper_ids(argv);
     }
     if (strcmp(what, "bomb") == 0) {
         return helper_bomb((int)n);

@@ -303,8 +303,8 @@ static void stack(void **state)
     x.image.entry = 0x500;
     x.bias = 0x2000000;
     x.interp_base = 0x3000000;
-    x.uid = 1;
-    x.euid = 0;
+    x.cred.ruid = 1;
+    x.cred.euid = 0;
     x.secure = true;
     mm.layout.stack_top = MEM + MEM_SIZE;
     assert_int_equal(copy(&x.args, LIST("prog", "a", "bc"), LIST("E=1", "F=2")), 0);

@@ -1,6 +1,6 @@
 /*
  * Address spaces: every call against a model that knows one page at a time, with and without memory.
- * test-sources: posix/mem/?*.c
+ * test-sources: posix/mem/?*.c posix/fs/text.c
  */
 #include "mm_fake.h"
 
@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 
+#include "fs/text.h"
 #include "sys.h"
 
 #define BASE 0x10000000ul
@@ -401,22 +402,39 @@ static void truncated(void **state)
 
 static void texts(void **state)
 {
-    char text[2000];
+    struct text out = {NULL};
     CALL_(mmap, BASE, 2 * MB_PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, 0, 4 * MB_PAGE);
     mm->brk_start = mm->brk = BASE + 0x100000;
     CALL_(brk, mm->brk + 2 * MB_PAGE);
-    size_t n = mm_maps_text(mm, text, sizeof(text) - 1);
-    text[n] = 0;
+    mm_maps_text(mm, &out, false);
+    text_add(&out, "", 1);
+    const char *text = out.buf;
     const char *line = strstr(text, "10000000-10002000 r-xp 00004000 00:13 77 ");
     assert_non_null(line);
     assert_int_equal(strncmp(line + 73, "/tmp/file\n", 10), 0);
     assert_non_null(strstr(text, "10100000-10102000 rw-p 00000000 00:00 0 "));
     assert_non_null(strstr(text, "[heap]\n"));
     assert_non_null(strstr(text, "[vdso]\n"));
-    for (size_t size = 0; size < n; size++) { /* whole lines or none */
-        size_t len = mm_maps_text(mm, text, size);
-        assert_true(len <= size && (len == 0 || text[len - 1] == '\n'));
-    }
+    size_t n = out.len;
+    out.len = 0;
+    mm_maps_text(mm, &out, true);
+    text_add(&out, "", 1);
+    assert_true(out.len > n);
+    assert_non_null(strstr(out.buf, "Size:                  8 kB\n"));
+    assert_non_null(strstr(out.buf, "VmFlags: rd ex \n"));
+    mb_free(out.buf);
+}
+
+/* What is on a mount with noexec is mapped, but not to be executed, then or later. */
+static void noexec(void **state)
+{
+    fake_noexec = true;
+    assert_int_equal(CALL_(mmap, 0, MB_PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, 0, 0), -EPERM);
+    long p = CALL_(mmap, 0, MB_PAGE, PROT_READ, MAP_PRIVATE, 0, 0);
+    assert_true(p > 0);
+    assert_int_equal(CALL_(mprotect, (uint64_t)p, MB_PAGE, PROT_READ | PROT_EXEC), -EACCES);
+    fake_noexec = false;
+    assert_int_equal(CALL_(mprotect, (uint64_t)p, MB_PAGE, PROT_READ | PROT_EXEC), 0);
 }
 
 /* ---- against the model ---- */
@@ -718,23 +736,12 @@ static void random_calls_without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(anonymous),
-        TEST(arguments),
-        TEST(places),
-        TEST(files),
-        TEST(around),
-        TEST(protection),
-        TEST(program_break),
-        TEST(stack_grows),
-        TEST(stack_keeps_its_distance),
-        TEST(resize),
-        TEST(move),
-        TEST(advice),
-        TEST(fork_copies),
-        TEST(truncated),
-        TEST(texts),
-        TEST(random_calls),
-        TEST(random_calls_without_memory),
+        TEST(anonymous),     TEST(arguments),    TEST(places),
+        TEST(files),         TEST(around),       TEST(protection),
+        TEST(program_break), TEST(stack_grows),  TEST(stack_keeps_its_distance),
+        TEST(resize),        TEST(move),         TEST(advice),
+        TEST(fork_copies),   TEST(truncated),    TEST(texts),
+        TEST(noexec),        TEST(random_calls), TEST(random_calls_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -431,6 +431,14 @@ uint64_t file_dev(struct file *f)
 {
     return 0x13;
 }
+static bool fake_noexec;
+bool file_noexec(struct file *f)
+{
+    return fake_noexec;
+}
+void file_accessed(struct file *f)
+{
+}
 uint64_t file_ino(struct file *f)
 {
     return 77;

@@ -73,6 +73,22 @@ static void system_files(void **state)
         "nexus/leak",
         "nexus/log",
         "self/mounts",
+        "self/mountinfo",
+        "self/auxv",
+        "self/smaps",
+        "self/io",
+        "self/oom_score",
+        "self/task/1/children",
+        "vmstat",
+        "interrupts",
+        "diskstats",
+        "misc",
+        "locks",
+        "consoles",
+        "cgroups",
+        "sys/vm/overcommit_memory",
+        "sys/fs/file-max",
+        "sys/kernel/core_pattern",
     };
     char path[64];
     for (unsigned i = 0; i < sizeof(files) / sizeof(files[0]); i++) {

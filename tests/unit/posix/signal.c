@@ -3,7 +3,8 @@
  * test-sources: posix/signal/?*.c posix/thread/?*.c posix/time/?*.c posix/trace/?*.c posix/tty/?*.c posix/poll/waitq.c
  * test-sources: posix/proc/clone.c posix/proc/exec.c posix/proc/exit.c posix/proc/ids.c posix/proc/init.c posix/proc/job.c
  * test-sources: posix/proc/life.c posix/proc/pgrp.c posix/proc/pid.c posix/proc/rlimit.c posix/proc/rusage.c posix/proc/tree.c
- * test-sources: posix/proc/user.c posix/proc/vfork.c posix/proc/wait.c posix/proc/pidfd.c
+ * test-sources: posix/proc/user.c posix/proc/vfork.c posix/proc/wait.c posix/proc/pidfd.c posix/proc/caps.c
+ * test-sources: posix/proc/groups.c
  */
 #include <linux/sched.h>
 #include "proc_fake.h"

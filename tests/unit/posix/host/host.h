@@ -28,12 +28,14 @@
 #include <unistd.h>
 
 #include "fd/fd_int.h"
+#include "fs/text.h"
 #include "include/mm.h"
 #include "include/proc.h"
 #include "include/sig.h"
 #include "include/trace.h"
 #include "ipc/ipc.h"
 #include "misc/load.h"
+#include "misc/uts.h"
 #include "signal/signal_int.h"
 #include "time/clock.h"
 
@@ -611,12 +613,12 @@ uint64_t process_resident(const struct process *p)
 
 bool cred_in_group(const struct cred *c, uint32_t gid)
 {
-    for (unsigned i = 0; i < c->ngroups; i++) {
-        if (c->groups[i] == gid) {
+    for (unsigned i = 0; c->groups != NULL && i < c->groups->count; i++) {
+        if (c->groups->gid[i] == gid) {
             return true;
         }
     }
-    return false;
+    return c->fsgid == gid;
 }
 
 static size_t host_text(const char *s, char *buf, size_t n)
@@ -625,9 +627,33 @@ static size_t host_text(const char *s, char *buf, size_t n)
     return (size_t)len < n ? (size_t)len : n;
 }
 
-size_t proc_maps_text(struct process *p, char *buf, size_t n)
+void mm_maps_text(const struct mm *mm, struct text *t, bool details)
 {
-    return host_text("00010000-00020000 r-xp 00000000 00:10 1 /bin/x\n", buf, n);
+    text_printf(t, "00010000-00020000 r-xp 00000000 00:10 1 /bin/x\n");
+}
+
+uint64_t mm_resident(const struct mm *mm)
+{
+    return 32;
+}
+
+uint64_t process_badness(const struct process *p)
+{
+    return process_resident(p);
+}
+
+uint64_t proc_fork_count(void)
+{
+    return 7;
+}
+
+unsigned pid_max = 32768;
+
+char *uname_text(enum uts_field field)
+{
+    static char names[][UTS_SIZE] = {"Linux",        "nexus",   "6.1.0-nexus",
+                                     "#1 SMP Nexus", "riscv64", "(none)"};
+    return names[field];
 }
 
 size_t proc_entropy_text(struct process *p, char *buf, size_t n)
@@ -927,6 +953,8 @@ static void as_user(uint32_t uid)
     memset(c, 0, sizeof(*c));
     c->ruid = c->euid = c->suid = c->fsuid = uid;
     c->rgid = c->egid = c->sgid = c->fsgid = uid;
+    c->bounding = CAP_ALL;
+    c->permitted = c->effective = uid == 0 ? CAP_ALL : 0;
 }
 
 /* ---- the test program ---- */
