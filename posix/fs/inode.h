@@ -272,7 +272,8 @@ static inline void path_unref(struct path p)
 }
 
 /* ---- file systems ---- */
-extern const struct fs_type tmpfs_type, ramfs_type, devtmpfs_type, devpts_type, proc_type, sysfs_type;
+extern const struct fs_type tmpfs_type, ramfs_type, devtmpfs_type, devpts_type, proc_type,
+    sysfs_type;
 int tmpfs_make(struct sb *sb, uint32_t mode, uint64_t rdev, const char *target, struct inode **out);
 extern const struct file_ops tmpfs_file_ops, dir_file_ops;
 extern const struct inode_ops tmpfs_file_iops;

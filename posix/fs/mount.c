@@ -15,8 +15,8 @@ struct mount *mount_list;
 static unsigned next_mount_id = 1;
 static uint32_t next_dev_minor = 16;
 
-const struct fs_type *const fs_types[] = {&tmpfs_type, &ramfs_type, &devtmpfs_type, &devpts_type,
-                                          &proc_type,  &sysfs_type, NULL};
+const struct fs_type *const fs_types[] = {
+    &tmpfs_type, &ramfs_type, &devtmpfs_type, &devpts_type, &proc_type, &sysfs_type, NULL};
 
 const struct fs_type *fs_find(const char *name)
 {

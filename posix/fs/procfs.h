@@ -44,13 +44,13 @@ static inline const struct proc_entry *procfs_entry(const struct inode *ino)
 }
 
 extern const struct proc_entry proc_root_entry;
-extern const struct proc_entry proc_root_files[];  /* proc_root.c */
-extern const struct proc_entry proc_sys_files[];   /* proc_sys.c */
-extern const struct proc_entry proc_nexus_files[]; /* proc_nexus.c */
+extern const struct proc_entry proc_root_files[];    /* proc_root.c */
+extern const struct proc_entry proc_sys_files[];     /* proc_sys.c */
+extern const struct proc_entry proc_nexus_files[];   /* proc_nexus.c */
 extern const struct proc_entry proc_sysvipc_files[]; /* proc_ipc.c */
-extern const struct proc_entry proc_pid_files[];   /* proc_pid.c */
-extern const struct proc_entry proc_net_files[];   /* net/proc_net.c: of /proc/<pid>/net */
-extern const struct proc_entry proc_task_files[];  /* of a thread: /proc/<pid>/task/<tid> */
+extern const struct proc_entry proc_pid_files[];     /* proc_pid.c */
+extern const struct proc_entry proc_net_files[];     /* net/proc_net.c: of /proc/<pid>/net */
+extern const struct proc_entry proc_task_files[];    /* of a thread: /proc/<pid>/task/<tid> */
 extern const struct proc_entry proc_pid_entry, proc_task_entry, proc_fd_entry, proc_fdinfo_entry;
 int procfs_self(struct inode *ino, struct path *out); /* follow of self, thread-self */
 int procfs_thread_self(struct inode *ino, struct path *out);

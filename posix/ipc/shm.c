@@ -285,12 +285,24 @@ static long by_slot(int slot, bool any, uint64_t uaddr)
     return put_stat(segment_of(o), uaddr) ? -EFAULT : o->id;
 }
 
+static int change_allowed(const struct segment *s, int cmd)
+{
+    if (cmd != SHM_LOCK && cmd != SHM_UNLOCK)
+        return ipc_owned(&s->o);
+    uint32_t euid = current->cred.euid;
+    if (capable(CAP_IPC_LOCK))
+        return 0;
+    if (euid != s->o.uid && euid != s->o.cuid)
+        return -EPERM;
+    return cmd == SHM_LOCK && rlimit_soft(RLIMIT_MEMLOCK) == 0 ? -EPERM : 0;
+}
+
 static long change(struct segment *s, int cmd, uint64_t uaddr)
 {
     struct shmid64_ds d;
     if (cmd == IPC_SET && mb_copy_in(&d, uaddr, sizeof d))
         return -EFAULT;
-    int err = ipc_owned(&s->o);
+    int err = change_allowed(s, cmd);
     if (err)
         return err;
     switch (cmd) {
