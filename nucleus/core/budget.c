@@ -148,6 +148,19 @@ void budget_promote(struct fiber *f)
     }
 }
 
+uint64_t budget_patience(void)
+{
+    return second / 100;
+}
+
+void budget_raise(struct fiber *f)
+{
+    set_tier(f, f->tier - 1);
+    f->left = f->quantum;
+    f->strikes = STRIKES - 1;
+    f->demotions--;
+}
+
 bool budget_over(struct hart *h, struct fiber *f)
 {
     uint64_t now = arch_time();

@@ -28,6 +28,10 @@ static inline void budget_hand(struct fiber *f)
     budget_waited(f);
     f->handed = true;
 }
+/* A program that stands in line, passed over for longer than this, moves up a tier, for one turn or until it waits:
+ * overrunning there brings it down again at once. */
+uint64_t budget_patience(void);
+void budget_raise(struct fiber *f);
 /* It ran since h->since. */
 static inline void budget_account(struct hart *h, struct fiber *f, uint64_t now)
 {

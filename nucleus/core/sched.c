@@ -184,8 +184,8 @@ static inline __attribute__((always_inline)) uint64_t switch_out(struct hart *h,
     uint64_t now = arch_time();
     budget_account(h, f, now);
     f->in_foreign = foreign;
+    f->out_time = now;
     if (f->state != NULL) {
-        f->out_time = now;
         f->out_instr = arch_instret();
         if (h->fp_live) {
             fp_out(h, f);
@@ -244,8 +244,31 @@ static __attribute__((noinline)) _Noreturn void idle(struct hart *h)
     }
 }
 
+/* Better tiers may have been at work for long, one fiber after the other with none of them overrunning (programs that
+ * fork without end): a lower tier of which no program has run for a while sends its first one up. */
+static __attribute__((noinline)) void raise_passed_over(struct hart *h, uint64_t now)
+{
+    for (unsigned t = first_tier(h->ready) + 1; t < NX_TIERS; t++) {
+        if ((h->ready & 1u << t) == 0) {
+            continue;
+        }
+        struct fiber *first = list_first(&h->queue[t], struct fiber, queue_link);
+        struct fiber *last = list_entry(h->queue[t].prev, struct fiber, queue_link);
+        /* Who ran last in this tier is at one of the ends. */
+        if (first->in_foreign && first->demotions != 0 &&
+            now - NX_MAX(first->out_time, last->out_time) > budget_patience()) {
+            sched_unready(first);
+            budget_raise(first);
+            enqueue(h, first, false, true);
+        }
+    }
+}
+
 static inline __attribute__((always_inline)) _Noreturn void run_next(struct hart *h, uint64_t now)
 {
+    if ((h->ready & (h->ready - 1)) != 0) {
+        raise_passed_over(h, now);
+    }
     struct fiber *f = dequeue(h);
     if (f == NULL) {
         f = steal(h);

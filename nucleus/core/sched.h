@@ -4,6 +4,8 @@
  *  - A ready fiber of a higher tier runs first; inside a tier, round robin by budget.
  *  - Host mode runs at the cell's tier.  Foreign mode runs at the fiber's own, which the Ratchet moves
  *    down (three overruns) and good behaviour up again (a second without one).
+ *  - A program that the Ratchet moved down and that better tiers pass over for 10 ms, none of its tier running, moves up
+ *    a tier for one turn.
  *  - A cell that may have no foreign spaces has a Ratchet for its native code: three overruns of a fiber that has
  *    not waited in between, and the cell's tier is one worse; a fiber of it that wakes up a tenth of
  *    a second after the last overrun moves it up again.  When it has sunk to Void its supervisor is told, by

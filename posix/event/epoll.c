@@ -208,19 +208,15 @@ static long wait_ready(struct epoll *ep, uint64_t to, int max, int64_t ns)
         int64_t now = time_monotonic_ns();
         deadline = ns > INT64_MAX - now ? MB_NEVER : time_ticks_at(now + ns);
     }
+    int err = 0;
     for (;;) {
         long n = ep->ready_first != NULL ? collect(ep, to, max) : 0;
-        if (n != 0 || ns == 0) {
-            return n;
+        if (n != 0 || ns == 0 || err < 0) {
+            return n != 0 ? n : err; /* what is ready is told before a signal is */
         }
-        int err = wait_on_one(&ep->waiters, deadline);
+        err = wait_on_one(&ep->waiters, deadline);
         if (err == -ETIMEDOUT) {
-            ns = 0; /* one last look */
-        } else if (err < 0) {
-            if (ep->ready_first != NULL) {
-                wait_pass_on(&ep->waiters); /* the wake-up was for somebody */
-            }
-            return err;
+            ns = err = 0; /* one last look */
         }
     }
 }

@@ -138,7 +138,7 @@ typedef long scan_fn(void *what, struct sleep_table **pt);
 static long poll_loop(scan_fn *scan, void *what, const struct timeout *t)
 {
     struct sleep_table table;
-    bool late = t->zero;
+    bool late = t->zero, interrupted = false;
     long n;
     table_begin(&table);
     struct sleep_table *pt = t->zero ? NULL : &table;
@@ -148,14 +148,14 @@ static long poll_loop(scan_fn *scan, void *what, const struct timeout *t)
         if (n == 0 && table.no_memory) {
             n = -ENOMEM;
         }
+        if (n == 0 && interrupted) {
+            n = -ERESTARTNOHAND; /* what is ready is told first: programs look at old answers after EINTR */
+        }
         if (n != 0 || late) {
             break;
         }
         int err = wait_park(t->deadline);
-        if (err == -EINTR) {
-            n = -ERESTARTNOHAND;
-            break;
-        }
+        interrupted = err == -EINTR;
         late = err == -ETIMEDOUT;
         table_rearm(&table);
     }

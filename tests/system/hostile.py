@@ -152,7 +152,20 @@ def endless_loops(m):
     m.check("echo alive", "alive\n")
 
 
-TESTS = [many_open_files, command_line_of_a_megabyte, typed_without_end, faults, endless_loops,
+def a_shell_that_was_moved_down(m):
+    """A shell that has just computed for long is in a lower tier, and still gets its turns beside programs that
+    never overrun because each lives but a moment."""
+    m.out("i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done", 120)
+    for _ in range(m.smp + 1):
+        m.send("sh -c 'while :; do (:); done' &\r")
+    for _ in range(m.smp + 1):
+        m.prompt(20)
+    m.check("echo alive", "alive\n")
+    m.sh("kill $(jobs -p); wait", 30)
+    m.sh("jobs >/dev/null")
+
+
+TESTS = [many_open_files, command_line_of_a_megabyte, typed_without_end, faults, endless_loops, a_shell_that_was_moved_down,
          fork_bomb, shells_of_shells, memory_hog, memory_hog_of_busybox, several_hogs,
          full_file_system]
 

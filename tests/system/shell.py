@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """What scripts do: pipelines, redirections, here-documents, jobs in the background, traps, statuses."""
 # timeout: 600
-from console import folder, main, require, same
+import time
+
+from console import SLOW, folder, main, require, same
 
 SCRIPTS = {
     "/t/heredoc.sh": """#!/bin/sh
@@ -207,6 +209,22 @@ def system_tools(m):
 
 def pseudo_terminal(m):
     m.check("script -q -c tty /tmp/t | tr -d '\\r'", "/dev/pts/0\n")
+    m.send("script -q /tmp/t\r")
+    m.prompt()
+    m.check("test -t 0 && tty", "/dev/pts/0\n")
+    m.send("sleep 100\r")
+    time.sleep(SLOW)
+    m.send("\x1a")  # Ctrl-Z reaches what runs inside, and nobody outside
+    m.prompt()
+    require("Stopped" in m.out("jobs"), "Ctrl-Z through a pseudo terminal")
+    m.send("fg\r")
+    m.child.expect_exact("sleep 100")
+    time.sleep(SLOW)
+    m.send("\x03")
+    m.prompt()
+    m.send("exit\r")  # nothing is typed behind it: the end itself has to be seen
+    m.prompt()
+    m.check("grep -c ^/dev/pts/0 /tmp/t", "1\n")
     m.check("ls /dev/pts; rm /tmp/t", "ptmx\n")
 
 

@@ -500,7 +500,7 @@ static void interfaces(void)
     struct {
         struct nlmsghdr h;
         char rest[4096];
-    } r;
+    } r = {0};
     OK(bind(s, (struct sockaddr *)&a, sizeof a));
     EQ(send(s, &ask, sizeof ask, 0), sizeof ask);
     CHECK(OK(recv(s, &r, sizeof r, 0)) >= (int)sizeof ask);

@@ -45,7 +45,7 @@ static long trace(int what, pid_t pid, unsigned long addr, unsigned long data)
 /* The next stop of pid: its status >> 8. */
 static int stop_of(pid_t pid)
 {
-    int status;
+    int status = 0;
 
     EQ(OK(waitpid(pid, &status, __WALL)), pid);
     if (!WIFSTOPPED(status)) {
@@ -61,7 +61,7 @@ static void go(pid_t pid)
 
 static void end_of(pid_t pid, int code)
 {
-    int status;
+    int status = 0;
 
     EQ(OK(waitpid(pid, &status, __WALL)), pid);
     EQ(status, code << 8);
@@ -501,7 +501,7 @@ static void *thread_main(void *arg)
 static void threads(void)
 {
     unsigned long tid;
-    int status;
+    int status = 0;
     pid_t pid;
 
     TRACED(pid)
@@ -563,7 +563,7 @@ static void other_parents_child(void)
 {
     struct gate ready, end;
     pid_t pid, tracer;
-    int status;
+    int status = 0;
 
     gate_init(&ready);
     gate_init(&end);

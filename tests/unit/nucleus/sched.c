@@ -517,6 +517,61 @@ static void a_void_program_in_host_mode_does_not_starve_a_void_cell(void **state
     test_end(v);
 }
 
+/* Two of a better tier of which one is always ready and none overruns, as of programs that fork without end. */
+static void a_program_that_is_passed_over_moves_up(void **state)
+{
+    struct fiber *f = on(0);
+    go_foreign(0);
+    for (unsigned i = 0; i < 3; i++) {
+        pass(2 * MS);
+    }
+    assert_int_equal(f->tier, NX_TIER_MATTER);
+    struct cell *p = make("p", NX_TIER_PHOTON);
+    interrupts(0);
+    assert_ptr_equal(on(0)->cell, p);
+    assert_true(nx_spawn_fiber(NX_IMAGE, 0, 0, NX_TIER_PHOTON) > 0);
+    uint64_t had = f->runtime, began = host.time, waits = began, longest = 0, turns = 0;
+    while (host.time < began + TIMEBASE) {
+        if (on(0) == f) {
+            longest = NX_MAX(longest, host.time - waits);
+            turns++;
+            assert_int_equal(f->tier, NX_TIER_PHOTON);
+            pass(2 * MS); /* all of a turn: down again */
+            assert_ptr_not_equal(on(0), f);
+            assert_int_equal(f->tier, NX_TIER_MATTER);
+            waits = host.time;
+        } else {
+            pass(MS);
+            assert_int_equal(nx_tick_sleep(host.time + MS / 2), HOST_SWITCHED);
+        }
+    }
+    assert_true(turns > 50 && longest < 15 * MS);
+    assert_int_equal(f->demotions, 1);
+    assert_true(f->runtime - had == turns * 2 * MS);
+    test_end(p);
+}
+
+/* Hogs of one tier take turns there: none is passed over. */
+static void who_waits_for_equals_stays_where_it_is(void **state)
+{
+    struct fiber *f = on(0);
+    go_foreign(0);
+    for (unsigned i = 0; i < 3; i++) {
+        pass(2 * MS);
+    }
+    struct cell *m = make("m", NX_TIER_MATTER), *p = make("p", NX_TIER_PHOTON);
+    interrupts(0);
+    for (unsigned i = 0; i < 25; i++) { /* before its third turn here is over */
+        if (on(0)->cell == p) {
+            assert_int_equal(nx_tick_sleep(host.time + 3 * MS), HOST_SWITCHED);
+        }
+        pass(MS);
+        assert_int_equal(f->tier, NX_TIER_MATTER);
+    }
+    test_end(p);
+    test_end(m);
+}
+
 /* Fibers that compute for ever and sometimes yield: everybody gets his share. */
 static void share_out(unsigned n, uint64_t seed)
 {
@@ -1237,6 +1292,8 @@ int main(void)
         SCHED_TEST(a_void_fiber_alone_has_no_timer),
         SCHED_TEST(a_void_program_in_host_mode_does_not_starve_a_void_cell),
 
+        SCHED_TEST(a_program_that_is_passed_over_moves_up),
+        SCHED_TEST(who_waits_for_equals_stays_where_it_is),
         SCHED_TEST(a_kick_before_enter_is_seen_there),
         SCHED_TEST(a_kick_ends_foreign_mode_on_another_hart),
         SCHED_TEST(a_kick_ends_foreign_mode_of_one_that_waits_for_a_hart),
