@@ -98,6 +98,15 @@ static uint64_t look(struct drain *d)
     return (uint64_t)nx_tick_now();
 }
 
+void drain_open(struct drain *d, struct history *h)
+{
+    const uint64_t line = h->source[NEXUS_STL_LOG], entry = h->source[NEXUS_STL_BEB];
+    if ((line > 0 && nx_meta_readlog((uint64_t)d->line, sizeof(d->line), line - 1) == 0) ||
+        (entry > 0 && nx_meta_beb((uint64_t)d->entry, sizeof(d->entry), entry - 1) == 0)) {
+        history_forget(h);
+    }
+}
+
 unsigned drain(struct drain *d, struct history *h)
 {
     uint64_t now = look(d);

@@ -20,6 +20,11 @@ struct drain {
     bool no_lines, no_entries;                  /* there were no more when last read */
 };
 
+/* Begin, with a history that is open.  The newest is always in the nucleus, so who has moved something finds
+ * something from there on: if not, a damaged life wrote down a number that never was.  Then nothing of the
+ * history is believed, and it begins with the oldest the nucleus has. */
+void drain_open(struct drain *d, struct history *h);
+
 /* Move what there is into the history: how many records (DRAIN_MOST: there may be more). */
 unsigned drain(struct drain *d, struct history *h);
 

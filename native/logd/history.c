@@ -102,6 +102,17 @@ int history_open(struct history *h, void *memory, size_t size)
     return (int)n;
 }
 
+void history_forget(struct history *h)
+{
+    const uint64_t next = h->next;
+    const unsigned places = h->keep.places;
+    for (unsigned i = 0; i < places; i++) {
+        h->entry[i].sum = 0;
+    }
+    (void)history_open(h, h->entry, places * sizeof(*h->entry));
+    h->next = next;
+}
+
 /* ---- adding and reading ---- */
 
 void history_add(struct history *h, const struct nexus_stl *head, const char *text, uint64_t source)

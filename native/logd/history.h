@@ -33,6 +33,8 @@ struct history {
 
 /* Take over what is in the memory: how many records, or -1 when it is too small to be used. */
 int history_open(struct history *h, void *memory, size_t size);
+/* Empty it; numbers go on. */
+void history_forget(struct history *h);
 /* Add what the nucleus has next of this kind.  head: all but number; text: head->len bytes (at most
  * NEXUS_STL_TEXT).  source: its number there; those skipped since the last one are counted as lost. */
 void history_add(struct history *h, const struct nexus_stl *head, const char *text,

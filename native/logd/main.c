@@ -121,6 +121,7 @@ static void open_history(const struct nx_cellinfo *info)
         cell_panic("no memory for the history: error %d", -e);
     }
     source.timebase = info->timebase;
+    drain_open(&source, &history);
     if (info->generation > 1) {
         cell_log("%d records of the last life, up to %lu", n, (unsigned long)history.next);
     }

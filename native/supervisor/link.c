@@ -74,6 +74,30 @@ bool link_use(struct service *s, const struct nx_want *w)
     return false;
 }
 
+/* ---- making anew ---- */
+
+static void unmap_link(struct link *l)
+{
+    if (l->ring != NULL) {
+        nx_map_unmap(0, (uint64_t)l->ring, l->ring_size);
+        l->ring = NULL;
+    }
+}
+
+/* Its rings anew, for next lives. */
+static void renew(struct link *l)
+{
+    const int places[2] = {l->to_server, l->to_client};
+    unmap_link(l);
+    for (unsigned i = 0; i < 2; i++) {
+        long e = store_ring_anew(places[i], l->serve->ring_slots);
+        if (e < 0) {
+            cell_log("%s: channel %s is lost: error %ld", l->server->manifest.name, l->serve->what,
+                     -e);
+        }
+    }
+}
+
 /* ---- giving ---- */
 
 static void give(const struct service *s, int place, uint32_t slot, uint32_t rights)
@@ -99,11 +123,21 @@ static void give_end(const struct service *s, const struct link *l, bool server)
     }
 }
 
+/* Is there a client that has put the rings in order, or will (nexus/channel.h)? */
+static bool client_mends(const struct link *l)
+{
+    return l->client != NULL && l->client->state != SERVICE_QUARANTINE &&
+           l->client->state != SERVICE_ABSENT;
+}
+
 void link_give(const struct service *s, const struct nx_want *w)
 {
     for (unsigned i = 0; i < link_count; i++) {
-        const struct link *l = &links[i];
+        struct link *l = &links[i];
         if (l->server == s && l->serve == w) {
+            if (s->generation != 0 && s->slot != NX_SELF && !client_mends(l)) {
+                renew(l); /* nobody else would: damage to it would be the end of every life */
+            }
             give_end(s, l, true);
         } else if (l->client == s && l->use == w) {
             give_end(s, l, false);
@@ -120,14 +154,6 @@ static void *map_link(struct link *l)
         l->ring = store_map(l->to_server, NX_PROT_R | NX_PROT_W, &l->ring_size);
     }
     return l->ring;
-}
-
-static void unmap_link(struct link *l)
-{
-    if (l->ring != NULL) {
-        nx_map_unmap(0, (uint64_t)l->ring, l->ring_size);
-        l->ring = NULL;
-    }
 }
 
 /* The channel that slot `slot` of cell `s` belongs to; NULL when there is none. */
@@ -202,8 +228,9 @@ static bool ring_intact(int place, uint32_t slots)
         return false;
     }
     bool good = r->constant.magic == NX_RING_MAGIC && r->constant.version == NX_RING_VERSION &&
-                r->constant.slots == slots && r->constant.buf_off <= size &&
-                r->constant.buf_size <= size - r->constant.buf_off &&
+                r->constant.slots == slots && r->constant.buf_off % NX_RING_LINE == 0 &&
+                r->constant.buf_off >= NX_RING_SLOTS_OFF + slots * sizeof(struct nx_slot) &&
+                r->constant.buf_off <= size && r->constant.buf_size <= size - r->constant.buf_off &&
                 r->end[NX_RING_PRODUCER].index - r->end[NX_RING_CONSUMER].index <= slots;
     nx_map_unmap(0, (uint64_t)r, size);
     return good;
@@ -219,16 +246,8 @@ bool link_intact(const struct service *s, unsigned slot)
 void link_renew(const struct service *s, unsigned slot)
 {
     struct link *l = find_link(s, slot);
-    if (l == NULL) {
-        return;
-    }
-    unmap_link(l);
-    const int places[2] = {l->to_server, l->to_client};
-    for (unsigned i = 0; i < 2; i++) {
-        long e = store_ring_anew(places[i], l->serve->ring_slots);
-        if (e < 0) {
-            cell_log("%s: channel %s is lost: error %ld", s->manifest.name, l->serve->what, -e);
-        }
+    if (l != NULL) {
+        renew(l);
     }
 }
 

@@ -11,7 +11,8 @@ bool link_serve(struct service *s, const struct nx_want *w);
 /* Take a free channel to who serves what line `w` uses.  False when all are taken, or there is none. */
 bool link_use(struct service *s, const struct nx_want *w);
 
-/* Fill the slots of a cell that is made and not yet started with its ends of the channels of line `w`. */
+/* Fill the slots of a cell that is made and not yet started with its ends of the channels of line `w`.
+ * Those of a server that no client is going to mend are made anew before. */
 void link_give(const struct service *s, const struct nx_want *w);
 
 /* Who is at the ends of the channel at `slot` of this cell; false when there is no such channel, or

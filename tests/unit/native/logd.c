@@ -102,6 +102,7 @@ static void next_life(void)
     memset(&d, 0, sizeof(d));
     d.timebase = TIMEBASE;
     assert_true(history_open(&h, memory, sizeof(memory)) >= 0);
+    drain_open(&d, &h);
 }
 
 struct seen {
@@ -321,6 +322,30 @@ static void damaged_memory(void **state)
     }
 }
 
+/* A damaged life wrote a number the nucleus has never given, with a good sum: the next one goes on. */
+static void a_source_that_never_was(void **state)
+{
+    uint64_t cursor = 0;
+    say("cell", "before");
+    event("cell", NX_BEB_FAULT);
+    drain(&d, &h);
+    const struct nexus_stl head = {.kind = NEXUS_STL_LOG, .cell = "cell", .len = 1, .time_ns = 400};
+    history_add(&h, &head, "x", 1ul << 40);
+    struct nexus_stl other = head;
+    other.kind = NEXUS_STL_BEB;
+    history_add(&h, &other, "x", 1ul << 40);
+    (void)read_all(&cursor, 4096);
+    next_life();
+    say("cell", "after");
+    drain(&d, &h);
+    struct seen s = read_all(&cursor, 4096);
+    assert_int_equal(s.records, 3); /* all the nucleus has, once more */
+    assert_string_equal(s.text, "after");
+    next_life();
+    drain(&d, &h);
+    assert_int_equal(read_all(&cursor, 4096).records, 0);
+}
+
 static void bounds(void **state)
 {
     uint8_t buf[NEXUS_STL_MAX];
@@ -351,6 +376,7 @@ int main(void)
         T(lives),
         T(torn_entries),
         T(damaged_memory),
+        T(a_source_that_never_was),
         T(bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

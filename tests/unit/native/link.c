@@ -1,0 +1,228 @@
+/*
+ * link.c - channels and the lives of who serves them: what is damaged in a channel that has no client to
+ * mend it does not meet the server's next life; what a client has in its rings stays.
+ *
+ * test-sources: native/supervisor/link.c
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../../native/supervisor/link.h"
+#include "../../../native/supervisor/store.h"
+
+#include <nexus/cell.h>
+#include <nx/callnr.h>
+#include <nx/layout.h>
+#include <nx/ring.h>
+
+#define SLOTS 16u
+#define PLACES 16u
+
+/* ---- the store: a place is a ring of one page ---- */
+
+static _Alignas(NX_RING_PAGE) uint8_t page[PLACES][NX_RING_PAGE];
+static unsigned places, renewed;
+static int given[NX_SLOTS]; /* by slot: the place, of whom was given something last */
+
+static void format(int place)
+{
+    memset(page[place], 0, sizeof(page[place]));
+    nx_ring_format(page[place], SLOTS, 1024);
+}
+
+int store_ring(uint32_t slots)
+{
+    assert_int_equal(slots, SLOTS);
+    assert_true(places < PLACES);
+    format((int)places);
+    return (int)places++;
+}
+
+int store_mem(uint64_t pages)
+{
+    return -NX_ENOMEM; /* no channel here has a pool */
+}
+
+void store_drop(int place)
+{
+}
+
+long store_ring_anew(int place, uint32_t slots)
+{
+    assert_int_equal(slots, SLOTS);
+    format(place);
+    renewed++;
+    return 0;
+}
+
+long store_give(unsigned cell, int place, uint64_t dst, uint32_t rights)
+{
+    given[dst] = place;
+    return 0;
+}
+
+void *store_map(int place, unsigned prot, size_t *size)
+{
+    *size = NX_RING_PAGE;
+    return page[place];
+}
+
+static long call_nothing(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                         uint64_t a5)
+{
+    return 0;
+}
+
+static const struct nx_systable table = {.call = {[NX_CALL_MAP] = call_nothing,
+                                                  [NX_CALL_SEND] = call_nothing,
+                                                  [NX_CALL_TICK] = call_nothing,
+                                                  [NX_CALL_GRANT] = call_nothing}};
+const struct nx_systable *nx_host_table = &table;
+
+void cell_log(const char *fmt, ...)
+{
+}
+
+uint64_t cell_now(void)
+{
+    return 0;
+}
+
+uint64_t cell_ticks_of_ms(uint64_t ms)
+{
+    return ms;
+}
+
+/* ---- a server with a client and a channel to spare ---- */
+
+enum { AT = 4, CLIENTS = 2 };
+static struct service server = {
+    .manifest = {.name = "server",
+                 .want = {{.kind = NX_WANT_SERVE,
+                           .slot = AT,
+                           .what = "log",
+                           .rights = NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV,
+                           .ring_slots = SLOTS,
+                           .clients = CLIENTS}}},
+    .slot = 9,
+    .state = SERVICE_RUNNING};
+static struct service client = {.manifest = {.name = "client",
+                                             .want = {{.kind = NX_WANT_USE,
+                                                       .slot = 1,
+                                                       .what = "log",
+                                                       .rights = NX_R_READ | NX_R_WRITE}}},
+                                .slot = 10,
+                                .state = SERVICE_RUNNING};
+static const struct nx_slot word = {.type = 3};
+
+static struct nx_ring_region *ring(unsigned number)
+{
+    return (struct nx_ring_region *)page[number];
+}
+
+/* It lives (again): does it get its channel? */
+static void live(void)
+{
+    renewed = 0;
+    link_give(&server, server.manifest.want);
+    server.generation++;
+}
+
+static int attach(unsigned number)
+{
+    struct nx_ring in, out;
+    int e = nx_ring_attach(&in, NX_RING_CONSUMER, page[given[AT + 3 * number]], NX_RING_PAGE);
+    return e != 0 ? e
+                  : nx_ring_attach(&out, NX_RING_PRODUCER, page[given[AT + 3 * number + 1]],
+                                   NX_RING_PAGE);
+}
+
+static int setup(void **state)
+{
+    static bool made;
+    if (!made) {
+        made = link_serve(&server, server.manifest.want) && link_use(&client, client.manifest.want);
+        assert_true(made);
+    }
+    for (unsigned i = 0; i < places; i++) {
+        format((int)i);
+    }
+    server.generation = 0;
+    client.state = SERVICE_RUNNING;
+    return 0;
+}
+
+static void a_first_life_takes_what_was_made(void **state)
+{
+    live();
+    assert_int_equal(renewed, 0);
+    assert_int_equal(attach(0), 0);
+    assert_int_equal(attach(1), 0);
+}
+
+/* Every bit of what both sides read when they begin. */
+static void a_channel_nobody_uses_is_mended(void **state)
+{
+    live();
+    for (unsigned which = 2; which < 4; which++) {
+        for (unsigned bit = 0; bit < 8 * NX_RING_SLOTS_OFF; bit++) {
+            page[which][bit / 8] ^= (uint8_t)(1u << bit % 8);
+            live();
+            assert_int_equal(renewed, 2);
+            assert_int_equal(attach(1), 0);
+        }
+    }
+}
+
+static void what_a_client_has_in_it_stays(void **state)
+{
+    struct nx_ring out;
+    live();
+    assert_int_equal(nx_ring_attach(&out, NX_RING_PRODUCER, ring(0), NX_RING_PAGE), 0);
+    assert_int_equal(nx_ring_push(&out, &word), 0);
+    for (client.state = SERVICE_DOWN; client.state <= SERVICE_WAITING; client.state++) {
+        live();
+        assert_int_equal(ring(0)->end[NX_RING_PRODUCER].index, 1);
+    }
+}
+
+static void a_client_that_is_left_dead_mends_nothing(void **state)
+{
+    live();
+    ring(0)->constant.buf_size |= 0x4000;
+    ring(1)->end[NX_RING_CONSUMER].index = 77;
+    client.state = SERVICE_QUARANTINE;
+    live();
+    assert_int_equal(attach(0), 0);
+}
+
+/* Who complains of a channel is right when nobody could attach to it. */
+static void intact_is_what_can_be_attached_to(void **state)
+{
+    static const struct service *const self = &client;
+    for (unsigned bit = 0; bit < 8 * NX_RING_SLOTS_OFF; bit++) {
+        format(0);
+        assert_true(link_intact(self, 1));
+        page[0][bit / 8] ^= (uint8_t)(1u << bit % 8);
+        if (attach(0) != 0) {
+            assert_false(link_intact(self, 1));
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_first_life_takes_what_was_made, setup),
+        cmocka_unit_test_setup(a_channel_nobody_uses_is_mended, setup),
+        cmocka_unit_test_setup(what_a_client_has_in_it_stays, setup),
+        cmocka_unit_test_setup(a_client_that_is_left_dead_mends_nothing, setup),
+        cmocka_unit_test_setup(intact_is_what_can_be_attached_to, setup),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
