@@ -7,6 +7,7 @@
 #include "ipc/ipc.h"
 #include <asm/errno.h>
 #include <asm/shmbuf.h>
+#include <linux/resource.h>
 #include <string.h>
 #include "fs/text.h"
 #include "linux_abi.h"

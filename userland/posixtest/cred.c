@@ -7,15 +7,19 @@
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -311,6 +315,47 @@ static void set_user_id(void)
     end_programs();
 }
 
+static void go_on_after_exec(pid_t pid)
+{
+    int status;
+
+    EQ(waitpid(pid, &status, 0), pid);
+    CHECK(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP);
+    OK(ptrace(PTRACE_CONT, pid, NULL, NULL));
+    wait_ok(pid);
+}
+
+/* Who traces a program could have it do anything: it gains only what its tracer may have. */
+static void set_user_id_traced(void)
+{
+    pid_t pid, traced;
+
+    programs(0);
+    OK(chmod("m/prog", 04755));
+    CHILD(pid)
+    {
+        OK(setresgid(1000, 1000, 1000));
+        OK(setresuid(1000, 1000, 1000));
+        CHILD(traced)
+        {
+            OK(ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+            run(1000, 1000, 1000, 1, 0);
+        }
+        go_on_after_exec(traced);
+    }
+    wait_ok(pid);
+    CHILD(pid)
+    {
+        uint64_t all = caps().p;
+        OK(setresgid(1000, 1000, 1000));
+        OK(setresuid(1000, 1000, 1000));
+        OK(ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+        run(1000, 0, 1000, 1, all);
+    }
+    go_on_after_exec(pid);
+    end_programs();
+}
+
 static void file_capabilities(void)
 {
     struct vfs_cap_data d = {.magic_etc = VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE};
@@ -371,6 +416,38 @@ static void without_root_powers(void)
     }
     wait_ok(pid);
     end_programs();
+}
+
+/* Each thing one may do with another's shared memory has its own capability. */
+static void shared_memory(void)
+{
+    const uint64_t all = BIT(CAP_IPC_OWNER) | BIT(CAP_IPC_LOCK) | BIT(CAP_SYS_ADMIN);
+    int id;
+    pid_t pid;
+
+    need_root();
+    id = OK(shmget(IPC_PRIVATE, 100, IPC_CREAT | 0600));
+    CHILD(pid)
+    {
+        OK(prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0));
+        OK(setresgid(1000, 1000, 1000));
+        OK(setresuid(1000, 1000, 1000));
+        caps_set(0, all, 0);
+        ERR(shmat(id, NULL, 0), EACCES);
+        ERR(shmctl(id, SHM_LOCK, NULL), EPERM);
+        caps_set(BIT(CAP_IPC_OWNER), all, 0);
+        CHECK(shmat(id, NULL, 0) != (void *)-1);
+        ERR(shmctl(id, SHM_LOCK, NULL), EPERM);
+        ERR(shmctl(id, IPC_RMID, NULL), EPERM);
+        caps_set(BIT(CAP_IPC_LOCK), all, 0);
+        OK(shmctl(id, SHM_LOCK, NULL));
+        OK(shmctl(id, SHM_UNLOCK, NULL));
+        ERR(shmctl(id, IPC_RMID, NULL), EPERM);
+        caps_set(BIT(CAP_SYS_ADMIN), all, 0);
+        ERR(shmctl(id, SHM_LOCK, NULL), EPERM);
+        OK(shmctl(id, IPC_RMID, NULL));
+    }
+    wait_ok(pid);
 }
 
 static void process_limit(void)
@@ -447,8 +524,10 @@ const struct test cred_tests[] = {
     {"ambient", ambient},
     {"many_groups", many_groups},
     {"set_user_id", set_user_id},
+    {"set_user_id_traced", set_user_id_traced},
     {"file_capabilities", file_capabilities},
     {"without_root_powers", without_root_powers},
+    {"shared_memory", shared_memory},
     {"process_limit", process_limit},
     {"namespaces", namespaces},
     {"process_options", process_options},
