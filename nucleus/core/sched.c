@@ -171,7 +171,7 @@ void sched_first(struct fiber *f)
  * The parts are inline, as every instruction here is paid on every message ---- */
 static __attribute__((noinline)) void fp_out(struct hart *h, struct fiber *f)
 {
-    if (arch_fp_dirty()) {
+    if (arch_fp_dirty() && (f->state->flags & NX_FS_FP_LOAD) == 0) {
         arch_fp_save(f->state);
     }
     arch_fp_off();

@@ -124,12 +124,12 @@ static void take_texts(struct process *p, struct texts *t)
 static void start_registers(const struct exec *x)
 {
     struct nx_state *s = current_state;
+    state_fp_replace(s, false); /* by zeroes: what the last program left is not for this one */
     memset(s->reg, 0, sizeof(s->reg));
     memset(s->fp, 0, sizeof(s->fp));
     s->reg[0] = x->entry;
     s->reg[2] = x->sp;
     s->fcsr = 0;
-    s->flags = NX_FS_FP_LOAD; /* the zeroes: what the last program left is not for this one */
 }
 
 static const char *base_name(const char *path)

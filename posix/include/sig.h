@@ -125,6 +125,9 @@ uint64_t sig_deliverable(const struct task *t);
 /* The state area holds the program's live floating point registers afterwards. */
 struct nx_state;
 void state_fp_sync(struct nx_state *s);
+/* Before they are replaced in the state area: from now on those of the hart do not count, nor are they saved over the
+ * area's when the fiber is switched out.  used: the program is one that uses them. */
+void state_fp_replace(struct nx_state *s, bool used);
 
 /* Inside the personality only: restart whatever happens (fork found a signal pending). */
 #define ERESTARTNOINTR 513

@@ -51,6 +51,12 @@ void state_fp_sync(struct nx_state *s)
         mb_fp_save();
 }
 
+void state_fp_replace(struct nx_state *s, bool used)
+{
+    s->flags = NX_FS_FP_LOAD | (used ? NX_FS_FP_USED : 0);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
 int sig_frame_push(struct task *t, const struct ksigaction *act, const struct ksiginfo *info)
 {
     struct nx_state *s = current_state;
@@ -101,9 +107,9 @@ long sys_rt_sigreturn(const uint64_t a[6])
     }
     memcpy(s->reg, f.reg, sizeof s->reg);
     if (fp_in_use(s, &f)) {
+        state_fp_replace(s, true);
         memcpy(s->fp, f.fp, sizeof s->fp);
         s->fcsr = f.fcsr;
-        s->flags |= NX_FS_FP_USED | NX_FS_FP_LOAD;
     }
     sig_set_mask(t, f.uc_sigmask);
     altstack_set(t, &f.uc_stack, s->reg[2], 0); /* as on Linux, errors do not matter */

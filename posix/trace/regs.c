@@ -35,9 +35,9 @@ static long get_fp(struct nx_state *s, const struct uiov *v)
     }
     if (mb_copy_in(set, v->base, v->len))
         return -EFAULT;
+    state_fp_replace(s, true);
     memcpy(s->fp, set, sizeof s->fp);
     s->fcsr = (uint32_t)set[FP_REGS];
-    s->flags |= NX_FS_FP_USED | NX_FS_FP_LOAD;
     return 0;
 }
 

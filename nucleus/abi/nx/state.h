@@ -18,7 +18,7 @@
 #define NX_FS_FP_USED \
     1 /* the program has used floating point; set by the nucleus, cleared on exec */
 #define NX_FS_FP_LOAD \
-    2 /* set by the personality: fp[] and fcsr are newer than the hart's registers */
+    2 /* set by the personality before it writes them: fp[] and fcsr are newer than the hart's */
 
 #define NX_STATE_SIZE 1024
 #define NX_STATE_REG(n) ((n)*8) /* 0: pc, 1..31: x1..x31 */

@@ -1236,6 +1236,19 @@ static void each_programs_floating_point_is_its_own(void **state)
     assert_int_equal(a->state->flags & NX_FS_FP_LOAD, 0);
     assert_true(host_fp(&x, false));
     assert_int_equal(x, 33);
+    /* Also when it is switched out while it does so, with another value live. */
+    x = 44;
+    assert_true(host_fp(&x, true));
+    host_foreign_call();
+    a->state->flags |= NX_FS_FP_LOAD;
+    a->state->fp[0] = 55;
+    assert_int_equal(nx_tick_yield(), HOST_SWITCHED);
+    assert_ptr_equal(on(0), b);
+    pass(2 * MS);
+    assert_ptr_equal(on(0), a);
+    assert_int_equal(nx_enter_run(), HOST_SWITCHED);
+    assert_true(host_fp(&x, false));
+    assert_int_equal(x, 55);
 }
 
 static void a_program_sees_only_its_own_time(void **state)
