@@ -59,7 +59,7 @@ int cell_main(const struct nx_cellinfo *info)
     open_port(&port, info->arg);
     int e = channel_serve(&client, SLOT_CLIENT_RX, SLOT_CLIENT_TX);
     if (e != 0) {
-        cell_panic("no console channel: error %d", -e);
+        cell_no_channel(SLOT_CLIENT_RX, "console", e);
     }
     uart_init(&uart, &port, &client.in, &client.out);
     bool irq = true; /* the first acknowledgement lets interrupts in */

@@ -53,7 +53,7 @@ int cell_main(const struct nx_cellinfo *info)
     driver_open(&driver, info->arg);
     int e = channel_serve(&client, DRIVER_SLOT_SERVE, DRIVER_SLOT_SERVE + 1);
     if (e != 0) {
-        cell_panic("no console channel: error %d", -e);
+        cell_no_channel(DRIVER_SLOT_SERVE, "console", e);
     }
     e = hvc_start(&hvc, &driver, &client.in, &client.out);
     const uint64_t watch = 1ul << DRIVER_SLOT_IRQ | 1ul << client.in_slot | 1ul << client.out_slot;

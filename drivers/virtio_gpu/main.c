@@ -18,7 +18,7 @@ int cell_main(const struct nx_cellinfo *info)
     driver_open(&driver, info->arg);
     int e = server_open(&server, DRIVER_SLOT_SERVE, 0, backlog, GPU_DEPTH);
     if (e != 0 || !server.dma) {
-        cell_panic("no display channel with a pool: error %d", -e);
+        cell_no_channel(DRIVER_SLOT_SERVE, "display", e);
     }
     e = gpu_start(&gpu, &driver);
     if (e != 0) {

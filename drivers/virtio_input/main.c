@@ -18,7 +18,7 @@ int cell_main(const struct nx_cellinfo *info)
     driver_open(&driver, info->arg);
     int e = server_open(&server, DRIVER_SLOT_SERVE, 0, backlog, INPUT_STATUSES);
     if (e != 0 || server.pool_size == 0) {
-        cell_panic("no input channel with a pool: error %d", -e);
+        cell_no_channel(DRIVER_SLOT_SERVE, "input", e);
     }
     e = input_start(&input, &driver);
     if (e != 0) {

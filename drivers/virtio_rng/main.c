@@ -21,7 +21,7 @@ static void open_sessions(void)
         if (e == 0 && s->dma) {
             driver.server_count++;
         } else if (e != -NX_EBADF) {
-            cell_panic("no entropy channel with a pool: error %d", -e);
+            cell_no_channel(DRIVER_SLOT_SERVE + 3 * i, "entropy", e);
         }
     }
 }

@@ -180,7 +180,7 @@ static void open_clients(void)
         c->present = e != -NX_EBADF;
         e = e == 0 ? server_hello(&c->session, &hello) : e;
         if (c->present && e != 0) {
-            cell_panic("channel %u cannot be served: error %d", i, -e);
+            cell_no_channel(SLOT_CLIENTS + 3 * i, "random", e);
         }
     }
 }

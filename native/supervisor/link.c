@@ -220,6 +220,16 @@ uint64_t link_moved(const struct service *s)
     return sum;
 }
 
+static bool looks_intact(const volatile struct nx_ring_region *r, size_t size, uint32_t slots)
+{
+    const volatile struct nx_ring_const *c = &r->constant;
+    const uint32_t off = c->buf_off;
+    return c->magic == NX_RING_MAGIC && c->version == NX_RING_VERSION && c->slots == slots &&
+           off % NX_RING_LINE == 0 && off >= NX_RING_SLOTS_OFF + slots * sizeof(struct nx_slot) &&
+           off <= size && c->buf_size <= size - off &&
+           r->end[NX_RING_PRODUCER].index - r->end[NX_RING_CONSUMER].index <= slots;
+}
+
 static bool ring_intact(int place, uint32_t slots)
 {
     size_t size = 0;
@@ -227,13 +237,29 @@ static bool ring_intact(int place, uint32_t slots)
     if (r == NULL) {
         return false;
     }
-    bool good = r->constant.magic == NX_RING_MAGIC && r->constant.version == NX_RING_VERSION &&
-                r->constant.slots == slots && r->constant.buf_off % NX_RING_LINE == 0 &&
-                r->constant.buf_off >= NX_RING_SLOTS_OFF + slots * sizeof(struct nx_slot) &&
-                r->constant.buf_off <= size && r->constant.buf_size <= size - r->constant.buf_off &&
-                r->end[NX_RING_PRODUCER].index - r->end[NX_RING_CONSUMER].index <= slots;
+    const bool good = looks_intact(r, size, slots);
     nx_map_unmap(0, (uint64_t)r, size);
     return good;
+}
+
+/* Its constants as the nucleus makes them, and nothing in it. */
+static void mend_ring(int place, uint32_t slots, enum nx_ring_side servers)
+{
+    size_t size = 0;
+    volatile struct nx_ring_region *r = store_map(place, NX_PROT_R | NX_PROT_W, &size);
+    if (r == NULL) {
+        return;
+    }
+    if (!looks_intact(r, size, slots)) {
+        r->constant.magic = NX_RING_MAGIC;
+        r->constant.version = NX_RING_VERSION;
+        r->constant.slots = slots;
+        r->constant.buf_off =
+            ALIGN_UP(NX_RING_SLOTS_OFF + slots * (uint32_t)sizeof(struct nx_slot), NX_RING_PAGE);
+        r->constant.buf_size = (uint32_t)size - r->constant.buf_off;
+        r->end[servers].index = r->end[!servers].index;
+    }
+    nx_map_unmap(0, (uint64_t)r, size);
 }
 
 bool link_intact(const struct service *s, unsigned slot)
@@ -241,6 +267,15 @@ bool link_intact(const struct service *s, unsigned slot)
     const struct link *l = find_link(s, slot);
     return l != NULL && ring_intact(l->to_server, l->serve->ring_slots) &&
            ring_intact(l->to_client, l->serve->ring_slots);
+}
+
+void link_mend(const struct service *s, unsigned slot)
+{
+    const struct link *l = find_link(s, slot);
+    if (l != NULL) {
+        mend_ring(l->to_server, l->serve->ring_slots, NX_RING_CONSUMER);
+        mend_ring(l->to_client, l->serve->ring_slots, NX_RING_PRODUCER);
+    }
 }
 
 void link_renew(const struct service *s, unsigned slot)

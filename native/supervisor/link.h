@@ -23,6 +23,10 @@ bool link_ends(const struct service *s, unsigned slot, struct service **server,
 /* Do the shared pages of that channel look as two honest sides leave them? */
 bool link_intact(const struct service *s, unsigned slot);
 
+/* The server of that channel is dead: put in order what is not, for its next life, while the client goes on.
+ * Of its own part the client knows best (nexus/channel.h), but may be asleep or not see what is wrong. */
+void link_mend(const struct service *s, unsigned slot);
+
 /* Make that channel's rings anew: for the next lives of both sides. */
 void link_renew(const struct service *s, unsigned slot);
 

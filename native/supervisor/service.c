@@ -239,6 +239,9 @@ static bool first_complaint(struct service *s, unsigned long code)
     const bool again = s->complained == slot + 1 && s->complained_life + 1 == s->generation;
     s->complained = again ? 0 : slot + 1;
     s->complained_life = s->generation;
+    if (!again) {
+        link_mend(s, slot);
+    }
     return !again;
 }
 

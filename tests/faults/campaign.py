@@ -22,7 +22,6 @@ import statistics
 import sys
 import tempfile
 import time
-import zlib
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(TOP, "tests", "system"), os.path.join(TOP, "tests", "faults")]
@@ -84,13 +83,21 @@ class Watch:
             for page in self.guest.pages(cell):
                 if page.kind not in ("text", "constant") or not guest.IMAGE <= page.virtual < guest.IMAGE_END:
                     continue
-                now = zlib.crc32(self.guest.memory.read(page.at, 4096))
+                now = bytes(self.guest.memory.read(page.at, 4096))
                 if (cell.generation, page.virtual) in self.flipped[cell.name]:
                     continue
                 if now != known.setdefault(page.virtual, now):
-                    harmed.append(f"{cell.name}.{cell.generation} at {page.virtual:#x}")
+                    harmed.append(f"{cell.name}.{cell.generation} at {page.virtual:#x}, {differ(known[page.virtual], now)}")
                     known[page.virtual] = now
         return harmed, ended
+
+
+def differ(a, b):
+    """Where two pages differ, in words."""
+    at = [i for i in range(4096) if a[i] != b[i]]
+    first, last = at[0] & ~7, at[-1] | 7
+    return (f"{len(at)} bytes from {first:#x} to {last:#x}: {a[first:first + 16].hex()} is "
+            f"{b[first:first + 16].hex()}")
 
 
 class Campaign:

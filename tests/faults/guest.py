@@ -81,7 +81,9 @@ class Page:
 
     def __init__(self, virtual, at, bits):
         self.virtual, self.at = virtual, at
-        self.kind = ("text" if bits & PTE_X else "shared" if bits & PTE_SHARED else
+        # Of the image some pages are kept for the next life, and the nucleus' own are below it: both are
+        # SHARED and seen by nobody else.
+        self.kind = ("text" if bits & PTE_X else "shared" if bits & PTE_SHARED and virtual >= IMAGE_END else
                      "data" if bits & PTE_W else "constant")
 
 

@@ -31,6 +31,10 @@ void cell_log_at(unsigned level, const char *fmt, ...) __attribute__((format(pri
 void cell_vlog(unsigned level, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 _Noreturn void cell_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* The end of a server whose channel at `slot` cannot be opened.  Rings that make no sense are complained of,
+ * and the supervisor puts them in order before our next life. */
+_Noreturn void cell_no_channel(unsigned slot, const char *what, int e);
+
 /* Map all of the memory, device or ring in `slot` into the window, at the next free place.
  * prot: NX_PROT_*.  *size is set when size is not NULL.  NULL on error, code in *err when not NULL. */
 void *cell_map(unsigned slot, unsigned prot, size_t *size, int *err);

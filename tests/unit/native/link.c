@@ -22,17 +22,19 @@
 
 #define SLOTS 16u
 #define PLACES 16u
+#define SIZE (2 * NX_RING_PAGE)
 
-/* ---- the store: a place is a ring of one page ---- */
+/* ---- the store: a place is a ring of two pages ---- */
 
-static _Alignas(NX_RING_PAGE) uint8_t page[PLACES][NX_RING_PAGE];
+static _Alignas(NX_RING_PAGE) uint8_t page[PLACES][SIZE];
 static unsigned places, renewed;
 static int given[NX_SLOTS]; /* by slot: the place, of whom was given something last */
 
 static void format(int place)
 {
     memset(page[place], 0, sizeof(page[place]));
-    nx_ring_format(page[place], SLOTS, 1024);
+    nx_ring_format(page[place], SLOTS, NX_RING_PAGE);
+    ((struct nx_ring_region *)page[place])->constant.buf_off = NX_RING_PAGE;
 }
 
 int store_ring(uint32_t slots)
@@ -68,7 +70,7 @@ long store_give(unsigned cell, int place, uint64_t dst, uint32_t rights)
 
 void *store_map(int place, unsigned prot, size_t *size)
 {
-    *size = NX_RING_PAGE;
+    *size = SIZE;
     return page[place];
 }
 
@@ -136,10 +138,9 @@ static void live(void)
 static int attach(unsigned number)
 {
     struct nx_ring in, out;
-    int e = nx_ring_attach(&in, NX_RING_CONSUMER, page[given[AT + 3 * number]], NX_RING_PAGE);
+    int e = nx_ring_attach(&in, NX_RING_CONSUMER, page[given[AT + 3 * number]], SIZE);
     return e != 0 ? e
-                  : nx_ring_attach(&out, NX_RING_PRODUCER, page[given[AT + 3 * number + 1]],
-                                   NX_RING_PAGE);
+                  : nx_ring_attach(&out, NX_RING_PRODUCER, page[given[AT + 3 * number + 1]], SIZE);
 }
 
 static int setup(void **state)
@@ -183,7 +184,7 @@ static void what_a_client_has_in_it_stays(void **state)
 {
     struct nx_ring out;
     live();
-    assert_int_equal(nx_ring_attach(&out, NX_RING_PRODUCER, ring(0), NX_RING_PAGE), 0);
+    assert_int_equal(nx_ring_attach(&out, NX_RING_PRODUCER, ring(0), SIZE), 0);
     assert_int_equal(nx_ring_push(&out, &word), 0);
     for (client.state = SERVICE_DOWN; client.state <= SERVICE_WAITING; client.state++) {
         live();
@@ -215,6 +216,44 @@ static void intact_is_what_can_be_attached_to(void **state)
     }
 }
 
+/* Every bit of the ends and constants, of either ring: the dead server's next life attaches, and the client,
+ * who has noticed nothing, sends to it. */
+static void what_a_dead_server_complains_of_is_mended(void **state)
+{
+    for (unsigned which = 0; which < 2; which++) {
+        for (unsigned bit = 0; bit < 8 * NX_RING_SLOTS_OFF; bit++) {
+            struct nx_ring out, in;
+            struct nx_slot slot;
+            format(0);
+            format(1);
+            live();
+            assert_int_equal(nx_ring_attach(&out, NX_RING_PRODUCER, page[0], SIZE), 0);
+            assert_int_equal(nx_ring_push(&out, &word), 0);
+            page[which][bit / 8] ^= (uint8_t)(1u << bit % 8);
+            if (attach(0) == 0) {
+                continue;
+            }
+            link_mend(&server, AT);
+            assert_int_equal(attach(0), 0);
+            assert_true(link_intact(&server, AT));
+            nx_ring_sleep_cancel(&out);
+            (void)nx_ring_sleep_prepare(&out); /* it writes its own index, as any client does */
+            nx_ring_sleep_cancel(&out);
+            if (attach(0) != 0) { /* which was the damaged one: complained of once more */
+                link_mend(&server, AT);
+            }
+            assert_int_equal(nx_ring_attach(&in, NX_RING_CONSUMER, page[0], SIZE), 0);
+            nx_ring_mend(&out, false);
+            assert_int_equal(nx_ring_push(&out, &word), 0);
+            while (nx_ring_pop(&in, &slot) == 0) {
+            }
+            assert_int_equal(in.error, 0);
+            assert_int_equal(in.own, out.own);
+            assert_int_equal(slot.type, word.type);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +261,7 @@ int main(void)
         cmocka_unit_test_setup(a_channel_nobody_uses_is_mended, setup),
         cmocka_unit_test_setup(what_a_client_has_in_it_stays, setup),
         cmocka_unit_test_setup(a_client_that_is_left_dead_mends_nothing, setup),
+        cmocka_unit_test_setup(what_a_dead_server_complains_of_is_mended, setup),
         cmocka_unit_test_setup(intact_is_what_can_be_attached_to, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
