@@ -62,7 +62,7 @@ static long signal_with_fp(long seed)
 static void across_switches(void)
 {
 #ifdef __riscv
-    enum { MOST = 16, PROCESSES = 24, TIMES = 2000 };
+    enum { MOST = 16, PROCESSES = 16, TIMES = 2000 };
     const struct itimerval often = {{0, 1000}, {0, 1000}};
     const long online = OK(sysconf(_SC_NPROCESSORS_ONLN));
     const int n = online < MOST / 2 ? (int)online * 2 : MOST;
