@@ -1,6 +1,7 @@
 /* What execve does to credentials: set-id programs, capabilities of files, root's.
  *
- * The rules are those of capabilities(7); a traced program gains nothing its tracer could not have.  Decided before the point of no return (exec_find_privileges),
+ * The rules are those of capabilities(7); a traced program gains nothing unless who began the
+ * tracing had CAP_SYS_PTRACE.  Decided before the point of no return (exec_find_privileges),
  * taken after it (exec_take_privileges).
  */
 #include "exec/exec_int.h"
@@ -45,7 +46,7 @@ int exec_find_privileges(struct exec *x)
     uint32_t uid, gid, mode = file_mode(x->file);
     bool no_new = current->proc->no_new_privs;
     const struct trace *trace = current->trace;
-    bool held = no_new || (trace != NULL && !cred_has(&trace->tracer->cred, CAP_SYS_PTRACE));
+    bool held = no_new || (trace != NULL && !trace->gains);
 
     *new = *old;
     if (!file_nosuid(x->file)) {

@@ -213,11 +213,13 @@ int mount_reattach(struct mount *m, const struct path *at)
     if (S_ISDIR(m->root->inode->mode) != S_ISDIR(at->dentry->inode->mode)) {
         return -EINVAL;
     }
-    for (const struct mount *up = at->mnt; up != NULL; up = up->parent) {
+    const struct mount *up = at->mnt;
+    do {
         if (up == m) {
             return -ELOOP;
         }
-    }
+        up = up->parent;
+    } while (up != NULL);
     if (at->dentry->mounts == UINT16_MAX) {
         return -ENOSPC;
     }

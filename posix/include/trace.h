@@ -28,6 +28,7 @@ struct trace {
     struct process *proc; /* its; NULL once the thread, not the first, has ended */
     struct pid *pid;      /* its number, kept in use */
     uint32_t options;     /* PTRACE_O_* */
+    bool gains;           /* who began it had CAP_SYS_PTRACE: execve may give privileges */
     bool seized;
     bool syscalls;  /* going on with PTRACE_SYSCALL */
     bool trap;      /* it is to stop as soon as it can (PTRACE_INTERRUPT and the like) */

@@ -28,6 +28,7 @@ struct trace *trace_begin(struct task *t, struct task *tracer)
     r->proc = t->proc;
     r->pid = t->pid;
     pid_ref(r->pid);
+    r->gains = capable(CAP_SYS_PTRACE); /* with PTRACE_TRACEME the traced one, as on Linux */
     t->trace = r;
     link_to(r, tracer);
     return r;
@@ -78,6 +79,7 @@ void trace_child(struct task *t, struct task *child, unsigned event, uint64_t cl
     if (!r)
         return; /* it runs untraced: better than a fork that fails behind its point of no return */
     r->options = mine->options;
+    r->gains = mine->gains;
     r->seized = mine->seized;
     if (r->seized) {
         r->trap = true;

@@ -325,7 +325,7 @@ static void go_on_after_exec(pid_t pid)
     wait_ok(pid);
 }
 
-/* Who traces a program could have it do anything: it gains only what its tracer may have. */
+/* Who traces a program could have it do anything, so it gains nothing unless root began that. */
 static void set_user_id_traced(void)
 {
     pid_t pid, traced;
@@ -347,9 +347,9 @@ static void set_user_id_traced(void)
     CHILD(pid)
     {
         uint64_t all = caps().p;
+        OK(ptrace(PTRACE_TRACEME, 0, NULL, NULL)); /* whose rights at this moment count */
         OK(setresgid(1000, 1000, 1000));
         OK(setresuid(1000, 1000, 1000));
-        OK(ptrace(PTRACE_TRACEME, 0, NULL, NULL));
         run(1000, 0, 1000, 1, all);
     }
     go_on_after_exec(pid);

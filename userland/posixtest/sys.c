@@ -140,9 +140,8 @@ static void io_counts(void)
 static void status_lines(void)
 {
     static const char *const lines[] = {
-        "FDSize:",      "Groups:",  "VmPeak:",       "RssAnon:", "CapInh:",
-        "CapPrm:",      "CapEff:",  "CapBnd:",       "CapAmb:",  "Cpus_allowed:",
-        "Mems_allowed", "Threads:", "NoNewPrivs:\t0"};
+        "FDSize:", "Groups:", "VmPeak:", "RssAnon:",      "CapInh:",  "CapPrm:",
+        "CapEff:", "CapBnd:", "CapAmb:", "Cpus_allowed:", "Threads:", "NoNewPrivs:\t0"};
 
     read_text("/proc/self/status");
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
