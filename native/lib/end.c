@@ -25,7 +25,7 @@ _Noreturn void cell_no_channel(unsigned slot, const char *what, int e)
 {
     if (e == -NX_EINVAL || e == -NX_EPEER) {
         cell_log_at(NX_LOG_ERR, "the rings of the %s channel make no sense: error %d", what, -e);
-        cell_exit(NEXUS_EXIT_PEER | slot);
+        cell_exit(NEXUS_EXIT_RINGS | slot);
     }
     cell_panic("no %s channel: error %d", what, -e);
 }

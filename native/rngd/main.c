@@ -76,6 +76,10 @@ static void answered(struct nexus_request *r, int result, const struct nx_slot *
 static void open_source(void)
 {
     int e = client_open(&source, SLOT_SOURCE);
+    if (e == -NX_EINVAL ||
+        e == -NX_EPEER) { /* it has a driver, and nobody else would see what is wrong */
+        cell_no_channel(SLOT_SOURCE, "entropy", e);
+    }
     have_source = e == 0 && source.pool != NULL && source.pool_size >= SEED_ASK;
     if (!have_source) {
         cell_log_at(NX_LOG_WARNING, "there is no hardware source: no random numbers are given out");

@@ -242,8 +242,8 @@ static bool ring_intact(int place, uint32_t slots)
     return good;
 }
 
-/* Its constants as the nucleus makes them, and nothing in it. */
-static void mend_ring(int place, uint32_t slots, enum nx_ring_side servers)
+/* Its constants as the nucleus makes them, and nothing in it for the next life of who is dead. */
+static void mend_ring(int place, uint32_t slots, enum nx_ring_side dead)
 {
     size_t size = 0;
     volatile struct nx_ring_region *r = store_map(place, NX_PROT_R | NX_PROT_W, &size);
@@ -257,7 +257,7 @@ static void mend_ring(int place, uint32_t slots, enum nx_ring_side servers)
         r->constant.buf_off =
             ALIGN_UP(NX_RING_SLOTS_OFF + slots * (uint32_t)sizeof(struct nx_slot), NX_RING_PAGE);
         r->constant.buf_size = (uint32_t)size - r->constant.buf_off;
-        r->end[servers].index = r->end[!servers].index;
+        r->end[dead].index = r->end[!dead].index;
     }
     nx_map_unmap(0, (uint64_t)r, size);
 }
@@ -273,8 +273,9 @@ void link_mend(const struct service *s, unsigned slot)
 {
     const struct link *l = find_link(s, slot);
     if (l != NULL) {
-        mend_ring(l->to_server, l->serve->ring_slots, NX_RING_CONSUMER);
-        mend_ring(l->to_client, l->serve->ring_slots, NX_RING_PRODUCER);
+        const bool server = l->server == s;
+        mend_ring(l->to_server, l->serve->ring_slots, server ? NX_RING_CONSUMER : NX_RING_PRODUCER);
+        mend_ring(l->to_client, l->serve->ring_slots, server ? NX_RING_PRODUCER : NX_RING_CONSUMER);
     }
 }
 

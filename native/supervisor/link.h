@@ -23,8 +23,8 @@ bool link_ends(const struct service *s, unsigned slot, struct service **server,
 /* Do the shared pages of that channel look as two honest sides leave them? */
 bool link_intact(const struct service *s, unsigned slot);
 
-/* The server of that channel is dead: put in order what is not, for its next life, while the client goes on.
- * Of its own part the client knows best (nexus/channel.h), but may be asleep or not see what is wrong. */
+/* `s`, which is dead, could not attach to that channel: put in order what is not, while its peer goes on.
+ * A client that sees the damage does so itself and knows more (nexus/channel.h): so it has the first try. */
 void link_mend(const struct service *s, unsigned slot);
 
 /* Make that channel's rings anew: for the next lives of both sides. */

@@ -239,9 +239,6 @@ static bool first_complaint(struct service *s, unsigned long code)
     const bool again = s->complained == slot + 1 && s->complained_life + 1 == s->generation;
     s->complained = again ? 0 : slot + 1;
     s->complained_life = s->generation;
-    if (!again) {
-        link_mend(s, slot);
-    }
     return !again;
 }
 
@@ -288,6 +285,9 @@ static void ended(struct service *s)
     }
     if (end.why == NX_WHY_EXIT && NEXUS_EXIT_KIND(code) == NEXUS_EXIT_PEER) {
         own_fault = !first_complaint(s, code) && !accuse(s, code);
+    }
+    if (end.why == NX_WHY_EXIT && NEXUS_EXIT_KIND(code) == NEXUS_EXIT_RINGS) {
+        link_mend(s, NEXUS_EXIT_VALUE(code));
     }
     go_on(s, own_fault);
 }

@@ -87,7 +87,8 @@ class Watch:
                 if (cell.generation, page.virtual) in self.flipped[cell.name]:
                     continue
                 if now != known.setdefault(page.virtual, now):
-                    harmed.append(f"{cell.name}.{cell.generation} at {page.virtual:#x}, {differ(known[page.virtual], now)}")
+                    harmed.append(f"{cell.name}.{cell.generation} at {page.virtual:#x}, "
+                                  f"{differ(known[page.virtual], now)}")
                     known[page.virtual] = now
         return harmed, ended
 

@@ -31,8 +31,8 @@ void cell_log_at(unsigned level, const char *fmt, ...) __attribute__((format(pri
 void cell_vlog(unsigned level, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 _Noreturn void cell_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* The end of a server whose channel at `slot` cannot be opened.  Rings that make no sense are complained of,
- * and the supervisor puts them in order before our next life. */
+/* The end of a cell that cannot open its channel at `slot`.  Rings that make no sense it tells its
+ * supervisor of, who puts them in order for the next life. */
 _Noreturn void cell_no_channel(unsigned slot, const char *what, int e);
 
 /* Map all of the memory, device or ring in `slot` into the window, at the next free place.

@@ -10,6 +10,10 @@
                                        the channel anew and start both sides again; see
                                        native/supervisor/service.c for who is believed */
 
+#define NEXUS_EXIT_RINGS \
+    0x90000 /* | slot: it could not attach to this channel, and its peer has not mended it in time:
+                                       put the rings in order for the next life */
+
 /* Codes with which the supervisor ends a cell (NX_WHY_KILLED). */
 #define NEXUS_KILL_ASKED 0x40000  /* somebody asked for it: nexus kill, restart, swap */
 #define NEXUS_KILL_HUNG 0x50000   /* no heartbeat */

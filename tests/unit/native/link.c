@@ -202,6 +202,23 @@ static void a_client_that_is_left_dead_mends_nothing(void **state)
     assert_int_equal(attach(0), 0);
 }
 
+/* A client of which only the constants tell that it cannot attach: its live server notices nothing. */
+static void a_client_that_cannot_attach_is_helped(void **state)
+{
+    struct nx_ring in, out;
+    for (unsigned bit = 8 * 128; bit < 8 * 148; bit++) {
+        format(0);
+        format(1);
+        live();
+        assert_int_equal(nx_ring_attach(&in, NX_RING_CONSUMER, page[0], SIZE), 0);
+        page[0][bit / 8] ^= (uint8_t)(1u << bit % 8);
+        link_mend(&client, 1);
+        assert_int_equal(nx_ring_attach(&out, NX_RING_PRODUCER, page[0], SIZE), 0);
+        assert_int_equal(nx_ring_push(&out, &word), 0);
+        assert_int_equal(nx_ring_pending(&in, 1), 1);
+    }
+}
+
 /* Who complains of a channel is right when nobody could attach to it. */
 static void intact_is_what_can_be_attached_to(void **state)
 {
@@ -262,6 +279,7 @@ int main(void)
         cmocka_unit_test_setup(what_a_client_has_in_it_stays, setup),
         cmocka_unit_test_setup(a_client_that_is_left_dead_mends_nothing, setup),
         cmocka_unit_test_setup(what_a_dead_server_complains_of_is_mended, setup),
+        cmocka_unit_test_setup(a_client_that_cannot_attach_is_helped, setup),
         cmocka_unit_test_setup(intact_is_what_can_be_attached_to, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
