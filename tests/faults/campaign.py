@@ -258,6 +258,7 @@ class Campaign:
         """True when the target's turn may go on."""
         load = self.rig.loads[t.name]
         load.mark()
+        errors = load.errors
         kind = self.damage(t)
         if kind is None:
             self.await_answers(t, load)
@@ -267,6 +268,12 @@ class Campaign:
         self.count[f"in {kind}"] += 1
         alone = self.await_answers(t, load)
         died = self.lives(t, self.rig.guest.alive(t.name))
+        if load.errors > errors and not died and t.damaged:
+            # It lives, and says no: as good an answer as a wrong one. An operator would see the errors.
+            t.count["refused"] += load.errors - errors
+            t.count["by hand"] += 1
+            self.event(f"{t.name} answers with errors")
+            self.restart(t.name)
         if (died or kind == "kill") and alone:
             t.times.append(load.longest())
         return not died
@@ -335,7 +342,7 @@ class Campaign:
 
     def table(self):
         head = ("target", "injections", "deaths", "hung", "by hand", "held back", "answers", "wrong", "lost",
-                "errors", "median ms", "worst ms")
+                "errors", "refused", "median ms", "worst ms")
         rows = [head]
         total = collections.Counter()
         times = []
@@ -345,8 +352,8 @@ class Campaign:
             row.update(t.count)
             total.update(row)
             times += t.times
-            rows.append((t.name, *(row[key] for key in head[1:10]), *spread(t.times)))
-        rows.append(("all", *(total[key] for key in head[1:10]), *spread(times)))
+            rows.append((t.name, *(row[key] for key in head[1:11]), *spread(t.times)))
+        rows.append(("all", *(total[key] for key in head[1:11]), *spread(times)))
         lines = ["  ".join(f"{cell:<14}" if i == 0 else f"{cell:>{len(head[i])}}" for i, cell in enumerate(row))
                  for row in rows]
         lines.append("")
@@ -358,10 +365,10 @@ class Campaign:
 
     def bad(self):
         """What must not be: reasons, or nothing."""
-        errors = sum(t.totals(None)["errors"] for t in self.targets)
+        lost = sum(t.totals(None)["errors"] - t.count["refused"] for t in self.targets)
         wrong = {name: self.count[name] for name in ("nucleus failures", "other cells harmed",
                                                      "other cells ended", "services lost")}
-        wrong["requests lost"] = errors
+        wrong["requests lost"] = lost
         return [f"{name}: {n}" for name, n in wrong.items() if n]
 
 
