@@ -322,6 +322,7 @@ static void set(struct posix_timer *t, bool date, int64_t value, int64_t interva
     wait_remove(&t->on_set);
     t->interval = interval;
     t->end = 0;
+    t->slow = false; /* a signal that is taken later does not set off a timer that is off */
     t->overrun = t->told_overrun = 0;
     if (!value)
         return;
