@@ -1,6 +1,6 @@
 /*
  * Memory runs out: every allocation of every system call fails in turn, on a whole personality.
- * test-sources: tests/unit/posix/nomem/?*.c posix/?*.c posix/[a-z]*[a-z]/?*.c membrane/tax.c
+ * test-sources: tests/unit/posix/nomem/?*.c tests/unit/posix/nomem/machine/?*.c posix/?*.c posix/[a-z]*[a-z]/?*.c membrane/tax.c
  */
 #include "nomem/scenario.h"
 
@@ -11,7 +11,8 @@ static void try_one(void **state)
 
 int main(int argc, char **argv)
 {
-    static const struct scenario *const lists[] = {scenarios_files};
+    static const struct scenario *const lists[] = {scenarios_files, scenarios_dirs, scenarios_pipes, scenarios_events,
+scenarios_sockets, scenarios_memory, scenarios_processes, scenarios_signals, scenarios_ipc, scenarios_terminals, scenarios_system};
     static struct CMUnitTest tests[128];
     unsigned n = 0;
     for (unsigned i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {

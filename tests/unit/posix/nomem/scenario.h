@@ -8,7 +8,7 @@
 #ifndef NOMEM_SCENARIO_H
 #define NOMEM_SCENARIO_H
 
-#include "machine.h"
+#include "machine/machine.h"
 
 #include <errno.h>
 #include <string.h>
@@ -19,6 +19,7 @@
 struct scenario {
     const char *name;
     void (*fn)(void);
+    bool alone; /* one failure a run: who runs out of memory is ended, one after the other */
 };
 
 #define sc(name, ...) sc_(__NR_##name, (const uint64_t[6]){__VA_ARGS__})
@@ -33,6 +34,7 @@ bool strained(void);
 
 /* Program memory; room() is there until the scenario ends. */
 uint64_t room(size_t n);
+void room_back(uint64_t at); /* what was taken since is not needed any more */
 uint64_t text(const char *s);
 uint64_t words(unsigned n, ...); /* n uint64_t */
 void put(uint64_t addr, const void *buf, size_t n);

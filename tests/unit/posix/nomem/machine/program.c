@@ -5,7 +5,7 @@
  * address of a C function).  Register 27 is the function that a clone runs.
  */
 #include "machine.h"
-#include "scenario.h"
+#include "../scenario.h"
 
 #include <stdio.h>
 #include <stdlib.h>
