@@ -15,9 +15,9 @@ static void poll_and_select(void)
     uint64_t ms = words(2, 0ul, 1000000ul);
     put32(many, (uint32_t)r);
     is(sc(ppoll, many, 1, ms, 0, 8), 0);
-    put(sets, &(uint64_t){1ul << r | 1ul << w}, 8);
-    is(sc(pselect6, 64, sets, 0, 0, now, 0), 0);
-    put(sets, &(uint64_t){1ul << r}, 8);
+    put(sets + (uint64_t)r / 64 * 8, &(uint64_t){1ul << r % 64}, 8);
+    is(sc(pselect6, (uint64_t)r + 1, sets, 0, 0, now, 0), 0);
+    put(sets + (uint64_t)r / 64 * 8, &(uint64_t){1ul << r % 64}, 8);
     is(sc(pselect6, 1000, sets, 0, 0, ms, 0), 0);
     shut(r);
     shut(w);

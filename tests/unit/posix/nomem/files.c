@@ -115,7 +115,7 @@ static void descriptors(void)
     is(sc(dup3, (uint64_t)fd, 70, O_CLOEXEC), 70);
     is(sc(fcntl, (uint64_t)fd, F_DUPFD, 300), 300); /* the table grows */
     is(sc(fcntl, (uint64_t)fd, F_GETFL, 0) & O_ACCMODE, O_RDWR);
-    is(sc(close_range, 60, ~0ul & 0xffffffff, 2), 0); /* CLOSE_RANGE_UNSHARE */
+    is(sc(close_range, 66, ~0ul & 0xffffffff, 2), 0); /* CLOSE_RANGE_UNSHARE */
     shut(copy);
     shut(fd);
 }
@@ -138,7 +138,7 @@ static void disk(void)
         is(sc(pread64, (uint64_t)fd, buf, 2 * MB_PAGE, i * 2 * MB_PAGE), 2 * MB_PAGE);
     }
     is(sc(fsync, (uint64_t)fd), 0);
-    is(sc(ioctl, (uint64_t)fd, 0x1261, 0), 0); /* BLKFLSBUF */
+    is(sc(ioctl, (uint64_t)fd, 0x1261, 0), 0);   /* BLKFLSBUF */
     is(sc(ioctl, (uint64_t)fd, 0x1260, buf), 0); /* BLKGETSIZE */
     shut(fd);
 }

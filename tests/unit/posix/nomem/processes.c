@@ -25,12 +25,11 @@ static void forks(void)
 {
     is(end_of(start(SIGCHLD, nothing)), 0);
     is(end_of(start(CLONE_VM | CLONE_VFORK | SIGCHLD, nothing)), 0);
-    long pid = start(SIGCHLD, nothing);
+    start(SIGCHLD, nothing);
     is(sc(waitid, 0, 0, room(128), 4, 0), 0); /* P_ALL, WEXITED */
     fiber_self()->state.reg[27] = AT(nothing);
     uint64_t how = words(8, 0ul, 0ul, 0ul, 0ul, (uint64_t)SIGCHLD, 0ul, 0ul, 0ul);
-    pid = ok(sc(clone3, how, 64));
-    is(end_of(pid), 0);
+    is(end_of(ok(sc(clone3, how, 64))), 0);
 }
 
 static uint64_t word;
@@ -89,7 +88,8 @@ static uint64_t argv(const char *path, void (*fn)(void))
 
 static void run_program(void)
 {
-    uint64_t path = text("/bin/p"), args = argv("/bin/p", nothing), env = words(2, text("A=b"), 0ul);
+    uint64_t path = text("/bin/p"), args = argv("/bin/p", nothing),
+             env = words(2, text("A=b"), 0ul);
     ok(sc(execve, path, args, env));
 }
 
@@ -207,7 +207,7 @@ static void traces(void)
     uint64_t iov = words(2, room(512), 512ul), buf = room(128);
     is(sc(ptrace, 2, (uint64_t)pid, word, buf), 0); /* PEEKDATA */
     is(sc(ptrace, 5, (uint64_t)pid, word, 7), 0);
-    is(sc(ptrace, 0x4204, (uint64_t)pid, 1, iov), 0); /* GETREGSET */
+    is(sc(ptrace, 0x4204, (uint64_t)pid, 1, iov), 0);  /* GETREGSET */
     is(sc(ptrace, 0x4202, (uint64_t)pid, 0, buf), 0);  /* GETSIGINFO */
     is(sc(ptrace, 0x4200, (uint64_t)pid, 0, 0x1f), 0); /* SETOPTIONS */
     is(sc(ptrace, 7, (uint64_t)pid, 0, 0), 0);
@@ -226,8 +226,9 @@ static void traces(void)
 }
 
 const struct scenario scenarios_processes[] = {
-    {"forks", forks, false},       {"threads", threads, false},         {"pi_locks", pi_locks, false},
-    {"programs", programs, false}, {"pidfds", pidfds, false},           {"sessions", sessions, false},
-    {"shared", shared, false},     {"credentials", credentials, false}, {"traces", traces, false},
-    {NULL, NULL, false},
+    {"forks", forks, false},       {"threads", threads, false},
+    {"pi_locks", pi_locks, false}, {"programs", programs, false},
+    {"pidfds", pidfds, false},     {"sessions", sessions, false},
+    {"shared", shared, false},     {"credentials", credentials, false},
+    {"traces", traces, false},     {NULL, NULL, false},
 };

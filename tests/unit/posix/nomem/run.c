@@ -6,19 +6,19 @@
 #include <stdlib.h>
 
 #define COMPLAINTS_MAX 5u
-#define CALLS 512u
 
 static const struct scenario *now;
 static long fail_at;
-static bool fail_all, done;
+static bool fail_all, crowded, done;
 static unsigned complaints;
-static bool made[CALLS];
-static uint64_t room_used;
 
 static void complain(const char *what)
 {
     complaints++;
-    fprintf(stderr, "%s, failure %ld%s: %s\n", now->name, fail_at, fail_all ? " and all after" : "",
+    fprintf(stderr, "%s, failure %ld%s: %s\n", now->name, fail_at,
+            crowded    ? " with many descriptors"
+            : fail_all ? " and all after"
+                       : "",
             what);
     fail_show();
 }
@@ -30,14 +30,32 @@ static const struct {
     unsigned nr;
     int err;
 } other_answers[] = {
-    {__NR_clone, EAGAIN},       {__NR_clone3, EAGAIN},    {__NR_kill, EAGAIN},
-    {__NR_rt_sigqueueinfo, EAGAIN}, {__NR_rt_tgsigqueueinfo, EAGAIN}, {__NR_timer_create, EAGAIN},
-    {__NR_sendto, ENOBUFS},     {__NR_sendmsg, ENOBUFS},  {__NR_sendmmsg, ENOBUFS},
-    {__NR_write, ENOBUFS},      {__NR_writev, ENOBUFS},   {__NR_socket, ENFILE},
-    {__NR_socketpair, ENFILE},  {__NR_accept, ENFILE},    {__NR_accept4, ENFILE},
-    {__NR_socket, ENOBUFS},     {__NR_socketpair, ENOBUFS}, {__NR_connect, ENOBUFS},
-    {__NR_process_vm_readv, EFAULT}, {__NR_process_vm_writev, EFAULT}, {__NR_ptrace, EIO},
-    {__NR_fcntl, ENOLCK},       {__NR_flock, ENOLCK},
+    {__NR_clone, EAGAIN},
+    {__NR_clone3, EAGAIN},
+    {__NR_kill, EAGAIN},
+    {__NR_rt_sigqueueinfo, EAGAIN},
+    {__NR_rt_tgsigqueueinfo, EAGAIN},
+    {__NR_timer_create, EAGAIN},
+    {__NR_sendto, ENOBUFS},
+    {__NR_sendmsg, ENOBUFS},
+    {__NR_sendmmsg, ENOBUFS},
+    {__NR_write, ENOBUFS},
+    {__NR_writev, ENOBUFS},
+    {__NR_socket, ENFILE},
+    {__NR_socketpair, ENFILE},
+    {__NR_accept, ENFILE},
+    {__NR_accept4, ENFILE},
+    {__NR_socket, ENOBUFS},
+    {__NR_socketpair, ENOBUFS},
+    {__NR_connect, ENOBUFS},
+    {__NR_process_vm_readv, EFAULT},
+    {__NR_process_vm_writev, EFAULT},
+    {__NR_ptrace, EIO},
+    {__NR_setuid, EAGAIN},
+    {__NR_setreuid, EAGAIN},
+    {__NR_setresuid, EAGAIN},
+    {__NR_fcntl, ENOLCK},
+    {__NR_flock, ENOLCK},
 };
 
 static bool says_no_memory(unsigned nr, long result)
@@ -54,7 +72,6 @@ const char *call_name(unsigned nr);
 long sc_(unsigned nr, const uint64_t a[6])
 {
     struct fiber *me = fiber_self();
-    made[nr] = true;
     me->failed = 0;
     long r = sc_raw(nr, a);
     if (r >= 0 || me->failed == 0) {
@@ -68,11 +85,6 @@ long sc_(unsigned nr, const uint64_t a[6])
         complain(line);
     }
     return again;
-}
-
-bool call_was_made(unsigned nr)
-{
-    return made[nr];
 }
 
 static void give_up(void)
@@ -107,108 +119,6 @@ bool strained(void)
     return fail_happened();
 }
 
-/* ---- conveniences ---- */
-
-uint64_t room(size_t n)
-{
-    uint64_t at = ROOM_BASE + 4096 + ((room_used + 15) & ~15ul);
-    room_used = at + n - ROOM_BASE - 4096;
-    is(room_used <= ROOM_SIZE - 8192, true);
-    return at;
-}
-
-void room_back(uint64_t at)
-{
-    room_used = at - ROOM_BASE - 4096;
-}
-
-uint64_t text(const char *s)
-{
-    uint64_t at = room(strlen(s) + 1);
-    put(at, s, strlen(s) + 1);
-    return at;
-}
-
-uint64_t words(unsigned n, ...)
-{
-    va_list ap;
-    uint64_t at = room(n * 8);
-    va_start(ap, n);
-    for (unsigned i = 0; i < n; i++) {
-        uint64_t v = va_arg(ap, uint64_t);
-        put(at + i * 8, &v, 8);
-    }
-    va_end(ap);
-    return at;
-}
-
-uint64_t get64(uint64_t addr)
-{
-    uint64_t v;
-    get(addr, &v, 8);
-    return v;
-}
-
-int get32(uint64_t addr)
-{
-    int32_t v;
-    get(addr, &v, 4);
-    return v;
-}
-
-void put32(uint64_t addr, uint32_t value)
-{
-    put(addr, &value, 4);
-}
-
-long start(uint64_t flags, void (*fn)(void))
-{
-    fiber_self()->state.reg[27] = AT(fn);
-    return ok(sc(clone, flags));
-}
-
-int end_of(long pid)
-{
-    uint64_t status = room(4);
-    is(sc(wait4, (uint64_t)pid, status, 0x40000000), pid); /* __WALL */
-    return get32(status);
-}
-
-void rest(void)
-{
-    uint64_t ms = words(2, 0ul, 1000000ul);
-    sc_raw(__NR_nanosleep, (uint64_t[6]){ms});
-}
-
-long open_at(const char *path, unsigned flags)
-{
-    return ok(sc(openat, CWD, text(path), flags, 0644));
-}
-
-void make_file(const char *path, const char *content)
-{
-    long fd = open_at(path, O_RDWR | O_CREAT | O_TRUNC);
-    write_all(fd, text(content), strlen(content));
-    shut(fd);
-}
-
-void gone(const char *path)
-{
-    is(sc(unlinkat, CWD, text(path), 0), 0);
-}
-
-void shut(long fd)
-{
-    is(sc(close, (uint64_t)fd), 0);
-}
-
-void write_all(long fd, uint64_t from, size_t n)
-{
-    for (size_t at = 0; at < n;) {
-        at += (size_t)ok(sc(write, (uint64_t)fd, from + at, n - at));
-    }
-}
-
 /* ---- process 1's part ---- */
 
 static void scenario_main(void)
@@ -217,6 +127,12 @@ static void scenario_main(void)
     char zero[MB_PAGE] = "";
     for (uint64_t at = 0; at < ROOM_SIZE; at += MB_PAGE) { /* its room is its own already */
         put(ROOM_BASE + at, zero, sizeof(zero));
+    }
+    if (crowded) { /* the next but one makes the table grow */
+        long fd = open_at("/dev/null", O_RDONLY);
+        while (fd < 62) {
+            fd = sc(dup, (uint64_t)fd);
+        }
     }
     if (fail_at >= 0) {
         fail_from(fail_at, fail_all);
@@ -227,7 +143,7 @@ static void scenario_main(void)
 
 static void job(void)
 {
-    room_used = 0;
+    room_back(ROOM_BASE + MB_PAGE);
     uint64_t status = room(8);
     fiber_self()->state.reg[27] = AT(scenario_main);
     long pid = sc_raw(__NR_clone, (uint64_t[6]){17});
@@ -250,10 +166,9 @@ static bool is_done(void)
     return done && program_job == NULL;
 }
 
-static struct counts run_once(long at, bool all)
+static struct counts run_once(long at)
 {
     fail_at = at;
-    fail_all = all;
     done = false;
     fail_stop();
     fail_from(1l << 40, false); /* nothing has happened */
@@ -275,29 +190,55 @@ static void compare(const struct counts *before, const struct counts *after)
     }
 }
 
-unsigned scenario_try(const struct scenario *s)
+/* With each failure in turn, until there is none left to happen. */
+static void try_all(unsigned *runs)
 {
-    now = s;
-    complaints = 0;
-    run_once(-1, false);
-    struct counts before = run_once(-1, false), after = run_once(-1, false);
+    run_once(-1);
+    struct counts before = run_once(-1), after = run_once(-1);
     compare(&before, &after);
-    unsigned runs = 3;
-    if (complaints > 0) {
-        return complaints;
+    for (long k = 0; complaints == 0 || (k > 0 && complaints < COMPLAINTS_MAX); k++, ++*runs) {
+        before = after;
+        after = run_once(k);
+        if (!fail_happened()) {
+            break;
+        }
+        compare(&before, &after);
     }
-    for (int all = 0; all < (s->alone ? 1 : 2); all++) {
-        for (long k = 0; complaints < COMPLAINTS_MAX; k++, runs++) {
-            before = after;
-            after = run_once(k, all);
-            if (!fail_happened()) {
-                break;
-            }
-            compare(&before, &after);
+}
+
+/* The table of who makes which call, for who asks. */
+static void show_calls(const struct scenario *s, unsigned runs)
+{
+    if (getenv("NOMEM_TABLE") == NULL) {
+        return;
+    }
+    fprintf(stderr, "%s (%u runs):", s->name, runs);
+    for (unsigned nr = 0; nr < CALL_NUMBERS; nr++) {
+        if (calls_made[nr]) {
+            fprintf(stderr, " %s", call_name(nr));
         }
     }
-    if (getenv("NOMEM_TIMES") != NULL) {
-        fprintf(stderr, "%-24s %u runs\n", s->name, runs);
+    fputc('\n', stderr);
+}
+
+unsigned scenario_try(const struct scenario *s)
+{
+    static bool before[CALL_NUMBERS];
+    unsigned runs = 0;
+    memcpy(before, calls_made, sizeof(before));
+    memset(calls_made, 0, sizeof(calls_made));
+    now = s;
+    complaints = 0;
+    for (int way = 0; way < 3; way++) {
+        fail_all = way == 1;
+        crowded = way == 2;
+        if (!s->alone || !fail_all) {
+            try_all(&runs);
+        }
+    }
+    show_calls(s, runs);
+    for (unsigned nr = 0; nr < CALL_NUMBERS; nr++) {
+        calls_made[nr] |= before[nr];
     }
     return complaints;
 }

@@ -62,15 +62,13 @@ void shut(long fd);
 void write_all(long fd, uint64_t from, size_t n);
 
 /* The scenarios, by subject; each list ends with a name that is NULL. */
-extern const struct scenario scenarios_files[], scenarios_dirs[], scenarios_pipes[], scenarios_sockets[],
-    scenarios_events[], scenarios_memory[], scenarios_processes[], scenarios_signals[], scenarios_ipc[],
-    scenarios_terminals[], scenarios_system[];
+extern const struct scenario scenarios_files[], scenarios_dirs[], scenarios_pipes[],
+    scenarios_sockets[], scenarios_events[], scenarios_memory[], scenarios_processes[],
+    scenarios_signals[], scenarios_ipc[], scenarios_terminals[], scenarios_system[];
 
 /* ---- run.c ---- */
 void machine_boot(void);
 /* Run it as often as it takes; complaints. */
 unsigned scenario_try(const struct scenario *s);
-bool call_was_made(unsigned nr);
-unsigned call_allocations(unsigned nr);
 
 #endif

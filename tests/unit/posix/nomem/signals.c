@@ -22,8 +22,8 @@ static void handled(void)
     is(sc(kill, me, 10), 0);
     is(sc(tgkill, me, me, 10), 0);
     is(sc(tkill, me, 10), 0);
-    uint64_t info = words(16, 34ul, 0xfffffffful, me << 32, 9ul, 0ul, 0ul, 0ul, 0ul, 0ul, 0ul, 0ul, 0ul,
-                          0ul, 0ul, 0ul, 0ul);
+    uint64_t info = words(16, 34ul, 0xfffffffful, me << 32, 9ul, 0ul, 0ul, 0ul, 0ul, 0ul, 0ul, 0ul,
+                          0ul, 0ul, 0ul, 0ul, 0ul);
     action(34, 0);
     is(sc(rt_sigqueueinfo, me, 34, info), 0);
     is(sc(rt_tgsigqueueinfo, me, me, 34, info), 0);
@@ -33,8 +33,8 @@ static void handled(void)
 static void waited(void)
 {
     uint64_t me = (uint64_t)ok(sc(getpid, 0)), set = words(1, 3ul << 33), old = room(8);
-    uint64_t info = words(16, 34ul, 0xfffffffful, me << 32, 9ul, 0ul, 0ul, 0ul, 0ul, 0ul, 0ul, 0ul, 0ul,
-                          0ul, 0ul, 0ul, 0ul);
+    uint64_t info = words(16, 34ul, 0xfffffffful, me << 32, 9ul, 0ul, 0ul, 0ul, 0ul, 0ul, 0ul, 0ul,
+                          0ul, 0ul, 0ul, 0ul, 0ul);
     is(sc(rt_sigprocmask, 0, set, old, 8), 0);
     for (int i = 0; i < 5; i++) {
         is(sc(rt_sigqueueinfo, me, 34, info), 0);
@@ -53,7 +53,8 @@ static void waited(void)
 static void posix_timers(void)
 {
     uint64_t id = room(8), event = words(8, 7ul, 34ul, 0ul, 0ul, 0ul, 0ul, 0ul, 0ul);
-    uint64_t set = words(1, 1ul << 33), when = words(4, 0ul, 1000000ul, 0ul, 1000000ul), old = room(32);
+    uint64_t set = words(1, 1ul << 33), when = words(4, 0ul, 1000000ul, 0ul, 1000000ul),
+             old = room(32);
     is(sc(rt_sigprocmask, 0, set, 0, 8), 0);
     is(sc(timer_create, 1, event, id), 0);
     uint64_t t = (uint64_t)get32(id);

@@ -178,7 +178,7 @@ static void datagrams(void)
 
 static void netlink(void)
 {
-    long fd = ok(sc(socket, 16, 3, 0)); /* AF_NETLINK, SOCK_RAW, NETLINK_ROUTE */
+    long fd = ok(sc(socket, 16, 3, 0));                    /* AF_NETLINK, SOCK_RAW, NETLINK_ROUTE */
     uint32_t request[8] = {20, 18 | 0x301 << 16, 1, 0, 0}; /* RTM_GETLINK, REQUEST | DUMP */
     uint64_t at = room(32), buf = room(4096);
     put(at, request, 20);
@@ -189,12 +189,8 @@ static void netlink(void)
 }
 
 const struct scenario scenarios_sockets[] = {
-    {"in_flight", in_flight, false},
-    {"pairs_talk", pairs_talk, false},
-    {"local_server", local_server, false},
-    {"tcp_server", tcp_server, false},
-    {"tcp6_server", tcp6_server, false},
-    {"datagrams", datagrams, false},
-    {"netlink", netlink, false},
-    {NULL, NULL, false},
+    {"in_flight", in_flight, false},       {"pairs_talk", pairs_talk, false},
+    {"local_server", local_server, false}, {"tcp_server", tcp_server, false},
+    {"tcp6_server", tcp6_server, false},   {"datagrams", datagrams, false},
+    {"netlink", netlink, false},           {NULL, NULL, false},
 };

@@ -118,8 +118,8 @@ static void limits(void)
 static void identities(void)
 {
     uint64_t at = room(16);
-    static const unsigned all[] = {__NR_getpid, __NR_getppid, __NR_gettid,  __NR_getuid,
-                                   __NR_geteuid, __NR_getgid, __NR_getegid};
+    static const unsigned all[] = {__NR_getpid,  __NR_getppid, __NR_gettid, __NR_getuid,
+                                   __NR_geteuid, __NR_getgid,  __NR_getegid};
     for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         ok(sc_(all[i], (const uint64_t[6]){0}));
     }

@@ -155,12 +155,7 @@ static void of_others(void)
 }
 
 const struct scenario scenarios_memory[] = {
-    {"mappings", mappings, false},
-    {"moving", moving, false},
-    {"advice", advice, false},
-    {"of_files", of_files, false},
-    {"forked", forked, false},
-    {"faults", faults, true},
-    {"of_others", of_others, false},
-    {NULL, NULL, false},
+    {"mappings", mappings, false},   {"moving", moving, false}, {"advice", advice, false},
+    {"of_files", of_files, false},   {"forked", forked, false}, {"faults", faults, true},
+    {"of_others", of_others, false}, {NULL, NULL, false},
 };

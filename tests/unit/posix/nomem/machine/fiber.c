@@ -20,8 +20,17 @@ static struct coroutine host;
 
 /* ---- coroutines ---- */
 
-static struct coroutine *came_from;
+static struct coroutine *came_from, *going_to;
 static void (*start_fn)(void);
+
+static __attribute__((noinline, noreturn)) void jump(struct coroutine *to)
+{
+    if (to->fresh) {
+        to->fresh = false;
+        setcontext(&to->context);
+    }
+    __builtin_longjmp(to->at, 1);
+}
 
 static void arrived(struct coroutine *me)
 {
@@ -34,12 +43,15 @@ static void arrived(struct coroutine *me)
     }
 }
 
-void coroutine_switch(struct coroutine *from, struct coroutine *to)
+__attribute__((noinline)) void coroutine_switch(struct coroutine *from, struct coroutine *to)
 {
     came_from = from;
+    going_to = to;
     __sanitizer_start_switch_fiber(&from->fake, to->stack, to->size);
-    swapcontext(&from->context, &to->context);
-    arrived(from);
+    if (__builtin_setjmp(from->at) == 0) {
+        jump(to);
+    }
+    arrived(going_to);
 }
 
 static void begin(void)
@@ -66,6 +78,7 @@ void coroutine_start(struct coroutine *c, void (*fn)(void))
     c->context.uc_stack.ss_size = c->size;
     c->context.uc_link = NULL;
     c->fake = NULL;
+    c->fresh = true;
     start_fn = fn;
     makecontext(&c->context, begin, 0);
 }

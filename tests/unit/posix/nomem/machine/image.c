@@ -22,9 +22,9 @@ static void entry(const char *name, unsigned mode, const void *bytes, size_t n)
 {
     static unsigned ino = 1;
     char head[256];
-    int len = snprintf(head, sizeof(head), "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%s",
-                       ino++, mode, 0u, 0u, 1u, 0u, (unsigned)n, 0u, 0u, 0u, 0u,
-                       (unsigned)strlen(name) + 1, 0u, name);
+    int len = snprintf(
+        head, sizeof(head), "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%s", ino++,
+        mode, 0u, 0u, 1u, 0u, (unsigned)n, 0u, 0u, 0u, 0u, (unsigned)strlen(name) + 1, 0u, name);
     add(head, (size_t)len + 1);
     add(bytes, n);
 }

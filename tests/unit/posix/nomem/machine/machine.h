@@ -3,7 +3,7 @@
  *
  *   fiber.c    fibers as coroutines, one after the other, always in the same order; time passes when all sleep
  *   memory.c   objects and pages, counted; the n-th one fails
- *   space.c    foreign address spaces with real pages, copies to and from them
+ *   space.c    foreign address spaces with real pages; copy.c: copies to and from them
  *   devices.c  a disk, a screen, keys, a log: as little as there can be
  *   image.c    the root archive: one program
  *   program.c  foreign mode: a program is a C function that calls sc(); signals, fork and exec included
@@ -31,7 +31,9 @@
 /* ---- fiber.c ---- */
 extern uint64_t mb_host_time, mb_host_instret;
 struct coroutine {
-    ucontext_t context;
+    ucontext_t context; /* where it starts */
+    void *at[5];        /* where it goes on: a switch makes no system call */
+    bool fresh;
     void *stack; /* NULL: not made yet */
     size_t size;
     void *fake; /* the sanitizer's */
@@ -51,8 +53,9 @@ struct fiber {
 };
 struct fiber *fiber_self(void);
 unsigned fibers_used(void);
-void fiber_sleep(void);           /* until somebody makes it runnable */
-void fibers_run(bool (*until)(void)); /* from the host: until that says so; nothing left to run ends the test */
+void fiber_sleep(void); /* until somebody makes it runnable */
+void fibers_run(
+    bool (*until)(void)); /* from the host: until that says so; nothing left to run ends the test */
 
 /* ---- memory.c ---- */
 struct counts {
@@ -83,6 +86,8 @@ long sc_raw(unsigned nr, const uint64_t a[6]);
 void program_hold(void); /* process 1 waits for a scenario */
 extern struct fiber *program_first;
 extern void (*program_job)(void);
+#define CALL_NUMBERS 512u
+extern bool calls_made[CALL_NUMBERS]; /* by programs but process 1 */
 
 /* ---- devices.c ---- */
 void devices_come(void);
