@@ -240,20 +240,26 @@ static bool accuse(const struct service *s, unsigned long code)
     return peer == client;
 }
 
-/* Is it the first time that a server complains of this client?  Its own memory may be what is damaged, and
- * it lives again in no time; the client may hold all a user has.  Only when its next life, which begins
- * with what the rings themselves say, complains again, the client answers for it. */
-static bool first_complaint(struct service *s, unsigned long code)
+/* A server complains of this client: is that to be believed?  Its own memory may be what is damaged, and it lives
+ * again in no time; the client may hold all a user has.  Only when its next life, which begins with what the
+ * rings themselves say, complains again, the client answers for it; and when the rings look well, so that its
+ * word is all there is, only the one after that. */
+static bool complaint_counts(struct service *s, unsigned long code)
 {
     const unsigned slot = NEXUS_EXIT_VALUE(code);
     struct service *server, *client;
     if (!link_ends(s, slot, &server, &client) || s != server) {
-        return false;
+        return true;
     }
     const bool again = s->complained == slot + 1 && s->complained_life + 1 == s->generation;
-    s->complained = again ? 0 : slot + 1;
+    s->complaints = again ? s->complaints + 1 : 1;
+    s->complained = slot + 1;
     s->complained_life = s->generation;
-    return !again;
+    if (s->complaints < (link_intact(s, slot) ? 3 : 2)) {
+        return false;
+    }
+    s->complained = 0;
+    return true;
 }
 
 /* It may start again, when its policy says so: at once, or after how long? */
@@ -305,7 +311,7 @@ static void ended(struct service *s)
         power_off(NEXUS_EXIT_VALUE(code));
     }
     if (exited && NEXUS_EXIT_KIND(code) == NEXUS_EXIT_PEER) {
-        own_fault = !first_complaint(s, code) && !accuse(s, code);
+        own_fault = complaint_counts(s, code) && !accuse(s, code);
     }
     if (exited && NEXUS_EXIT_KIND(code) == NEXUS_EXIT_RINGS) {
         link_mend(s, NEXUS_EXIT_VALUE(code));
