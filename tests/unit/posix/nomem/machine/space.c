@@ -49,19 +49,6 @@ static void own_drop(struct own *o)
     }
 }
 
-static struct page *page_make(mb_space s, uint64_t va)
-{
-    struct page **at = place(s, va);
-    if (*at == NULL) {
-        *at = calloc(1, sizeof(**at));
-    } else {
-        own_drop((*at)->own);
-        **at = (struct page){.next = (*at)->next};
-    }
-    (*at)->va = va;
-    return *at;
-}
-
 static void page_drop(struct page **at)
 {
     struct page *p = *at;
@@ -70,6 +57,17 @@ static void page_drop(struct page **at)
         own_drop(p->own);
         free(p);
     }
+}
+
+static struct page *page_make(mb_space s, uint64_t va)
+{
+    struct page **at = place(s, va);
+    page_drop(at);
+    struct page *p = calloc(1, sizeof(*p));
+    p->va = va;
+    p->next = *at;
+    *at = p;
+    return p;
 }
 
 /* ---- making and ending them ---- */
@@ -125,12 +123,12 @@ int mb_space_clone(mb_space dst, mb_space src)
                 p->prot &= ~NX_PROT_W;
                 p->cow = true;
             }
-            if (p->own != NULL) {
-                p->own->refs++;
-            }
             struct page *to = page_make(dst, p->va), *next = to->next;
             *to = *p;
             to->next = next;
+            if (p->own != NULL) {
+                p->own->refs++;
+            }
         }
     }
     return 0;
@@ -304,6 +302,9 @@ int mb_touch(mb_space s, uint64_t va, bool write)
 static uint8_t *bytes(mb_space s, uint64_t va)
 {
     struct page *p = *place(s, page_down(va));
+    if (p == NULL) {
+        abort(); /* it was touched */
+    }
     return (p->kind == LENT ? p->lent : p->own->byte) + va % MB_PAGE;
 }
 
