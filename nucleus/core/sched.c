@@ -197,6 +197,20 @@ static inline __attribute__((always_inline)) uint64_t switch_out(struct hart *h,
     return now;
 }
 
+/* Its personality wants to know where f runs and when it was switched out of its program: does f go on in foreign
+ * mode all the same? */
+static __attribute__((noinline)) bool tell_hart(const struct hart *h, struct fiber *f, bool foreign)
+{
+    if (foreign) {
+        f->state->hart = h->index + 1;
+        f->kick = 0;
+        f->reg[10] = NX_LEAVE_KICK;
+    } else if (f->state->hart != h->index + 1) {
+        f->kick |= KICK_MOVED;
+    }
+    return false;
+}
+
 static inline __attribute__((always_inline)) _Noreturn void run(struct hart *h, struct fiber *f,
                                                                 uint64_t now, bool foreign)
 {
@@ -204,12 +218,15 @@ static inline __attribute__((always_inline)) _Noreturn void run(struct hart *h, 
     f->hart = h;
     h->fiber = f;
     h->resched = 0;
-    h->foreign = foreign ? f->state : NULL;
     space_enter(f->cell, f->space, h->bit);
     if (f->state != NULL) {
         f->state->time_off += now - f->out_time;
         f->state->instr_off += arch_instret() - f->out_instr;
+        if (__builtin_expect(f->state->hart != 0, 0)) {
+            foreign = tell_hart(h, f, foreign);
+        }
     }
+    h->foreign = foreign ? f->state : NULL;
     budget_arm(h, f, now);
     h->switches++;
     /* Before the unlock: another hart may free the tables that were current until now. */

@@ -66,6 +66,8 @@ struct task {
     struct user *user;
     uint64_t clear_tid; /* zeroed and woken when the thread ends */
     uint64_t robust_list;
+    uint64_t rseq; /* what it registered for restartable sequences, or 0 */
+    uint32_t rseq_signature;
     uint64_t set_tid;     /* CLONE_CHILD_SETTID: written by the child itself */
     struct task *vfork;   /* whoever waits for this thread's exec or end */
     struct task *vforked; /* the thread this one waits for */

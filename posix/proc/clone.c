@@ -159,6 +159,10 @@ static struct task *clone_task(struct task *from, uint64_t flags, int *err)
     memcpy(t->comm, from->comm, sizeof t->comm);
     t->state = 'R';
     t->sigmask = from->sigmask;
+    if (!(flags & CLONE_VM)) {
+        t->rseq = from->rseq;
+        t->rseq_signature = from->rseq_signature;
+    }
     t->affinity = from->affinity;
     t->timer_slack = from->timer_slack;
     t->ioprio = from->ioprio;
@@ -292,7 +296,7 @@ static void clone_registers(struct nx_state *to, const struct clone_request *r)
         to->reg[2] = r->stack;
     if (r->flags & CLONE_SETTLS)
         to->reg[4] = r->tls;
-    to->fixup = 0;
+    to->fixup = to->hart = 0;
     to->flags = 0;
     if (from->flags & NX_FS_FP_USED) {
         state_fp_sync(from);
