@@ -159,7 +159,7 @@ static void do_trap(const struct nx_state *s)
     }
 }
 
-static void do_other(struct task *t, struct nx_state *s, int why)
+static __attribute__((noinline)) void do_other(struct task *t, struct nx_state *s, int why)
 {
     mb_lock();
     if (why == NX_LEAVE_FAULT || why == NX_LEAVE_NOMEM)

@@ -84,6 +84,7 @@ struct task {
     uint64_t affinity;
     int sched_policy, sched_prio;
     uint64_t timer_slack; /* ns */
+    bool no_new_privs;    /* for good: execve gives it none */
     bool sched_reset;     /* children start with the default (SCHED_RESET_ON_FORK) */
     uint16_t ioprio;      /* 0: none of its own */
 };
@@ -122,7 +123,7 @@ struct process {
     bool zombie, stopped;
     bool dying;  /* group exit has begun: exit_status is final */
     bool execed; /* since it was forked: setpgid by the parent is over */
-    bool subreaper, dumpable, no_new_privs;
+    bool subreaper, dumpable;
     bool too_many;             /* a user id taken when its RLIMIT_NPROC was reached: no execve */
     bool no_tty;               /* gave up the session's terminal (TIOCNOTTY), alone */
     bool cpu_watched;          /* has a CPU timer or limit: looked at after each upcall */

@@ -166,6 +166,7 @@ static struct task *clone_task(struct task *from, uint64_t flags, int *err)
     t->affinity = from->affinity;
     t->timer_slack = from->timer_slack;
     t->ioprio = from->ioprio;
+    t->no_new_privs = from->no_new_privs;
     if (!from->sched_reset) {
         t->sched_policy = from->sched_policy;
         t->sched_prio = from->sched_prio;
@@ -231,7 +232,6 @@ static struct process *clone_process(const struct process *from, struct task *t)
     memcpy(p->rlimit, from->rlimit, sizeof p->rlimit);
     memcpy(p->comm, t->comm, sizeof p->comm);
     p->dumpable = from->dumpable;
-    p->no_new_privs = from->no_new_privs;
     p->no_tty = from->no_tty;
     p->nice = current->sched_reset && from->nice < 0 ? 0 : from->nice;
     p->oom_score_adj = from->oom_score_adj;
