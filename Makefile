@@ -363,7 +363,9 @@ run: image $(RUN_PORTS_BUILT)
 # Unit tests. Each tests/unit/**/*.c is one cmocka program. A line in its first comment
 #     test-sources: path path ...
 # names the sources it is linked with (globs allowed); libfdt and inflate are there to be used.
-UNIT_SRC := $(call find_sources,tests/unit,-name '*.c')
+# A folder with the name of such a program has parts of it.
+UNIT_ALL := $(call find_sources,tests/unit,-name '*.c')
+UNIT_SRC := $(filter-out $(UNIT_ALL:.c=/%),$(UNIT_ALL))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 
 $(B)/host/libthird.a: $(call objects,host,$(FDT_SRC) $(ZLIB_SRC))

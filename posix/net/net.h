@@ -189,6 +189,9 @@ static inline void sock_unref(struct sock *sk)
 }
 /* A file for sk, taking over the reference even when it fails: NULL, no memory. */
 struct file *sock_file(struct sock *sk, unsigned flags);
+/* The same in two steps, of which only the first can fail. */
+struct file *sock_file_blank(unsigned flags);
+void sock_file_take(struct file *f, struct sock *sk);
 void sock_close(struct sock *sk); /* as when its last file goes: takes the reference */
 /* The socket of a descriptor, *f referenced; or NULL and -EBADF, -ENOTSOCK. */
 struct sock *sock_get(int fd, struct file **f, int *err);
