@@ -24,6 +24,10 @@ void port_add(uint64_t watch, void *ctx, void (*work)(void *ctx));
  * millisecond. A damaged driver may have nonsense without end. */
 void serve_again(void);
 
+/* Take what came from a server, a few ring fulls at most, and announce sleep again: 0, or an error when its rings
+ * are beyond mending. */
+int serve_client(struct nexus_client *c);
+
 /* A session with a device's driver. */
 /* NOLINTBEGIN(clang-analyzer-optin.performance.Padding): the client is first, so that it leads here */
 struct device {

@@ -169,6 +169,7 @@ static struct end report_end(const struct service *s)
     const char *name = s->manifest.name;
     unsigned n = s->generation;
     unsigned long code = (unsigned long)end.code;
+    const bool said_so = code == NEXUS_KILL_SILENT || code == NEXUS_KILL_DOUBTED;
     switch (end.why) {
     case NX_WHY_EXIT:
         if (asks_for_end(s, code)) { /* as wanted: no news on the console */
@@ -187,12 +188,12 @@ static struct end report_end(const struct service *s)
         break;
     default:
         tell(s, "%s generation %u was killed%s%s (%#lx)", name, n,
-             code == NEXUS_KILL_HUNG     ? ": no heartbeat"
-             : code == NEXUS_KILL_BURNS  ? ": runs and never waits"
-             : code == NEXUS_KILL_SILENT ? ": does not answer "
-                                         : "",
-             code == NEXUS_KILL_SILENT && s->accuser != NULL ? s->accuser->manifest.name : "",
-             code);
+             code == NEXUS_KILL_HUNG      ? ": no heartbeat"
+             : code == NEXUS_KILL_BURNS   ? ": runs and never waits"
+             : code == NEXUS_KILL_SILENT  ? ": does not answer "
+             : code == NEXUS_KILL_DOUBTED ? ": its errors are doubted by "
+                                          : "",
+             said_so && s->accuser != NULL ? s->accuser->manifest.name : "", code);
     }
     return end;
 }

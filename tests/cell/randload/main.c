@@ -20,11 +20,16 @@ volatile struct {
 
 static struct nexus_client rngd;
 static struct nexus_request request;
-static bool waiting;
+static bool waiting, again;
 static uint8_t before[BYTES];
 
 static void done(struct nexus_request *r, int result, const struct nx_slot *reply)
 {
+    /* What came of a damaged request says nothing of the server: whoever may ask again does. */
+    again = result != 0 && !again;
+    if (again && client_submit(&rngd, r) == 0) {
+        return;
+    }
     const uint64_t took = cell_now() - randload.since;
     waiting = false;
     randload.since = 0;
