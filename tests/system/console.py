@@ -45,6 +45,7 @@ mount -t proc proc /proc 2>/dev/null || { mkdir -p /proc; mount -t proc proc /pr
 ifconfig lo 127.0.0.1 up
 mkdir -p /dev && mount -t devtmpfs dev /dev
 rm /dev/console && mknod /dev/console c 4 64
+ln -s /proc/self/fd /dev/fd
 mkdir -p /dev/pts && mount -t devpts -o mode=620,gid=5,ptmxmode=666 devpts /dev/pts
 mkdir -p /tmp && mount -t tmpfs -o mode=1777 tmp /tmp
 exec /sbin/init
