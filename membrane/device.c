@@ -40,9 +40,15 @@ static void work(void *ctx)
     }
 }
 
-static bool doubt(struct nexus_client *c, const struct nexus_request *r, int result)
+static bool doubt(struct nexus_client *c, const struct nexus_request *r,
+                  const struct nx_slot *reply)
 {
-    return patience_doubt(&((struct device *)c)->patience, r, result);
+    struct device *d = (struct device *)c;
+    int result = (int)reply->word32[0];
+    if (result == 0 && d->sensible != NULL && !d->sensible(d, r, reply)) {
+        result = -NX_EPEER;
+    }
+    return result != 0 && patience_doubt(&d->patience, r, result);
 }
 
 static void poll(struct patience *p)

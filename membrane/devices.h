@@ -38,6 +38,9 @@ struct device {
     bool there; /* it has said HELLO, and what it said makes sense */
     /* HELLO: take the configuration; false: it makes no sense. */
     bool (*hello)(struct device *d, const struct nx_slot *slot);
+    /* Does this answer without an error make sense?  NULL: each does. */
+    bool (*sensible)(const struct device *d, const struct nexus_request *r,
+                     const struct nx_slot *reply);
 };
 /* NOLINTEND(clang-analyzer-optin.performance.Padding) */
 /* Open the channel of the USE want at `slot`: into new memory of `size` bytes that has a struct device at

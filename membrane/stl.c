@@ -113,9 +113,11 @@ static void greeted(struct nexus_client *c, const struct nx_slot *hello)
     patience_hello(&patience);
 }
 
-static bool doubt(struct nexus_client *c, const struct nexus_request *r, int result)
+static bool doubt(struct nexus_client *c, const struct nexus_request *r,
+                  const struct nx_slot *reply)
 {
-    return patience_doubt(&patience, r, result);
+    const int result = (int)reply->word32[0];
+    return result != 0 && patience_doubt(&patience, r, result);
 }
 
 void mb_stl_init(void)

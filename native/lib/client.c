@@ -153,10 +153,9 @@ static int take_hello(struct nexus_client *c, const struct nx_slot *hello)
 
 /* Is this answer not believed?  The request then stands in the ring as one that was never answered; another answer to
  * it of the same life is a stray, for its cookie names another number. */
-static bool doubts(struct nexus_client *c, struct nexus_request *r, int result)
+static bool doubts(struct nexus_client *c, struct nexus_request *r, const struct nx_slot *reply)
 {
-    if (result == 0 || c->doubt == NULL || (r->slot.type & NX_TYPE_REPEATABLE) == 0 ||
-        !c->doubt(c, r, result)) {
+    if (c->doubt == NULL || (r->slot.type & NX_TYPE_REPEATABLE) == 0 || !c->doubt(c, r, reply)) {
         return false;
     }
     r->doubted = true;
@@ -172,7 +171,7 @@ static void take_reply(struct nexus_client *c, const struct nx_slot *reply)
         return;
     }
     channel_well(&c->ch);
-    if (!doubts(c, r, (int)reply->word32[0])) {
+    if (!doubts(c, r, reply)) {
         finish(c, r, (int)reply->word32[0], reply);
     }
 }

@@ -19,6 +19,9 @@
 #define CLIENTS 2u
 #define WAITING 8u     /* requests of a client that may wait at a time */
 #define GIVE_MAX 4096u /* bytes of an answer */
+#define RETRY_MS \
+    50u /* after the source's first error; twice as long after each further one, up to */
+#define RETRY_MS_MAX 60000u
 
 struct client {
     struct nexus_server session;
@@ -32,6 +35,8 @@ static struct client clients[CLIENTS];
 static struct nexus_client source;
 static struct nexus_request ask; /* the one we have at the source */
 static bool have_source, asked;
+static uint64_t retry_at; /* ticks: after an error it is asked again then */
+static uint32_t retry_ms;
 static struct seed seed;
 
 static uint64_t now_ms(void)
@@ -59,10 +64,13 @@ static void answered(struct nexus_request *r, int result, const struct nx_slot *
     asked = false;
     if (reply == NULL || result != 0 || reply->word32[1] == 0 ||
         reply->word32[1] > r->slot.buf_len) {
-        cell_log_at(NX_LOG_ERR, "the hardware source gives an error: %d", -result);
-        have_source = false;
+        retry_ms = retry_ms == 0 ? RETRY_MS : NX_MIN(2 * retry_ms, RETRY_MS_MAX);
+        retry_at = cell_now() + cell_ticks_of_ms(retry_ms);
+        cell_log_at(NX_LOG_ERR, "the hardware source gives an error: %d; asked again in %u ms",
+                    -result, retry_ms);
         return;
     }
+    retry_ms = 0;
     size_t n = reply->word32[1];
     /* The pool is the driver's to change: tested is what was copied. */
     memcpy(bytes, source.pool + r->slot.buf_off, n);
@@ -73,8 +81,16 @@ static void answered(struct nexus_request *r, int result, const struct nx_slot *
     nx_wipe(bytes, sizeof(bytes));
 }
 
+/* Its driver lives anew: whatever was wrong may be over. */
+static void greeted(struct nexus_client *c, const struct nx_slot *hello)
+{
+    seed_source_anew(&seed);
+    retry_at = retry_ms = 0;
+}
+
 static void open_source(void)
 {
+    source.hello = greeted;
     int e = client_open(&source, SLOT_SOURCE);
     if (e == -NX_EINVAL ||
         e == -NX_EPEER) { /* it has a driver, and nobody else would see what is wrong */
@@ -89,7 +105,8 @@ static void open_source(void)
 /* Ask for what the seed is short of. */
 static void ask_source(void)
 {
-    uint32_t n = have_source && !asked ? seed_wants(&seed, now_ms()) : 0;
+    const bool may = have_source && !asked && cell_now() >= retry_at;
+    uint32_t n = may ? seed_wants(&seed, now_ms()) : 0;
     if (n == 0) {
         return;
     }
@@ -225,7 +242,7 @@ int cell_main(const struct nx_cellinfo *info)
         }
         ask_source();
         if (may_sleep(&watch)) {
-            nx_recv_wait(watch, NX_NEVER);
+            nx_recv_wait(watch, retry_ms != 0 && !asked ? retry_at : NX_NEVER);
         }
         if (have_source) {
             client_awake(&source);

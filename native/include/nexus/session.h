@@ -80,9 +80,10 @@ struct nexus_client {
     void (*hello)(struct nexus_client *c, const struct nx_slot *hello);
     /* Messages that are neither reply nor HELLO (events); may be NULL. */
     void (*event)(struct nexus_client *c, const struct nx_slot *slot);
-    /* A repeatable request was answered with an error; r->doubted: not for the first time.  true: that is not
-     * believed, and somebody restarts the server.  May be NULL: all is believed. */
-    bool (*doubt)(struct nexus_client *c, const struct nexus_request *r, int result);
+    /* A repeatable request was answered; r->doubted: not for the first time.  true: that is not believed, an error or
+     * nonsense, and somebody restarts the server.  May be NULL: all is believed. */
+    bool (*doubt)(struct nexus_client *c, const struct nexus_request *r,
+                  const struct nx_slot *reply);
     /* the session's: */
     struct nexus_request *table[NEXUS_SESSION_REQUESTS]; /* by number */
     uint32_t next_number, outstanding;

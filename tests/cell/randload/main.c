@@ -63,7 +63,7 @@ int cell_main(const struct nx_cellinfo *info)
 {
     int e = client_open(&rngd, SLOT_RANDOM);
     if (e != 0 || rngd.pool == NULL || rngd.pool_size < BYTES) {
-        cell_panic("no random numbers: error %d", -e);
+        cell_no_channel(SLOT_RANDOM, "random", e);
     }
     for (;;) {
         int n = client_sleep_prepare(&rngd);
