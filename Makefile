@@ -428,6 +428,8 @@ spin: deps
 .PHONY: bench
 bench: image $(TESTCELL_FILES) $(B)/tests/posix/diskload
 	@python3 tests/bench/run.py
+	@python3 tests/bench/wall.py
+	@python3 tests/bench/programs.py
 	@python3 tests/bench/recovery.py
 
 # The fault campaign: 10,000 injections take about an hour. `make soak N=500 SEED=7 SMP=4`.
