@@ -23,15 +23,16 @@ static uint64_t wanted(void)
     return mask;
 }
 
-int cap_take(void)
+int cap_take(unsigned count)
 {
     if (taken == 0) {
         taken = wanted();
     }
-    for (int slot = 0; slot < NX_SLOTS; slot++) {
-        if ((taken >> slot & 1) == 0) {
-            taken |= 1ul << slot;
-            return slot;
+    for (unsigned slot = 0; count > 0 && slot + count <= NX_SLOTS && count < NX_SLOTS; slot++) {
+        const uint64_t mask = ((1ul << count) - 1) << slot;
+        if ((taken & mask) == 0) {
+            taken |= mask;
+            return (int)slot;
         }
     }
     return -NX_ENOMEM;

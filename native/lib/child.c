@@ -6,13 +6,15 @@
 #include <nx_base.h>
 #include <string.h>
 
-#define ENDS (NX_R_READ | NX_R_WRITE | NX_R_SEND | NX_R_RECV)
+/* The rights of a ring's two ends: who has the right of an end hears of it. */
+#define CONSUMER (NX_R_READ | NX_R_WRITE | NX_R_RECV)
+#define PRODUCER (NX_R_READ | NX_R_WRITE | NX_R_SEND)
 
 /* The image in memory of ours that is an object of the nucleus': its slot, or an error. */
 static int image_memory(const void *image, size_t size)
 {
     size_t mapped = 0;
-    const int slot = cap_take();
+    const int slot = cap_take(1);
     int e = slot;
     if (slot >= 0) {
         e = (int)nx_make_mem((uint64_t)slot, ALIGN_UP(size, NX_PAGE_SIZE) / NX_PAGE_SIZE, 0);
@@ -32,7 +34,7 @@ static int image_memory(const void *image, size_t size)
 int child_make(struct child *c, const void *image, size_t size)
 {
     const int memory = image_memory(image, size);
-    const int slot = memory >= 0 ? cap_take() : memory;
+    const int slot = memory >= 0 ? cap_take(1) : memory;
     int e = slot;
     *c = (struct child){0};
     if (slot >= 0) {
@@ -48,41 +50,36 @@ int child_make(struct child *c, const void *image, size_t size)
     return e;
 }
 
-/* Where the child's end of each goes: its USE want is ring to the server, ring from it, pool. */
-static int hand_over(const struct child *c, unsigned slot, bool pool)
+/* A ring between us and the child, each with the rights of one end: who was given those last hears of it. */
+static long ring_between(const struct child *c, unsigned ours, uint64_t our_rights, unsigned theirs,
+                         uint64_t their_rights, unsigned ring_slots)
 {
-    long e = nx_grant_copy(c->slot, c->channel[0], slot, ENDS);
-    e = e == 0 ? nx_grant_copy(c->slot, c->channel[1], slot + 1, ENDS) : e;
-    if (e == 0 && pool) {
-        e = nx_grant_copy(c->slot, c->channel[2], slot + 2, NX_R_READ | NX_R_WRITE);
+    const int made = cap_take(1);
+    if (made < 0) {
+        return made;
     }
-    return (int)e;
+    long e = nx_make_ring((uint64_t)made, ring_slots, 0);
+    e = e == 0 ? nx_grant_copy(c->slot, (uint64_t)made, theirs, their_rights) : e;
+    e = e == 0 ? nx_grant_copy(NX_SELF, (uint64_t)made, ours, our_rights) : e;
+    cap_give((unsigned)made);
+    return e;
 }
 
 int child_channel(struct child *c, unsigned slot, unsigned ring_slots, unsigned pool_pages)
 {
-    int got[3] = {0};
-    for (unsigned i = 0; i < 3; i++) {
-        got[i] = cap_take();
+    const int ours = cap_take(3);
+    if (ours < 0) {
+        return ours;
     }
-    if (got[0] < 0 || got[1] < 0 || got[2] < 0) {
-        for (unsigned i = 0; i < 3; i++) {
-            if (got[i] >= 0) {
-                cap_give((unsigned)got[i]);
-            }
-        }
-        return -NX_ENOMEM;
-    }
-    for (unsigned i = 0; i < 3; i++) {
-        c->channel[i] = (uint8_t)got[i];
-    }
+    c->channel = (uint8_t)ours;
     c->has_channel = true;
-    long e = nx_make_ring(c->channel[0], ring_slots, 0);
-    e = e == 0 ? nx_make_ring(c->channel[1], ring_slots, 0) : e;
+    long e = ring_between(c, c->channel, CONSUMER, slot, PRODUCER, ring_slots);
+    e = e == 0 ? ring_between(c, c->channel + 1u, PRODUCER, slot + 1, CONSUMER, ring_slots) : e;
     if (e == 0 && pool_pages != 0) {
-        e = nx_make_mem(c->channel[2], pool_pages, 0);
+        e = nx_make_mem(c->channel + 2u, pool_pages, 0);
+        e = e == 0 ? nx_grant_copy(c->slot, c->channel + 2u, slot + 2, NX_R_READ | NX_R_WRITE) : e;
     }
-    return e == 0 ? hand_over(c, slot, pool_pages != 0) : (int)e;
+    return (int)e;
 }
 
 int child_start(struct child *c, uint64_t arg)
@@ -107,7 +104,7 @@ bool child_ended(const struct child *c, struct child_end *end)
 void child_free(struct child *c)
 {
     for (unsigned i = 0; c->has_channel && i < 3; i++) {
-        cap_give(c->channel[i]);
+        cap_give(c->channel + i);
     }
     cap_give(c->slot); /* the last capability to it ends it */
     *c = (struct child){0};

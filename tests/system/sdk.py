@@ -36,6 +36,44 @@ def man_pages(m):
         require(found[1] == "ok", found[0])
 
 
+def echo(m):
+    found = said(m, r"echo_client\.1: (\d+) messages there and back, (\d+) instructions each")
+    require(int(found[1]) == 200000, found[0])
+    print(f"# {found[0]}")
+
+
+def echo_dies(m):
+    """Nothing is lost when the server is killed under its client."""
+    for _ in range(3):
+        m.out("nexus restart echo_client")
+        m.out("nexus kill echo")
+    generation = re.search(r"^echo_client +(\d+)", m.out("nexus ps"), re.M)[1]
+    print("# " + said(m, rf"echo_client\.{generation}: \d+ messages .*")[0])
+
+
+def kv(m):
+    """Who waits for an answer notices no death, and what was answered is kept."""
+    said(m, r"kv_client\.1: at work")
+    for generation in 2, 3, 4:
+        m.out("nexus kill kv")
+        said(m, rf"kv\.{generation}: generation {generation}, 2[01] keys")
+        time.sleep(0.3)
+    said(m, r"kv_client\.1: \d+ values over 4 lives of the server, 0 strays")
+    require(re.search(r"^kv_client +1 +down", m.out("nexus ps"), re.M), "the client did not end")
+
+
+def agent(m):
+    """The result is right although a worker died and another was refused; and nothing of them is left."""
+    said(m, r"agent\.1: 6057 primes below 60000, the largest 59999; 1 workers died")
+    said(m, r"agent\.1: worker 2 ended \(3, ")
+    said(m, r"worker\.\d+: refused: an object -1, sleep -1")
+    require(re.search(r"^worker +0 absent", m.out("nexus ps"), re.M), m.out("nexus ps"))
+
+
+def cell(name):
+    return os.path.join(EXAMPLES, name + ".cell")
+
+
 def main():
     report = console.Report()
     for smp in console.harts():
@@ -47,7 +85,11 @@ def main():
     sys.exit(1 if report.failed else 0)
 
 
-SESSIONS = [([man_pages], MAN)]
+SESSIONS = [
+    ([man_pages], MAN),
+    ([echo, echo_dies, kv, agent],
+     [cell(n) for n in ("echo", "echo_client", "kv", "kv_client", "agent", "worker")]),
+]
 
 if __name__ == "__main__":
     main()

@@ -9,10 +9,11 @@
 
 #include <nx/manifest.h>
 
-/* A slot that is in no want of the manifest and was not taken before: its number, or -NX_ENOMEM. */
-int cap_take(void);
+/* `count` slots in a row (a channel takes three) that are in no want of the manifest and were not taken before: the first one's
+ * number, or -NX_ENOMEM. */
+int cap_take(unsigned count);
 
-/* Drop what is in a slot of cap_take(), and have it back. */
+/* Drop what is in one slot of cap_take(), and have it back. */
 void cap_give(unsigned slot);
 
 /* Bus look-up: the first slot of the manifest's want of this interface.  kind: NX_WANT_USE (the slots are: ring to the

@@ -21,8 +21,8 @@
 #include <stddef.h>
 
 struct child {
-    uint8_t slot;       /* the capability to the cell */
-    uint8_t channel[3]; /* ours of child_channel(): ring from it, ring to it, pool */
+    uint8_t slot;    /* the capability to the cell */
+    uint8_t channel; /* ours of child_channel(): ring from it, + 1 ring to it, + 2 pool */
     bool has_channel;
 };
 
@@ -38,7 +38,7 @@ struct child_end {
 int child_make(struct child *c, const void *image, size_t size);
 
 /* A channel to it, of `ring_slots` (power of two, 2 to 256) a ring and `pool_pages` of shared memory (0: none): we are its
- * server, at c->channel[0] (server_open()); it is the client, with the three slots of the USE want `slot` of its manifest.
+ * server, at c->channel (server_open()); it is the client, with the three slots of the USE want `slot` of its manifest.
  * Once, before child_start().  0 or -NX_E*. */
 int child_channel(struct child *c, unsigned slot, unsigned ring_slots, unsigned pool_pages);
 

@@ -5,7 +5,7 @@
 
 int cell_main(const struct nx_cellinfo *info)
 {
-    const int event = cap_take(), copy = cap_take();
+    const int event = cap_take(1), copy = cap_take(1);
     if (event < 0 || copy < 0 || nx_make_event(event) != 0) {
         cell_panic("no event");
     }

@@ -27,7 +27,7 @@ int cell_main(const struct nx_cellinfo *info)
     strcpy(text, "a text");
 
     /* A page that could be given to others: a memory object, which is mapped to be used. */
-    const int slot = cap_take();
+    const int slot = cap_take(1);
     size_t size;
     if (slot < 0 || nx_make_mem(slot, 2, 0) != 0) {
         cell_no_channel(slot, "memory", -NX_ENOMEM); /* ends the cell, as cell_panic does */

@@ -14,7 +14,7 @@ int cell_main(const struct nx_cellinfo *info)
 {
     struct channel client, server;
     struct nx_slot m = {.type = 1, .word[0] = 42};
-    const int to = cap_take(), from = cap_take();
+    const int to = cap_take(1), from = cap_take(1);
     check(nx_make_ring(to, 8, 0) == 0 && nx_make_ring(from, 8, 0) == 0, "rings");
     check(channel_open(&client, from, to) == 0, "client");  /* in, out; USE: slot + 1, slot */
     check(channel_serve(&server, to, from) == 0, "server"); /* SERVE: slot, slot + 1 */

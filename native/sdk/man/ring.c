@@ -16,7 +16,7 @@ int cell_main(const struct nx_cellinfo *info)
     struct nx_ring producer, consumer;
     struct nx_slot m = {.type = 1};
     size_t size;
-    const int slot = cap_take();
+    const int slot = cap_take(1);
     check(slot >= 0 && nx_make_ring(slot, 4, 1) == 0,
           "no ring"); /* 4 slots, a page for bulk data */
     void *at = cell_map(slot, NX_PROT_R | NX_PROT_W, &size, NULL);

@@ -33,9 +33,8 @@ int cell_main(const struct nx_cellinfo *info)
     static struct nexus_client client;
     static struct nexus_request request = {.slot = {.type = DOUBLE, .word32[0] = 21}, .done = done};
     uint64_t watch = 0;
-    const int slot = cap_take();
-    if (cap_take() != slot + 1 || cap_take() != slot + 2 || nx_make_ring(slot, 8, 0) != 0 ||
-        nx_make_ring(slot + 1, 8, 0) != 0) {
+    const int slot = cap_take(3);
+    if (slot < 0 || nx_make_ring(slot, 8, 0) != 0 || nx_make_ring(slot + 1, 8, 0) != 0) {
         cell_panic("no rings");
     }
     if (service_open(&service, slot, NULL) != 1 || client_open(&client, slot) != 0 ||
