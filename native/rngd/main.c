@@ -15,11 +15,16 @@
 #include <string.h>
 
 #define GIVE_MAX 4096u /* bytes of an answer */
+#define RETRY_MS \
+    50u /* after the source's first error; twice as long after each further one, up to */
+#define RETRY_MS_MAX 60000u
 
 static struct service_client clients[CLIENTS_CLIENTS];
 static struct nexus_client source;
 static struct nexus_request ask; /* the one we have at the source */
 static bool have_source, asked;
+static uint64_t retry_at; /* ticks: after an error it is asked again then */
+static uint32_t retry_ms;
 static struct seed seed;
 
 static uint64_t now_ms(void)
@@ -48,10 +53,13 @@ static void answered(struct nexus_request *r, int result, const struct nx_slot *
     nexus_entropy_read_answered(reply, &answer);
     asked = false;
     if (result != 0 || answer.length == 0 || answer.length > r->slot.buf_len) {
-        cell_log_at(NX_LOG_ERR, "the hardware source gives an error: %d", -result);
-        have_source = false;
+        retry_ms = retry_ms == 0 ? RETRY_MS : NX_MIN(2 * retry_ms, RETRY_MS_MAX);
+        retry_at = cell_now() + cell_ticks_of_ms(retry_ms);
+        cell_log_at(NX_LOG_ERR, "the hardware source gives an error: %d; asked again in %u ms",
+                    -result, retry_ms);
         return;
     }
+    retry_ms = 0;
     size_t n = answer.length;
     /* The pool is the driver's to change: tested is what was copied. */
     memcpy(bytes, source.pool + r->slot.buf_off, n);
@@ -62,8 +70,16 @@ static void answered(struct nexus_request *r, int result, const struct nx_slot *
     nx_wipe(bytes, sizeof(bytes));
 }
 
+/* Its driver lives anew: whatever was wrong may be over. */
+static void greeted(struct nexus_client *c, const struct nx_slot *hello)
+{
+    seed_source_anew(&seed);
+    retry_at = retry_ms = 0;
+}
+
 static void open_source(void)
 {
+    source.hello = greeted;
     int e = client_open(&source, SLOT_SOURCE);
     if (e == -NX_EINVAL ||
         e == -NX_EPEER) { /* it has a driver, and nobody else would see what is wrong */
@@ -78,7 +94,8 @@ static void open_source(void)
 /* Ask for what the seed is short of. */
 static void ask_source(void)
 {
-    uint32_t n = have_source && !asked ? seed_wants(&seed, now_ms()) : 0;
+    const bool may = have_source && !asked && cell_now() >= retry_at;
+    uint32_t n = may ? seed_wants(&seed, now_ms()) : 0;
     if (n == 0) {
         return;
     }
@@ -132,7 +149,7 @@ static void rest(void)
         watch = client_watch(&source);
     }
     if (idle) {
-        service_wait(&service, watch, NX_NEVER);
+        service_wait(&service, watch, retry_ms != 0 && !asked ? retry_at : NX_NEVER);
     }
     if (have_source) {
         client_awake(&source);

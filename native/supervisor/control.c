@@ -218,7 +218,7 @@ static int serve(const struct nx_slot *request, struct nx_slot *reply)
     char line[COMMAND_LINE_MAX];
     struct command c;
     const uint32_t room = request->buf_len, len = request->word32[0];
-    if (request->type == NEXUS_CONTROL_COMPLAIN) {
+    if (request->type == NEXUS_CONTROL_COMPLAIN || request->type == NEXUS_CONTROL_DOUBT) {
         struct service *server, *client;
         return link_ends(self, SLOT_CONTROL, &server, &client) ? complaint_hear(client, request)
                                                                : -NX_ENOENT;

@@ -53,6 +53,7 @@ struct service {
     unsigned dma_count;
     enum service_state state;
     unsigned complained; /* slot + 1 of the client its life `complained_life` complained of */
+    unsigned complaints; /* of that one, in so many lives one after the other */
     uint32_t complained_life;
     bool blamed; /* killed for a fault of its own */
     bool wanted; /* started again when it ends, whatever its policy says */
