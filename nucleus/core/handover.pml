@@ -30,6 +30,8 @@ byte line[3] = NOBODY; /* in order */
 byte left[3];          /* of the budget */
 byte hart = CLIENT;
 bool pending[2], message[2]; /* bells that rang; messages in the ring to CLIENT and to SERVER */
+bool asked;                  /* the client waits for an answer */
+bool drowsy[2];              /* it has found nothing, and is about to call recv */
 byte waited;                 /* ticks the third one has waited */
 
 inline to_front(f)
@@ -148,11 +150,11 @@ step:
             :: else
             fi
         }
-    :: hart == CLIENT && message[CLIENT] -> message[CLIENT] = false
-    :: hart == SERVER && message[SERVER] -> atomic { message[SERVER] = false; send(CLIENT) }
-    :: hart == CLIENT && !message[CLIENT] && !message[SERVER] -> atomic { send(SERVER) }
-    :: hart != THIRD && !message[hart] && message[CLIENT] + message[SERVER] > 0 -> atomic { recv() }
-    :: hart == SERVER && !message[SERVER] -> atomic { recv() }
+    :: hart == CLIENT && !asked -> atomic { asked = true; send(SERVER) }
+    :: hart == CLIENT && asked && message[CLIENT] && !drowsy[CLIENT] -> atomic { message[CLIENT] = false; asked = false }
+    :: hart == SERVER && message[SERVER] && !drowsy[SERVER] -> atomic { message[SERVER] = false; send(CLIENT) }
+    :: (hart == SERVER || (hart == CLIENT && asked)) && !message[hart] -> drowsy[hart] = true
+    :: hart != THIRD && drowsy[hart] -> atomic { drowsy[hart] = false; recv() }
     fi;
     goto step
 }
