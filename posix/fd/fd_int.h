@@ -58,6 +58,13 @@ struct opening {
 int open_name(struct opening *o);                      /* find or make it; does not block */
 int open_finish(struct opening *o, struct file **out); /* the name is not needed any more */
 
+/* ---- async.c ---- */
+int async_set(int fd, struct file *f, bool on); /* O_ASYNC: 0 or -ENOMEM */
+void async_forget(struct file *f);              /* f->async goes with it */
+long async_fcntl(struct file *f, int cmd,
+                 uint64_t arg); /* F_SETOWN ... F_GETSIG; others: -EINVAL */
+long async_ioctl(int fd, struct file *f, uint32_t cmd, uint64_t arg); /* FIOASYNC, FIOSETOWN ... */
+
 /* ---- iov.c ---- */
 #define IOV_INLINE 8
 struct iov {

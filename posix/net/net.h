@@ -216,6 +216,12 @@ static inline void sock_wake_in(struct sock *sk) /* something came */
     }
 }
 void sock_pass_on(struct sock *sk);
+static inline void sock_found_full(struct sock *sk) /* or not connected: who wants to send has to wait */
+{
+    if (sk->file != NULL) {
+        file_found_full(sk->file);
+    }
+}
 void sock_wake_all(struct sock *sk);      /* its state changed */
 int sock_error(struct sock *sk);          /* take SO_ERROR: 0 or negated */
 long sock_broken(unsigned flags, long e); /* SIGPIPE goes with -EPIPE */

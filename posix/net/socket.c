@@ -189,7 +189,7 @@ static unsigned sock_poll(struct file *f, struct poll_table *pt)
     struct sock *sk = f->priv;
     if (pt != NULL) {
         poll_wait(pt, &sk->rq);
-        poll_wait(pt, &sk->wq);
+        poll_wait_room(pt, &sk->wq);
     }
     return sk->ops->poll(sk);
 }
@@ -224,4 +224,5 @@ const struct file_ops sock_file_ops = {
     .ioctl = sock_ioctl,
     .flush = sock_flush,
     .release = sock_release,
+    .tells = true,
 };

@@ -91,11 +91,30 @@ static void watches(void)
     shut(fd);
 }
 
+static void told_by_signal(void)
+{
+    uint64_t fds = room(8), set = words(1, 1ul << 33), one = words(1, 1ul);
+    is(sc(rt_sigprocmask, 0, set, 0, 8), 0);
+    is(sc(pipe2, fds, 0), 0);
+    long r = get32(fds), w = get32(fds + 4);
+    is(sc(fcntl, (uint64_t)r, F_SETOWN, (uint64_t)ok(sc(getpid, 0))), 0);
+    is(sc(fcntl, (uint64_t)r, F_SETSIG, 34), 0);
+    is(sc(ioctl, (uint64_t)r, 0x5452, one), 0); /* FIOASYNC */
+    is(sc(fcntl, (uint64_t)w, F_SETFL, FASYNC), 0);
+    is(sc(rt_sigaction, 29, words(3, 1ul, 0ul, 0ul), 0, 8), 0); /* SIGIO, when it is all that goes */
+    write_all(w, one, 8);
+    long sig = sc(rt_sigtimedwait, set, 0, words(2, 0ul, 1000ul), 8);
+    is(sig == 34 || (sig == -EAGAIN && strained()), true);
+    shut(r);
+    shut(w);
+}
+
 const struct scenario scenarios_events[] = {
     {"poll_and_select", poll_and_select, false},
     {"epolls", epolls, false},
     {"counters", counters, false},
     {"signals_read", signals_read, false},
     {"watches", watches, false},
+    {"told_by_signal", told_by_signal, false},
     {NULL, NULL, false},
 };
