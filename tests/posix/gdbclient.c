@@ -67,6 +67,7 @@ static _Noreturn void fail(const char *format, ...)
     va_start(args, format);
     printf("gdbclient: ");
     vprintf(format, args);
+    va_end(args);
     printf("\n");
     exit(1);
 }
@@ -168,9 +169,9 @@ static uint64_t reg(unsigned n)
 /* gdbserver takes all registers or none. */
 static void set_reg(unsigned n, uint64_t value)
 {
-    static char text[sizeof answer] = "G";
+    static char text[sizeof answer + 1];
 
-    strcpy(text + 1, ask("g"));
+    snprintf(text, sizeof text, "G%s", ask("g"));
     memcpy(text + 1 + 16 * n, bytes(value), 16);
     send_packet(text);
     expect("registers written", receive(), "OK");
