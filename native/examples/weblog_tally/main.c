@@ -61,7 +61,8 @@ static int serve(struct service *s, struct nexus_server *session, const struct n
     return server_reply(session, request, -NX_EINVAL, NULL);
 }
 
-static struct service service = {.client = clients, .clients = CLIENTS_CLIENTS, .serve = serve};
+static struct service service = {
+    .client = clients, .clients = CLIENTS_CLIENTS, .programs = true, .serve = serve};
 
 int cell_main(const struct nx_cellinfo *info)
 {

@@ -75,6 +75,24 @@ static inline void *bus_map_(const struct nexus_bus *b, size_t size, off_t at)
     return p == MAP_FAILED ? NULL : p;
 }
 
+static inline void bus_bell_(const struct nexus_bus *b, uint64_t bell)
+{
+    while (bell != 0 && write(b->fd, &bell, sizeof(bell)) < 0 && errno == EINTR) {
+    }
+}
+
+/* Take a side of a ring; where a predecessor left an index that makes no sense, as an empty one. */
+static inline int bus_attach_(struct nx_ring *r, enum nx_ring_side side, void *at, size_t size)
+{
+    volatile struct nx_ring_region *region = (volatile struct nx_ring_region *)at;
+    int e = nx_ring_attach(r, side, at, size);
+    if (e == -NX_EPEER) {
+        region->end[side].index = region->end[!side].index;
+        e = nx_ring_attach(r, side, at, size);
+    }
+    return e;
+}
+
 /* Open the file of a service.  0, or -1 with errno: of open(2), EBUSY: it has a client, ENXIO: nobody serves it, EPROTO: its rings
  * make no sense, ENOMEM. */
 static inline int bus_open(struct nexus_bus *b, const char *path)
@@ -93,8 +111,8 @@ static inline int bus_open(struct nexus_bus *b, const char *path)
         e = b->out_at == NULL || b->in_at == NULL || (b->pool == NULL && b->sizes.pool > 0) ? ENOMEM
                                                                                             : 0;
     }
-    if (e == 0 && (nx_ring_attach(&b->out, NX_RING_PRODUCER, b->out_at, b->sizes.out) != 0 ||
-                   nx_ring_attach(&b->in, NX_RING_CONSUMER, b->in_at, b->sizes.in) != 0)) {
+    if (e == 0 && (bus_attach_(&b->out, NX_RING_PRODUCER, b->out_at, b->sizes.out) != 0 ||
+                   bus_attach_(&b->in, NX_RING_CONSUMER, b->in_at, b->sizes.in) != 0)) {
         e = EPROTO;
     }
     if (e != 0) {
@@ -102,7 +120,8 @@ static inline int bus_open(struct nexus_bus *b, const char *path)
         errno = e;
         return -1;
     }
-    b->pushed = b->popped = true; /* a predecessor may have died between publishing and ringing */
+    bus_bell_(b,
+              NEXUS_BUS_PUSHED | NEXUS_BUS_POPPED); /* a predecessor may have died before it rang */
     return 0;
 }
 
@@ -112,8 +131,7 @@ static inline void bus_ring_(struct nexus_bus *b)
     const uint64_t bell = (b->pushed && nx_ring_needs_bell(&b->out) ? NEXUS_BUS_PUSHED : 0) |
                           (b->popped && nx_ring_needs_bell(&b->in) ? NEXUS_BUS_POPPED : 0);
     b->pushed = b->popped = false;
-    while (bell != 0 && write(b->fd, &bell, sizeof(bell)) < 0 && errno == EINTR) {
-    }
+    bus_bell_(b, bell);
 }
 
 static inline int64_t bus_now_(void)
@@ -143,7 +161,7 @@ static inline void bus_mend_(struct nexus_bus *b, bool both)
 {
     nx_ring_mend(&b->in, both && nx_ring_pending(&b->in, 1) < 0);
     nx_ring_mend(&b->out, both && nx_ring_space(&b->out, 1) < 0);
-    b->pushed = b->popped = true;
+    bus_bell_(b, NEXUS_BUS_PUSHED | NEXUS_BUS_POPPED);
 }
 
 /* Wait for a message, or for room when `full`. */
@@ -154,7 +172,6 @@ static inline int bus_wait_(struct nexus_bus *b, bool full, int64_t until)
     bus_ring_(b);
     if (n < 0) {
         bus_mend_(b, false);
-        bus_ring_(b);
     }
     int e = n > 0 ? 0 : bus_sleep_(b, until);
     nx_ring_sleep_cancel(&b->in);
