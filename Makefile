@@ -313,7 +313,7 @@ POSIX_TESTS := $(patsubst %.c,%,$(call find_sources,tests/posix,-name '*.c'))
 $(B)/tests/posix/%: tests/posix/%.c $(wildcard tests/posix/*.h) Makefile $(B)/sysroot/.built | $(READY)
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	@$(MUSLCC) $(USER_FLAGS) -Itests/posix -o $@ $<
+	@$(MUSLCC) $(USER_FLAGS) -Itests/posix -Inucleus/abi -Inative/include -I$(B)/gen -o $@ $<
 
 include distro/ports.mk
 

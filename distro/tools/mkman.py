@@ -4,8 +4,8 @@
     mkman.py OUT_DIR EXAMPLES_DIR HEADER...
 
 A function is a prototype or a static inline function with a comment before it, or with others between it and that comment.
-The example of a page is EXAMPLES_DIR/<header's name>.c, a whole cell; it must use each function of the header. A name that ends
-in `_` is private.
+The example of a page is EXAMPLES_DIR/<header's name>.c, a whole cell (of nx/NAME.h: nx_NAME.c), or the file a line
+`Example: PATH` of the header names; it must use each function of the header. A name that ends in `_` is private.
 
 exit status: 0, or 1 when a function has no comment, or its example does not use it: `file:line: reason`.
 """
@@ -81,10 +81,12 @@ def main():
     failed = False
     for path in sys.argv[3:]:
         with open(path, encoding="utf-8") as f:
-            found = [f_ for f_ in functions(f.read()) if not f_[0].endswith("_")]
+            text = f.read()
+        found = [f_ for f_ in functions(text) if not f_[0].endswith("_")]
         base = os.path.splitext(os.path.basename(path))[0]
         header = "/".join(path.split("/")[-2:])
-        name = os.path.join(examples, base + ".c")
+        said = re.search(r"^ \* Example: (\S+)$", text, re.M)
+        name = said[1] if said else os.path.join(examples, ("nx_" if header.startswith("nx/") else "") + base + ".c")
         example = ""
         if found and os.path.exists(name):
             with open(name, encoding="utf-8") as f:

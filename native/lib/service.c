@@ -86,13 +86,33 @@ static int work(struct service *s, struct service_client *c)
     return e == 0 ? server_flush(&c->session) : e;
 }
 
+/* What it has written makes no sense.  What we wrote is put right, and looked at is what it may have written by
+ * the time it rings again. */
+static void broken(struct service *s, struct service_client *c)
+{
+    if (!c->broken) {
+        cell_log_at(NX_LOG_ERR, "client %u broke the protocol of its ring",
+                    (unsigned)(c - s->client));
+    }
+    if (!s->programs) {
+        cell_exit(NEXUS_EXIT_PEER | slot_of(s, c));
+    }
+    c->broken = true;
+    nx_ring_mend(&c->session.ch.in, false);
+    nx_ring_mend(&c->session.ch.out, false);
+}
+
 void service_work(struct service *s)
 {
     for (unsigned i = 0; i < s->clients; i++) {
         struct service_client *c = &s->client[i];
-        if (c->present && work(s, c) != 0) {
-            cell_log_at(NX_LOG_ERR, "a client broke the protocol of its ring");
-            cell_exit(NEXUS_EXIT_PEER | slot_of(s, c));
+        if (!c->present) {
+            continue;
+        }
+        if (work(s, c) != 0) {
+            broken(s, c);
+        } else {
+            c->broken = false;
         }
     }
 }
@@ -103,7 +123,8 @@ bool service_sleep_prepare(struct service *s, uint64_t *watch)
     for (unsigned i = 0; idle && i < s->clients; i++) {
         struct service_client *c = &s->client[i];
         if (c->present) {
-            idle = server_sleep_prepare(&c->session) == 0;
+            const int n = server_sleep_prepare(&c->session);
+            idle = n == 0 || (n < 0 && c->broken);
             *watch |= server_watch(&c->session);
         }
     }

@@ -65,7 +65,16 @@ $(B)/examples/$(1).cell: $(wildcard native/examples/$(1)/* native/examples/commo
 endef
 $(foreach e,$(EXAMPLES),$(eval $(call example,$(e))))
 
+# The Linux programs of the examples, static: musl, and of the SDK only its headers.
+WEBLOG := $(addprefix $(B)/examples/root/usr/bin/weblog_,plain rings)
+$(B)/examples/root/usr/bin/weblog_%: native/examples/weblog_posix/%.c $(wildcard native/examples/common/*) \
+		$(SDK_AT)/.made $(B)/sysroot/.built
+	$(call say,CC,$@)
+	@mkdir -p $(@D) $(B)/examples/idl
+	@for i in logfile tally; do distro/tools/idl.py native/examples/common/$$i.idl --header $(B)/examples/idl/$$i.h; done
+	@$(MUSLCC) $(USER_FLAGS) -Inative/examples/common -I$(B)/examples -I$(IN) -o $@ $<
+
 EXAMPLES_BUILT := $(addprefix $(B)/examples/,$(addsuffix .cell,$(EXAMPLES))) \
-	$(foreach x,$(MAN_EXAMPLES),$(B)/sdk-man/man_$(x).cell)
+	$(foreach x,$(MAN_EXAMPLES),$(B)/sdk-man/man_$(x).cell) $(WEBLOG)
 .PHONY: examples
 examples: $(EXAMPLES_BUILT)

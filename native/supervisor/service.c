@@ -310,10 +310,12 @@ static void ended(struct service *s)
         }
         power_off(NEXUS_EXIT_VALUE(code));
     }
-    if (exited && NEXUS_EXIT_KIND(code) == NEXUS_EXIT_PEER) {
+    const bool accuses = exited && NEXUS_EXIT_KIND(code) == NEXUS_EXIT_PEER;
+    const bool programs = accuses && link_programs(s, NEXUS_EXIT_VALUE(code));
+    if (accuses && !programs) {
         own_fault = complaint_counts(s, code) && !accuse(s, code);
     }
-    if (exited && NEXUS_EXIT_KIND(code) == NEXUS_EXIT_RINGS) {
+    if (programs || (exited && NEXUS_EXIT_KIND(code) == NEXUS_EXIT_RINGS)) {
         link_mend(s, NEXUS_EXIT_VALUE(code));
     }
     const uint64_t wait = go_on(s, own_fault);

@@ -3,7 +3,8 @@
  * Each round every client's new requests, and before them those that were kept in earlier rounds, are handed to
  * `serve`, which answers or has them kept (NEXUS_LATER).  A client that is a new one has its predecessor's
  * kept requests forgotten.  One that breaks its ring ends the cell: the supervisor makes the channel anew and starts
- * both again (NEXUS_EXIT_PEER).
+ * both again (NEXUS_EXIT_PEER).  Not so where clients are programs (interface "ring.N", nexus/bus.h), who come and go and
+ * may do what they like: with `programs` set, one that breaks its ring is left alone until the next one has put it in order.
  *
  *     static struct service_client clients[CLIENTS_KV];
  *     static struct service s = {.client = clients, .clients = CLIENTS_KV, .serve = serve};
@@ -30,12 +31,14 @@ struct service_client {
     struct nx_slot kept[SERVICE_DEPTH];
     uint32_t kept_count;
     bool present; /* the supervisor has given us this channel */
+    bool broken;  /* its ring makes no sense, and it is a program's */
 };
 
 struct service {
     struct service_client *client; /* an array of `clients`, as many as the manifest says */
     unsigned clients;
     unsigned slot; /* of the SERVE want */
+    bool programs; /* a client that breaks its ring hurts nobody but itself */
     /* Answer the request with server_reply() or a generated stub: 0 or its error; or NEXUS_LATER. */
     int (*serve)(struct service *s, struct nexus_server *session, const struct nx_slot *request);
 };
