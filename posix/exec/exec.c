@@ -239,11 +239,11 @@ static long exec_call(int dirfd, const char *name, uint64_t argv, uint64_t envp,
         x->name = x->opened = long_name;
     }
     if (err == 0) {
-        err = exec_open(dirfd, name, flags, &x->file);
-        x->unreachable = err == 0 && long_name && fd_cloexec(dirfd);
+        err = args_copy(&x->args, argv, envp);
     }
     if (err == 0) {
-        err = args_copy(&x->args, argv, envp);
+        err = exec_open(dirfd, name, flags, &x->file);
+        x->unreachable = err == 0 && long_name && fd_cloexec(dirfd);
     }
     if (err == 0) {
         err = exec_file(x);
