@@ -12,7 +12,7 @@ import sys
 import pexpect
 
 from console import (LINUX, PLACEMENT, Failure, Machine, Report, check_leak, describe, prefix, require, run_one,
-                     warm_up)
+                     same, warm_up)
 
 LIVES = 40
 WARM = 30  # lives, so that what the system keeps is there
@@ -23,14 +23,18 @@ def generation(m):
 
 
 def fuzz(m, seed, lives, more, timeout):
-    output, status = m.sh(f"callfuzz -s {seed} -n {lives} {more}", timeout)
+    m.send(f"callfuzz -s {seed} -n {lives} {more}; echo @@E:$?:\r")
+    found = m.expect(r"@@E:(\d+):\r*\n|nexus: posix generation \d+: ", timeout)
+    output, status = m.before(), found[1] and int(found[1])
+    require(status is not None, "the personality died")
+    m.prompt()
     print("".join(f"# {line}\n" for line in output.splitlines()[-400:]), end="", flush=True)
     require(status == 0 and f"seed {seed}: " in output, f"status {status}: {output[-2000:]}")
 
 
 def shell(m):
     m.check("echo $((6 * 7)); seq 1000 | sort -rn | tail -1; ls /tmp", "42\n1\n")
-    m.check("sleep 100 & kill %1; wait; jobs", "", timeout=30)
+    same(m.sh("sleep 100 | cat & sleep 0.5; kill %1; wait %1")[1], 143, "status of a job that was ended")
 
 
 def session(report, smp, place, args):
@@ -44,7 +48,7 @@ def session(report, smp, place, args):
         before = None if LINUX else machine.leak()
 
         def calls(m):
-            fuzz(m, args.seed, args.lives, " ".join(args.more), 120 + 2 * args.lives)
+            fuzz(m, args.seed, args.lives, " ".join(args.more), 60 + args.lives)
 
         def lives_on(m):
             shell(m)

@@ -369,6 +369,14 @@ static long key(struct rng *r)
     return one_in(r, 2) ? 0 : 0x6e780000 + (long)below(r, 4);
 }
 
+/* Where nobody writes: it must not become another name. */
+static long queue_name(struct rng *r)
+{
+    static const char *const names[] = {"cf1", "cf2", "cf3", "", "/x", "cf1", "cf2", "cf3"};
+
+    return one_in(r, 8) ? PICK(r, ((const long[]){0, 1, -1, -4096})) : (long)PICK(r, names);
+}
+
 static long draw_named(struct rng *r, char letter)
 {
     switch (letter) {
@@ -410,8 +418,8 @@ static long draw_named(struct rng *r, char letter)
     case 'y': /* a file system's name */
         return TEXT(r, "tmpfs", "proc", "sysfs", "devpts", "devtmpfs", "ramfs", "", "ext4",
                     "mqueue", "none");
-    case 'Q': /* of a POSIX message queue: those main.c removes */
-        return TEXT(r, "cf1", "cf2", "cf3", "", "/x", "cf1", "cf2");
+    case 'Q': /* of a POSIX message queue: those main.c removes, for nobody can list them */
+        return queue_name(r);
     case 'H':
         return string(r);
     case 'b': /* memory for whatever the call takes */
@@ -554,5 +562,5 @@ static long draw_named(struct rng *r, char letter)
 
 long draw(struct rng *r, char letter)
 {
-    return one_in(r, 12) ? draw_any(r) : draw_named(r, letter);
+    return one_in(r, 12) && letter != 'Q' ? draw_any(r) : draw_named(r, letter);
 }

@@ -21,8 +21,8 @@
 
 #define NOBODY 65534
 #define TICK_NS 2000000
-#define TICKS 750      /* a life is this long at most: 1.5 s */
-#define CHILD_CALLS 15 /* what a child of clone makes */
+#define LIFE_NS 1000000000 /* a life is this long at most */
+#define CHILD_CALLS 15     /* what a child of clone makes */
 #define GENERATIONS 2
 
 struct worker {
@@ -228,6 +228,15 @@ static void settle_in(struct life *l)
     take_signals();
 }
 
+static int64_t now_ns(void)
+{
+    struct timespec t = {0, 0};
+    long a[6] = {CLOCK_MONOTONIC, (long)&t};
+
+    raw_call(SYS_clock_gettime, a);
+    return t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 /* A thread that has not come further since the last look may be asleep for ever. True: all are done. */
 static bool look_after(uint32_t *seen)
 {
@@ -265,21 +274,20 @@ _Noreturn void life_run(struct life *l)
             (struct worker){.life = l, .rng = {rnd(&l->rng)}, .note = &notes->thread[l->slot][i]};
         memset(workers[i].note, 0, sizeof *workers[i].note);
     }
-    if (options.threads == 1) {
-        work(&workers[0]);
-        _exit(0);
-    }
     for (unsigned i = 0; i < options.threads; i++) {
         if (pthread_create(&thread, NULL, work, &workers[i])) {
             workers[i].done = true;
         }
     }
-    for (unsigned tick = 0; tick < TICKS && !look_after(seen); tick++) {
+    int64_t end = now_ns() + LIFE_NS;
+    for (unsigned tick = 0; now_ns() < end && !look_after(seen); tick++) {
         struct timespec t = {0, TICK_NS};
         long a[6] = {(long)&t, 0};
 
         raw_call(SYS_nanosleep, a);
-        memory_flicker(tick);
+        if (tick % 4 == 0) {
+            memory_flicker(tick / 4);
+        }
     }
     long a[6] = {0};
     for (;;) {

@@ -113,13 +113,12 @@ static void remove_ipc(void)
 
 static void unmount_all(void)
 {
-    char line[8192], what[4096], where[4096];
-    FILE *f = fopen("/proc/self/mounts", "r");
+    char line[16384], where[4096];
+    FILE *f = fopen("/proc/self/mountinfo", "r");
 
     while (f && fgets(line, sizeof line, f)) {
-        if (sscanf(line, "%4095s %4095s", what, where) == 2 &&
-            strncmp(where, FOLDER, strlen(FOLDER)) == 0) {
-            umount2(where, MNT_DETACH);
+        if (sscanf(line, "%*s %*s %*s %*s %4095s", where) == 1 &&
+            strncmp(where, FOLDER, strlen(FOLDER)) == 0 && umount2(where, MNT_DETACH) == 0) {
             rewind(f);
         }
     }

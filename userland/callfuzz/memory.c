@@ -16,7 +16,7 @@
 #define PAGE 4096l
 #define BASE 0x2000000000l
 #define GOOD BASE /* RW */
-#define GOOD_SIZE (1l << 20)
+#define GOOD_SIZE (3l << 15)
 #define SLACK (1l << 16)        /* what is left behind the last structure for what calls write */
 #define EDGE (BASE + 0x1000000) /* two pages RW, then a hole */
 #define READ_ONLY (BASE + 0x2000000)
@@ -123,7 +123,7 @@ static long good_place(size_t n)
     long place;
 
     if (at < GOOD || at + (long)n > GOOD + GOOD_SIZE - SLACK) {
-        at = GOOD + (at & 0x7ff0);
+        at = GOOD + (at & 0xff0);
     }
     place = at;
     at += (long)((n + 15) & ~15ul) + 64;
