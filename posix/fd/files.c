@@ -281,7 +281,8 @@ int fd_close(int fd)
 
 bool fd_cloexec(int fd)
 {
-    return (current->files->cloexec[fd / 64] >> fd % 64 & 1) != 0;
+    const struct files *fs = current->files;
+    return (unsigned)fd < fs->cap && (fs->cloexec[fd / 64] >> fd % 64 & 1) != 0;
 }
 
 void fd_set_cloexec(int fd, bool on)

@@ -406,9 +406,9 @@ long sys_mq_timedreceive(const uint64_t a[6])
 
 /* ---- the rest ---- */
 
-struct event { /* the beginning of struct sigevent */
+struct event { /* struct sigevent */
     uint64_t value;
-    int32_t signo, how;
+    int32_t signo, how, pad[12];
 };
 
 static int set_notify(struct mqueue *q, const struct event *e)

@@ -278,6 +278,7 @@ struct sock *pending_take(struct sock *sk);
 
 /* ---- scm.c ---- */
 int scm_from_user(uint64_t control, uint64_t len, struct scm *scm);
+int scm_ignore(uint64_t control, uint64_t len);
 /* Into a program's control buffer, h->control and controllen move on; gives back scm->files. */
 int scm_to_user(struct abi_msghdr *h, struct scm *scm, bool passcred, bool cloexec,
                 unsigned *flags);

@@ -32,11 +32,10 @@ struct posix_timer {
     bool slow;             /* armed for later than end */
 };
 
-struct ksigevent { /* the part of sigevent that means something */
+struct ksigevent { /* struct sigevent */
     uint64_t value;
-    int32_t signo, notify, tid, pad;
+    int32_t signo, notify, tid, pad[11];
 };
-#define SIGEVENT_READ 20
 
 static struct posix_timer **find(struct process *p, int id)
 {
@@ -260,7 +259,7 @@ long sys_timer_create(const uint64_t a[6])
     int bad = decode_clock((int)a[0], &made);
     if (bad)
         return bad;
-    if (a[1] && mb_copy_in(&e, a[1], SIGEVENT_READ))
+    if (a[1] && mb_copy_in(&e, a[1], sizeof e))
         return -EFAULT;
     int err = decode(&e);
     if (err)
