@@ -1,9 +1,9 @@
 /* Changing what an inode says: mode, owner, times, size. */
 #include "include/sys.h"
+#include "fs/notify.h"
 #include "path/target.h"
 
 #include <linux/falloc.h>
-#include <linux/inotify.h>
 
 static int may_change(const struct target *t)
 {
@@ -247,7 +247,7 @@ long sys_truncate(const uint64_t a[6])
                   : ino->ops->truncate == NULL ? -EINVAL
                                                : truncate_inode(ino, len);
             if (err == 0) {
-                tell(&t, IN_MODIFY);
+                target_tell(&t, IN_MODIFY);
             }
         }
     }
