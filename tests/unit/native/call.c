@@ -245,7 +245,6 @@ static void given_up_unsent(void **state)
     assert_int_equal(client.strays, 0);
 }
 
-
 static void push_reply(const struct nx_slot *reply)
 {
     assert_int_equal(nx_ring_push(&served[0].session.ch.out, reply), 0);
