@@ -114,6 +114,8 @@ static long fiber_value(const struct fiber *f, uint64_t what)
         return f->demotions;
     case NX_FIBER_HANDLE:
         return (long)f->handle;
+    case NX_FIBER_HART:
+        return f->hart->index;
     default:
         return -NX_EINVAL;
     }

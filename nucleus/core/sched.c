@@ -217,6 +217,33 @@ static inline __attribute__((always_inline)) uint64_t switch_out(struct hart *h,
     return now;
 }
 
+/* The last steps of a switch. */
+static inline __attribute__((always_inline)) _Noreturn void run_on(struct hart *h, struct fiber *f,
+                                                                   uint64_t now, bool foreign)
+{
+    budget_arm(h, f, now);
+    h->switches++;
+    /* Before the unlock: another hart may free the tables that were current until now. */
+    arch_root_write(foreign ? f->foreign_root : f->host_root);
+    unlock();
+    arch_resume_rooted();
+}
+
+/* Its personality wants to know where f runs, and when it was switched out of its program: that is left now. */
+static __attribute__((noinline)) _Noreturn void run_told(struct hart *h, struct fiber *f,
+                                                         uint64_t now, bool foreign)
+{
+    if (foreign) {
+        h->foreign = NULL;
+        f->state->hart = h->index + 1;
+        f->kick = 0;
+        f->reg[10] = NX_LEAVE_KICK;
+    } else if (f->state->hart != h->index + 1) {
+        f->kick |= KICK_MOVED;
+    }
+    run_on(h, f, now, false);
+}
+
 static inline __attribute__((always_inline)) _Noreturn void run(struct hart *h, struct fiber *f,
                                                                 uint64_t now, bool foreign)
 {
@@ -229,13 +256,11 @@ static inline __attribute__((always_inline)) _Noreturn void run(struct hart *h, 
     if (f->state != NULL) {
         f->state->time_off += now - f->out_time;
         f->state->instr_off += arch_instret() - f->out_instr;
+        if (__builtin_expect(f->state->hart != 0, 0)) {
+            run_told(h, f, now, foreign);
+        }
     }
-    budget_arm(h, f, now);
-    h->switches++;
-    /* Before the unlock: another hart may free the tables that were current until now. */
-    arch_root_write(foreign ? f->foreign_root : f->host_root);
-    unlock();
-    arch_resume_rooted();
+    run_on(h, f, now, foreign);
 }
 
 static __attribute__((noinline)) _Noreturn void idle(struct hart *h)

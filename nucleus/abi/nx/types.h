@@ -128,6 +128,7 @@ enum nx_fiber_value {
     NX_FIBER_STRIKES,
     NX_FIBER_DEMOTIONS,
     NX_FIBER_HANDLE, /* what others of the cell call the fiber; asked for 0, the caller's own */
+    NX_FIBER_HART,   /* the index of the one it runs on, or ran last */
     NX_FIBER_VALUES
 };
 enum nx_machine_value {
