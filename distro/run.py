@@ -218,7 +218,8 @@ def main():
     p.add_argument("--cmd", help="run this command instead of a shell")
     p.add_argument("--cmd-env", metavar="VAR", help="the same, taken from the environment")
     p.add_argument("--extra", metavar="DIR", action="append", help="lay the tree under DIR over the root")
-    p.add_argument("--cell", action="append", default=[], help="add this cell to the bundle")
+    p.add_argument("--cell", action="append", default=[], metavar="FILE",
+                   help="add this cell to the boot bundle, or put it in the place of the one of that name")
     p.add_argument("--disk", action="append", default=[], metavar="FILE",
                    help="a raw image as the next disk: /dev/vda, then vdb ... (at most 4)")
     p.add_argument("--gpu", metavar="DISPLAY",
@@ -229,6 +230,9 @@ def main():
     for path in a.disk:
         if not os.path.exists(path):
             sys.exit(f"run: DISK: there is no {path}")
+    for path in a.cell:
+        if not os.path.isfile(path) or not path.endswith(".cell"):
+            sys.exit(f"run: CELL: {path} is no file NAME.cell")
     for path in a.extra or []:
         if not os.path.isdir(path):
             sys.exit(f"run: EXTRA: {path} is not a folder")

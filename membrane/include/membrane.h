@@ -163,6 +163,20 @@ void mb_stl_follow(uint64_t from);
 /* Set by posix/; end 0: not known. */
 extern void (*mb_stl_hook)(uint64_t end);
 
+/* ---- rings for programs: channels of cells that serve interface "ring.<n>" (nexus/bus.h), all [lock] ---- */
+#define MB_RINGS 4u
+struct mb_ring {
+    uint8_t *out, *in,
+        *pool; /* whole pages; may be mapped into programs.  pool NULL: there is none */
+    size_t out_size, in_size, pool_size;
+};
+/* False when nobody serves it. */
+bool mb_ring_get(unsigned n, struct mb_ring *out);
+/* Wake the server: there is more in `out`, or room in the ring from it. */
+void mb_ring_bell(unsigned n, bool out);
+/* Set by posix/: the server rings, or another life of it has begun. */
+extern void (*mb_ring_hook)(unsigned n);
+
 /* ---- the boot bundle, the machine ---- */
 /* The root archives of the boot bundle, in order: NULL when index is past the last. */
 const void *mb_archive(unsigned index, size_t *size);

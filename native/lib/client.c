@@ -3,6 +3,7 @@
  * A request is in `table` from submit to done.  Those not in the ring are in the list `waiting`, oldest
  * first, and nothing overtakes them: what is sent again after a restart keeps its order.
  */
+#include <nexus/call.h>
 #include <nexus/cell.h>
 #include <nexus/session.h>
 #include <nx_base.h>
@@ -223,6 +224,33 @@ int client_submit(struct nexus_client *c, struct nexus_request *r)
     while (push_waiting(c) == -NX_EPEER && channel_mend(&c->ch)) {
     }
     return 0;
+}
+
+static void not_waiting(struct nexus_client *c, const struct nexus_request *r)
+{
+    struct nexus_request **at = &c->waiting;
+    while (*at != NULL && *at != r) {
+        at = &(*at)->next;
+    }
+    if (*at != NULL) {
+        *at = r->next;
+        if (*at == NULL) {
+            c->waiting_end = at;
+        }
+    }
+}
+
+bool client_cancel(struct nexus_client *c, struct nexus_request *r)
+{
+    if (c->table[r->number] != r) {
+        return false;
+    }
+    if (!r->sent) {
+        not_waiting(c, r);
+    }
+    c->table[r->number] = NULL;
+    c->outstanding--;
+    return true;
 }
 
 int client_poll(struct nexus_client *c)

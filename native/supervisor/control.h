@@ -3,9 +3,10 @@
 #define SUPERVISOR_CONTROL_H
 
 #include "answer.h"
-#include "bundle.h"
 #include "command.h"
 #include "service.h"
+
+#include <nexus/bundle.h>
 
 /* `self` is the service that stands for the supervisor; its end of the channel is in SLOT_CONTROL. */
 void control_init(struct service *self, const struct bundle *b);

@@ -301,6 +301,7 @@ int random_wait(bool nonblock);
 /* bus.c: the folder /Bus, and a device in it. */
 int bus_init(void);
 int bus_supervisor_init(void);
+int bus_ring_init(void);
 int bus_register(const char *name, uint32_t mode, int (*open)(struct file *f));
 struct sb *devfs_sb(void);
 int fifo_open(struct inode *ino, struct file *f);

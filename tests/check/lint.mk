@@ -32,7 +32,7 @@ lint-cppcheck: $(READY)
 CLANG_TARGET := --target=riscv64-linux-gnu -march=rv64imac -mabi=lp64 -mcmodel=medany -ffreestanding \
 	-nostdlibinc $(LANG)
 CLANG_USER := --target=riscv64-linux-gnu -march=rv64gc -mabi=lp64d -nostdlibinc \
-	-isystem $(B)/sysroot/include -std=gnu11 -Inucleus/abi -I$(B)/gen -Itests/posix
+	-isystem $(B)/sysroot/include -std=gnu11 -Inucleus/abi -Inative/include -I$(B)/gen -Itests/posix
 TIDY_C :=
 
 # $(call tidy,FILES,CLANG_FLAGS,COMPILER AND FLAGS THAT TELL DEPENDENCIES)
@@ -63,7 +63,7 @@ $(eval $(call tidy,$(HOST_POSIX),$(LANG) -D_GNU_SOURCE -DNX_HOST $(HOST_INC_posi
 	$(HOSTCC) $(HOST_FLAGS) $(HOST_INC_posix)))
 $(eval $(call tidy,$(filter-out $(HOST_POSIX),$(HOST_ONLY)),$(LANG) -D_GNU_SOURCE -DNX_HOST $(HOST_INC_nucleus),\
 	$(HOSTCC) $(HOST_FLAGS) $(HOST_INC_nucleus)))
-$(eval $(call tidy,$(call under,userland tests/posix),$(CLANG_USER),$(MUSLCC) -Inucleus/abi -I$(B)/gen))
+$(eval $(call tidy,$(call under,userland tests/posix),$(CLANG_USER),$(MUSLCC) -Inucleus/abi -Inative/include -I$(B)/gen))
 
 lint-tidy: $(addprefix $(L)/,$(addsuffix .tidy,$(TIDY_C)))
 	@echo 'ok - clang-tidy'
