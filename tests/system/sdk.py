@@ -70,6 +70,15 @@ def agent(m):
     require(re.search(r"^worker +0 absent", m.out("nexus ps"), re.M), m.out("nexus ps"))
 
 
+def libraries(m):
+    """Libraries of others, unmodified, in cells (`make sdk-libs`)."""
+    require(LIBS, "none is built")
+    for path in LIBS:
+        name = os.path.basename(path).removesuffix(".cell")
+        found = said(m, rf"\b{name}\.1: (ok|.*error.*|cell .* ends.*)$", 60)
+        require(found[1] == "ok", found[0])
+
+
 def cell(name):
     return os.path.join(EXAMPLES, name + ".cell")
 
@@ -80,15 +89,19 @@ def main():
         prefix = console.prefix(smp)
         for tests, cells in SESSIONS:
             tests = [t for t in tests if console.wanted(t)]
-            if tests:
+            if tests == [libraries] and not LIBS:
+                report.ok("libraries # SKIP none is built: make sdk-libs")
+            elif tests:
                 console.session(report, prefix, smp, tests, False, (), {"cells": cells})
     sys.exit(1 if report.failed else 0)
 
 
+LIBS = sorted(glob.glob(os.path.join(console.BUILD, "libs", "*.cell")))
 SESSIONS = [
     ([man_pages], MAN),
     ([echo, echo_dies, kv, agent],
      [cell(n) for n in ("echo", "echo_client", "kv", "kv_client", "agent", "worker")]),
+    ([libraries], LIBS),
 ]
 
 if __name__ == "__main__":
