@@ -375,7 +375,9 @@ run: image $(RUN_PORTS_BUILT)
 # Unit tests. Each tests/unit/**/*.c is one cmocka program. A line in its first comment
 #     test-sources: path path ...
 # names the sources it is linked with (globs allowed); libfdt and inflate are there to be used.
-UNIT_SRC := $(call find_sources,tests/unit,-name '*.c')
+# A folder with the name of such a program has parts of it.
+UNIT_ALL := $(call find_sources,tests/unit,-name '*.c')
+UNIT_SRC := $(filter-out $(UNIT_ALL:.c=/%),$(UNIT_ALL))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 
 $(B)/host/libthird.a: $(call objects,host,$(FDT_SRC) $(ZLIB_SRC))
@@ -438,6 +440,8 @@ spin: deps
 .PHONY: bench
 bench: image $(TESTCELL_FILES) $(B)/tests/posix/diskload
 	@python3 tests/bench/run.py
+	@python3 tests/bench/wall.py
+	@python3 tests/bench/programs.py
 	@python3 tests/bench/recovery.py
 
 # The fault campaign: 10,000 injections take about an hour. `make soak N=500 SEED=7 SMP=4`.

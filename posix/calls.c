@@ -10,7 +10,7 @@
  * Not here: what the calls do (one file a family), who may make them.
  */
 #include <asm/errno.h>
-#include <asm/unistd.h>
+#include "call_nr.h"
 #include <nx_base.h>
 #include <tax.h>
 #include "calls.h"

@@ -212,7 +212,7 @@ static void tell_end(const struct service *s, const struct end *end)
 }
 
 /* `s` says that its peer on this channel broke the ring protocol.  Who did, the pages do not tell, and
- * either side may lie; servers are trusted more.  So the client answers for it: a server's second word ends it,
+ * either side may lie; servers are trusted more.  So the client answers for it: a server's third word ends it,
  * and counts as a death of its own fault.  A client's word ends the server only when the channel cannot
  * be used any more.  True: the end of `s` is not its own fault. */
 static bool accuse(const struct service *s, unsigned long code)
@@ -241,9 +241,9 @@ static bool accuse(const struct service *s, unsigned long code)
 }
 
 /* A server complains of this client: is that to be believed?  Its own memory may be what is damaged, and it lives
- * again in no time; the client may hold all a user has.  Only when its next life, which begins with what the
- * rings themselves say, complains again, the client answers for it; and when the rings look well, so that its
- * word is all there is, only the one after that. */
+ * again in no time; the client may hold all a user has.  Only when two more lives, which begin with what the
+ * rings themselves say, complain as well, the client answers for it; and when the rings look well, so that their
+ * word is all there is, only with the third. */
 static bool complaint_counts(struct service *s, unsigned long code)
 {
     const unsigned slot = NEXUS_EXIT_VALUE(code);
@@ -255,7 +255,7 @@ static bool complaint_counts(struct service *s, unsigned long code)
     s->complaints = again ? s->complaints + 1 : 1;
     s->complained = slot + 1;
     s->complained_life = s->generation;
-    if (s->complaints < (link_intact(s, slot) ? 3 : 2)) {
+    if (s->complaints < (link_intact(s, slot) ? 4 : 3)) {
         return false;
     }
     s->complained = 0;

@@ -1,6 +1,7 @@
 /* The commands that only tell; docs/supervisor.md has their columns. */
 #include "control.h"
 #include "link.h"
+#include "place.h"
 
 #include <nexus/cell.h>
 #include <nx/sys.h>
@@ -47,15 +48,18 @@ static unsigned restarts(const struct service *s)
 
 void show_ps(struct answer *a)
 {
-    answer_add(a, "%-16s %4s %-10s %-7s %7s %6s %10s %s\n", "CELL", "GEN", "STATE", "TIER", "PAGES",
-               "FIBERS", "TIME", "NOTE");
+    const char *const args = ((const struct nx_cellinfo *)NX_CELLINFO)->bootargs;
+    answer_add(a, "%-16s %4s %-10s %-7s %-8s %8s %7s %9s %6s %10s %s\n", "CELL", "GEN", "STATE",
+               "TIER", "PLACE", "RESTARTS", "PAGES", "ENERGY", "FIBERS", "TIME", "NOTE");
     for (unsigned i = 0; i < service_count; i++) {
         const struct service *s = &services[i];
         const ul us = us_of_ticks(value(s, NX_CELL_RUNTIME));
-        answer_add(a, "%-16s %4u %-10s %-7s %7lu %6lu %6lu.%03lu %s\n", s->manifest.name,
-                   s->generation, states[s->state], tier(s), value(s, NX_CELL_PAGES),
-                   value(s, NX_CELL_FIBERS), us / 1000000, us / 1000 % 1000,
-                   s->state == SERVICE_ABSENT ? s->missing : "-");
+        const bool fused = s->slot != NX_SELF && place_of(args, &s->manifest) == NX_PLACE_FUSED;
+        answer_add(a, "%-16s %4u %-10s %-7s %-8s %8u %7lu %9lu %6lu %6lu.%03lu %s\n",
+                   s->manifest.name, s->generation, states[s->state], tier(s),
+                   fused ? "fused" : "isolated", restarts(s), value(s, NX_CELL_PAGES),
+                   value(s, NX_CELL_ENERGY_USED), value(s, NX_CELL_FIBERS), us / 1000000,
+                   us / 1000 % 1000, s->state == SERVICE_ABSENT ? s->missing : "-");
     }
 }
 

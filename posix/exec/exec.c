@@ -237,13 +237,13 @@ static long exec_call(int dirfd, const char *name, uint64_t argv, uint64_t envp,
         long_name = mb_alloc(PATH_MAX);
         err = long_name ? descriptor_name(dirfd, name, long_name, PATH_MAX) : -ENOMEM;
         x->name = x->opened = long_name;
-        x->unreachable = fd_cloexec(dirfd);
-    }
-    if (err == 0) {
-        err = exec_open(dirfd, name, flags, &x->file);
     }
     if (err == 0) {
         err = args_copy(&x->args, argv, envp);
+    }
+    if (err == 0) {
+        err = exec_open(dirfd, name, flags, &x->file);
+        x->unreachable = err == 0 && long_name && fd_cloexec(dirfd);
     }
     if (err == 0) {
         err = exec_file(x);

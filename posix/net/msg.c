@@ -95,8 +95,9 @@ static long send_message(struct sock *sk, const struct file *f, uint64_t umsg, u
     if (err < 0) {
         return err;
     }
-    if (h.control != 0 && h.controllen > 0 && sk->family == ABI_AF_UNIX) {
-        err = scm_from_user(h.control, h.controllen, &x.scm);
+    if (h.controllen > 0) {
+        err = sk->family == ABI_AF_UNIX ? scm_from_user(h.control, h.controllen, &x.scm)
+                                        : scm_ignore(h.control, h.controllen);
     }
     if (err == 0) {
         err = sk->ops->send(sk, &v.b, with_file(f, flags), &x);

@@ -228,6 +228,22 @@ int scm_from_user(uint64_t control, uint64_t len, struct scm *scm)
     return err;
 }
 
+/* What is attached to a message of sockets that take none of it: it must be there all the same. */
+int scm_ignore(uint64_t control, uint64_t len)
+{
+    char piece[256];
+    if (len > CONTROL_MAX) {
+        return -ENOBUFS;
+    }
+    for (uint64_t n; len > 0; control += n, len -= n) {
+        n = len < sizeof(piece) ? len : sizeof(piece);
+        if (mb_copy_in(piece, control, n) < 0) {
+            return -EFAULT;
+        }
+    }
+    return 0;
+}
+
 /* ---- to programs: h->control and controllen move on over what was put ---- */
 
 static void control_skip(struct abi_msghdr *h, uint64_t n)

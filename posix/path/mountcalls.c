@@ -128,7 +128,7 @@ static int mount_do(const char *source, const char *type, const char *options, u
     if ((flags & ABI_MS_MOVE) != 0) {
         return source[0] != 0 ? mount_move(source, at) : -EINVAL;
     }
-    return mount_new(type, source, options, flags, at);
+    return type != NULL ? mount_new(type, source, options, flags, at) : -EINVAL;
 }
 
 /* A string that may be missing (NULL pointer): then "". */
@@ -166,7 +166,7 @@ long sys_mount(const uint64_t a[6])
     if (err == 0) {
         err = path_lookup_user(AT_FDCWD, a[1], LOOKUP_FOLLOW, &at);
         if (err == 0) {
-            err = mount_do(name[0], name[1], name[2], flags, &at);
+            err = mount_do(name[0], a[2] != 0 ? name[1] : NULL, name[2], flags, &at);
             path_unref(at);
         }
     }

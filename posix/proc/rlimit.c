@@ -87,6 +87,8 @@ long sys_prlimit64(const uint64_t a[6])
 
 long sys_getrlimit(const uint64_t a[6])
 {
+    if (!a[1])
+        return (uint32_t)a[0] < LIMITS ? -EFAULT : -EINVAL;
     return get_and_set(current->proc, (uint32_t)a[0], 0, a[1]);
 }
 

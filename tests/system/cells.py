@@ -21,8 +21,8 @@ def cells(m):
     """What `nexus ps` shows: {name: {column: word}}."""
     lines = m.out("nexus ps").splitlines()
     head = lines[0].split()
-    same(head, ["CELL", "GEN", "STATE", "TIER", "PAGES", "FIBERS", "TIME", "NOTE"], "columns")
-    return {line.split()[0]: dict(zip(head, line.split(None, 7))) for line in lines[1:]}
+    same(head, ["CELL", "GEN", "STATE", "TIER", "PLACE", "RESTARTS", "PAGES", "ENERGY", "FIBERS", "TIME", "NOTE"], "columns")
+    return {line.split()[0]: dict(zip(head, line.split(None, 10))) for line in lines[1:]}
 
 
 def generation(m, name):
@@ -47,6 +47,12 @@ def ps(m):
         require(int(found[name]["FIBERS"]) >= 1 and int(found[name]["PAGES"]) > 0, str(found[name]))
     same(found["supervisor"]["TIER"], "photon", "tier")
     same(found["posix"]["TIER"], "matter", "tier")
+    same(found["posix"]["PLACE"], "fused" if console.PLACEMENT == "fused" else "isolated", "placement")
+    same(found["supervisor"]["PLACE"], "isolated", "placement")
+    require(int(found["posix"]["ENERGY"]) > 0, str(found["posix"]))
+    restarts = int(found["uart16550"]["RESTARTS"])
+    m.out("nexus restart uart16550")
+    same(int(cells(m)["uart16550"]["RESTARTS"]), restarts + 1, "restarts")
 
 
 def services(m):

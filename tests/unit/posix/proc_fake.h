@@ -494,6 +494,18 @@ void poll_wait(struct poll_table *pt, struct waitq *q)
 {
     (void)pt, (void)q;
 }
+void poll_wait_room(struct poll_table *pt, struct waitq *q)
+{
+    (void)pt, (void)q;
+}
+void file_found_full(struct file *f)
+{
+    (void)f;
+}
+void async_hangup(struct file *f)
+{
+    (void)f;
+}
 struct tax *tax_make(void)
 {
     return mb_zalloc(sizeof(struct tax));
