@@ -65,13 +65,16 @@ $(B)/examples/$(1).cell: $(wildcard native/examples/$(1)/* native/examples/commo
 endef
 $(foreach e,$(EXAMPLES),$(eval $(call example,$(e))))
 
+EXAMPLE_IDL_H := $(patsubst native/examples/common/%.idl,$(B)/examples/idl/%.h,$(wildcard native/examples/common/*.idl))
+$(B)/examples/idl/%.h: native/examples/common/%.idl $(IDL_TOOL)
+	@distro/tools/idl.py $< --header $@
+
 # The Linux programs of the examples, static: musl, and of the SDK only its headers.
 WEBLOG := $(addprefix $(B)/examples/root/usr/bin/weblog_,plain rings)
 $(B)/examples/root/usr/bin/weblog_%: native/examples/weblog_posix/%.c $(wildcard native/examples/common/*) \
-		$(SDK_AT)/.made $(B)/sysroot/.built
+		$(EXAMPLE_IDL_H) $(SDK_AT)/.made $(B)/sysroot/.built
 	$(call say,CC,$@)
-	@mkdir -p $(@D) $(B)/examples/idl
-	@for i in logfile tally; do distro/tools/idl.py native/examples/common/$$i.idl --header $(B)/examples/idl/$$i.h; done
+	@mkdir -p $(@D)
 	@$(MUSLCC) $(USER_FLAGS) -Inative/examples/common -I$(B)/examples -I$(IN) -o $@ $<
 
 EXAMPLES_BUILT := $(addprefix $(B)/examples/,$(addsuffix .cell,$(EXAMPLES))) \
