@@ -415,9 +415,8 @@ static long draw_named(struct rng *r, char letter)
                              : TEXT(r, "user.a", "user.b", "user.", "security.capability",
                                     "trusted.t", "system.posix_acl_access",
                                     "system.posix_acl_default", "security.x", "", "user");
-    case 'y': /* a file system's name */
-        return TEXT(r, "tmpfs", "proc", "sysfs", "devpts", "devtmpfs", "ramfs", "", "ext4",
-                    "mqueue", "none");
+    case 'y': /* a file system's name; not devtmpfs, of which there is one: its files would be /dev's */
+        return TEXT(r, "tmpfs", "tmpfs", "proc", "sysfs", "ramfs", "", "ext4", "mqueue", "none");
     case 'Q': /* of a POSIX message queue: those main.c removes, for nobody can list them */
         return queue_name(r);
     case 'H':
@@ -494,6 +493,8 @@ static long draw_named(struct rng *r, char letter)
         return one_in(r, 12) ? flags(r) : futex_op(r);
     case '@':
         return place_robust(r);
+    case '*': /* sizeof(struct robust_list_head) */
+        return one_in(r, 8) ? number(r) : 24;
     case 'k':
         return clock_id(r);
     case 'I':

@@ -74,7 +74,7 @@ const char *path_name(struct rng *r, bool own)
         "/proc/mounts",
         "/proc/1/status",
         "/proc/1/maps",
-        "/proc",
+
     };
     static char longest[4100];
 
@@ -187,6 +187,11 @@ static void make_sockets(void)
         note(fd);
         if (connect(fd, (void *)&in, sizeof in) <= 0) {
             note(accept4(listener, NULL, NULL, SOCK_NONBLOCK));
+        }
+        fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0); /* somebody to be accepted */
+        note(fd);
+        if (connect(fd, (void *)&in, sizeof in) < 0) {
+            note(fd);
         }
     }
     note(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));

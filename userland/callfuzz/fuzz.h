@@ -14,8 +14,9 @@
 
 #define CALL_NUMBERS 512 /* told apart in what is counted; the ABI ends below */
 #define THREADS 4        /* of a life, at most */
-#define SLOTS 8          /* lives at a time, at most */
-#define LIST_FD 500      /* where the list of calls goes, when it is wanted */
+#define FOLDER "/tmp/callfuzz"
+#define SLOTS 8     /* lives at a time, at most */
+#define LIST_FD 500 /* where the list of calls goes, when it is wanted */
 
 /* ---- random numbers: one generator a thread ------------------------------------------------ */
 

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "structs.h"
 
 #define NOBODY 65534
 #define TICK_NS 2000000
@@ -225,6 +226,7 @@ static void settle_in(struct life *l)
     }
     descriptors_make(l);
     memory_make(l);
+    ipc_make();
     take_signals();
 }
 

@@ -35,7 +35,6 @@
 
 #include "fuzz.h"
 
-#define FOLDER "/tmp/callfuzz"
 #define LIFE_MS 4000   /* then it is ended */
 #define DEATH_MS 20000 /* and must be gone */
 
