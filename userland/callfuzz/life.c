@@ -265,6 +265,24 @@ static bool look_after(uint32_t *seen)
     return all;
 }
 
+/* So that whoever counts calls by number has seen all of them. */
+_Noreturn void life_census(struct life *l)
+{
+    settle_in(l);
+    for (long nr = 0; nr < CALL_NUMBERS; nr++) {
+        long a[6] = {-1, -1, -1, -1, -1, -1};
+
+        if (nr != SYS_exit && nr != SYS_exit_group && nr != SYS_rt_sigreturn) {
+            raw_call(nr, a);
+        }
+    }
+    for (;;) {
+        long a[6] = {0};
+
+        raw_call(SYS_exit_group, a);
+    }
+}
+
 _Noreturn void life_run(struct life *l)
 {
     uint32_t seen[THREADS] = {0};

@@ -184,11 +184,11 @@ static void start(unsigned i)
     struct life l = {.rng = {options.seed * 0x10001 + sum.lives}, .number = sum.lives, .slot = i};
     pid_t pid;
 
-    l.root = below(&l.rng, 2);
+    l.root = sum.lives && below(&l.rng, 2);
     fflush(stdout);
     pid = fork();
     if (pid == 0) {
-        life_run(&l);
+        l.number ? life_run(&l) : life_census(&l);
     }
     if (pid > 0) {
         slots[i] = (struct slot){pid, now_ms(), false, sum.lives};
