@@ -18,8 +18,9 @@ import pexpect
 from console import (LINUX, PLACEMENT, Failure, Machine, Report, check_leak, describe, prefix, require, run_one,
                      same, settle, warm_up)
 
-LIVES = 24
-WARM = 12   # lives before it is noted what is in use: what the system keeps is made then
+LIVES = 100
+SECONDS = 6  # it takes at most, in `make test`
+WARM = 6   # lives before it is noted what is in use: what the system keeps is made then
 TURN = 250
 PACE = 6    # seconds a life may take
 
@@ -58,9 +59,9 @@ class Session:
             fuzz(self.machine, 1000, args.warm)  # also the shell's account of calls, which are its children's
             self.leak = settle(self.machine)
 
-    def turn(self, seed, lives, name=""):
+    def turn(self, seed, lives, more="", name=""):
         def calls(m):
-            self.said = fuzz(m, seed, lives, " ".join(self.args.more))
+            self.said = fuzz(m, seed, lives, " ".join([more] + self.args.more))
 
         def shell(m):
             lives_on(m, self.cells)
@@ -74,10 +75,10 @@ def session(report, smp, place, args):
     try:
         run = Session(report, smp, place, args)
         if args.lives <= TURN:
-            run.turn(args.seed, args.lives)
+            run.turn(args.seed, args.lives, f"-T {SECONDS}")
             return
         for n, lives in enumerate([TURN] * (args.lives // TURN) + [args.lives % TURN] * (args.lives % TURN > 0)):
-            good = run.turn(args.seed + n, lives, f"seed {args.seed + n}: ")
+            good = run.turn(args.seed + n, lives, name=f"seed {args.seed + n}: ")
             note(args.out, f"{run.label}{'' if good else 'FAILED '}{run.said}")
             if not good:
                 break

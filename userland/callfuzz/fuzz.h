@@ -70,7 +70,7 @@ struct life {
 };
 /* Runs in a process of its own, in its own folder; does not return. */
 _Noreturn void life_run(struct life *l);
-/* The same, making every call once, with nothing but -1. */
+/* The same, alone, making every call once, with nothing but -1: the first life of a run. */
 _Noreturn void life_census(struct life *l);
 
 /* ---- the calls ------------------------------------------------------------------------------ */

@@ -44,7 +44,7 @@ struct options options = {.calls = 250, .threads = 2, .slots = 3, .seconds = 0};
 static struct slot {
     pid_t pid;
     int64_t since;
-    bool ending;
+    bool ending, census;
     uint64_t life;
 } slots[SLOTS];
 static struct {
@@ -191,7 +191,7 @@ static void start(unsigned i)
         l.number ? life_run(&l) : life_census(&l);
     }
     if (pid > 0) {
-        slots[i] = (struct slot){pid, now_ms(), false, sum.lives};
+        slots[i] = (struct slot){pid, now_ms(), false, sum.lives == 0, sum.lives};
         sum.lives++;
     }
 }
@@ -213,6 +213,7 @@ static void ended(pid_t pid, int status)
     sum.exits += WIFEXITED(status);
     kill(-pid, SIGKILL);
     s->pid = 0;
+    s->census = false;
 }
 
 /* Whoever has become our child and is none of the lives. True: there are such. */
@@ -285,7 +286,7 @@ static void watch_time(void)
         struct slot *s = &slots[i];
         int64_t took = s->pid ? now_ms() - s->since : 0;
 
-        if (took > LIFE_MS && !s->ending) {
+        if (took > LIFE_MS && !s->ending && s->life) {
             if (options.summary) {
                 say_notes(s);
             }
@@ -318,7 +319,7 @@ static void run(void)
 
     while (sum.lives < options.lives && now_ms() < end) {
         for (unsigned i = 0; i < options.slots && sum.lives < options.lives; i++) {
-            if (!slots[i].pid) {
+            if (!slots[i].pid && !slots[0].census) {
                 start(i);
             }
         }
