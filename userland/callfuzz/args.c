@@ -400,8 +400,16 @@ static long draw_named(struct rng *r, char letter)
         return kind_fd(r, FD_TIMERFD);
     case '{': /* of a regular file */
         return kind_fd(r, FD_FILE);
+    case '}': /* of a terminal: master or slave */
+        return kind_fd(r, FD_TERMINAL) - (int)below(r, 2);
+    case ',': /* of a pipe's end to read from */
+        return kind_fd(r, FD_PIPE);
+    case '.': /* to write to */
+        return kind_fd(r, FD_PIPE) + 1;
+    case ']':
+        return kind_fd(r, FD_FOLDER);
     case 'd': /* of a folder, or none */
-        return one_in(r, 2) ? AT_FDCWD : any_fd(r);
+        return one_in(r, 3) ? kind_fd(r, FD_FOLDER) : AT_FDCWD;
     case 'N': /* a number for a descriptor */
         return one_in(r, 8) ? number(r) : (long)below(r, 100);
     case 'p':
@@ -473,6 +481,10 @@ static long draw_named(struct rng *r, char letter)
         return place_msghdr(r, 1 + (unsigned)below(r, 4));
     case 'M': /* flags of a message */
         return one_in(r, 4) ? flags(r) : MSG_DONTWAIT | (one_in(r, 3) ? flags(r) : 0);
+    case '$':
+        return PICK(r, ((const long[]){MAP_PRIVATE | MAP_ANONYMOUS, MAP_SHARED | MAP_ANONYMOUS,
+                                       MAP_PRIVATE, MAP_SHARED})) |
+               (one_in(r, 3) ? 0 : MAP_FIXED);
     case 'm':
         return map_flags(r);
     case 'a':

@@ -233,7 +233,7 @@ static void make_terminal(void)
     note(fd);
     if (ioctl(fd, TIOCSPTLCK, &unlocked) == 0 && ioctl(fd, TIOCGPTN, &number) == 0) {
         snprintf(name, sizeof name, "/dev/pts/%u", number);
-        note(open(name, O_RDWR | O_NOCTTY | O_NONBLOCK));
+        note_kind(open(name, O_RDWR | O_NOCTTY | O_NONBLOCK), FD_TERMINAL);
     }
 }
 
@@ -273,8 +273,12 @@ void descriptors_make(struct life *l)
         if (i == 0) {
             first_of[FD_FILE] = fd;
         }
+        if (strcmp(files[i].name, "d") == 0) {
+            first_of[FD_FOLDER] = fd;
+        }
     }
     if (pipe2(pair, O_NONBLOCK) == 0) {
+        note_kind(pair[0], FD_PIPE);
         note(pair[1]);
     }
     note(memfd_create("m", MFD_ALLOW_SEALING));

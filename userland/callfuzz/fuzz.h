@@ -77,7 +77,7 @@ _Noreturn void life_census(struct life *l);
 
 struct spec {
     uint16_t nr;
-    uint16_t rare; /* made only one time in so many */
+    uint16_t rare; /* made only one time in so many, but for children of a life */
     const char *name;
     const char *args; /* a letter for each argument: args.c */
 };
@@ -98,6 +98,7 @@ void memory_flicker(unsigned turn); /* what comes and goes */
 long place(struct rng *r, const void *src, size_t n);
 long any_pointer(struct rng *r); /* with nothing in particular behind it */
 long shared_word(struct rng *r); /* of memory all lives share: a futex, if they like */
+void area_made(long address);    /* by a call: area() may answer it again */
 long area(struct rng *r);        /* a page's address that may be mapped, unmapped ... */
 
 void descriptors_make(struct life *l);
@@ -110,6 +111,9 @@ enum fd_kind {
     FD_INOTIFY,
     FD_SIGNALFD,
     FD_TIMERFD,
+    FD_TERMINAL,
+    FD_PIPE,
+    FD_FOLDER,
     FD_KINDS
 };
 int kind_fd(struct rng *r, enum fd_kind kind);

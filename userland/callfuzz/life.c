@@ -94,6 +94,9 @@ static void make(struct worker *w, long nr, long a[6])
     } else {
         result = raw_call(nr, a);
     }
+    if ((nr == SYS_mmap || nr == SYS_mremap || nr == SYS_shmat) && result > 0) {
+        area_made(result);
+    }
     count(nr, result);
 }
 
@@ -124,7 +127,7 @@ static void calls(struct worker *w, unsigned n)
             const struct spec *s = &specs[which];
             size_t k = 0;
 
-            if (!one_in(r, s->rare) || !wanted(s)) {
+            if (!one_in(r, generation && s->rare > 8 ? s->rare / 8 : s->rare) || !wanted(s)) {
                 continue;
             }
             nr = s->nr;
