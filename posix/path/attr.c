@@ -1,4 +1,5 @@
 /* Changing what an inode says: mode, owner, times, size. */
+#include "fs/notify.h"
 #include "include/sys.h"
 #include "path/target.h"
 
@@ -247,7 +248,7 @@ long sys_truncate(const uint64_t a[6])
                   : ino->ops->truncate == NULL ? -EINVAL
                                                : truncate_inode(ino, len);
             if (err == 0) {
-                tell(&t, IN_MODIFY);
+                target_tell(&t, IN_MODIFY);
             }
         }
     }
