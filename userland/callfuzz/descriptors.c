@@ -74,7 +74,7 @@ const char *path_name(struct rng *r, bool own)
         "/proc/mounts",
         "/proc/1/status",
         "/proc/1/maps",
-        "/proc",
+
     };
     static char longest[4100];
 
@@ -188,6 +188,11 @@ static void make_sockets(void)
         if (connect(fd, (void *)&in, sizeof in) <= 0) {
             note(accept4(listener, NULL, NULL, SOCK_NONBLOCK));
         }
+        fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0); /* somebody to be accepted */
+        note(fd);
+        if (connect(fd, (void *)&in, sizeof in) < 0) {
+            note(fd);
+        }
     }
     note(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
     note(socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0));
@@ -228,7 +233,7 @@ static void make_terminal(void)
     note(fd);
     if (ioctl(fd, TIOCSPTLCK, &unlocked) == 0 && ioctl(fd, TIOCGPTN, &number) == 0) {
         snprintf(name, sizeof name, "/dev/pts/%u", number);
-        note(open(name, O_RDWR | O_NOCTTY | O_NONBLOCK));
+        note_kind(open(name, O_RDWR | O_NOCTTY | O_NONBLOCK), FD_TERMINAL);
     }
 }
 
@@ -268,8 +273,12 @@ void descriptors_make(struct life *l)
         if (i == 0) {
             first_of[FD_FILE] = fd;
         }
+        if (strcmp(files[i].name, "d") == 0) {
+            first_of[FD_FOLDER] = fd;
+        }
     }
     if (pipe2(pair, O_NONBLOCK) == 0) {
+        note_kind(pair[0], FD_PIPE);
         note(pair[1]);
     }
     note(memfd_create("m", MFD_ALLOW_SEALING));

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "structs.h"
 
 #define NOBODY 65534
 #define TICK_NS 2000000
@@ -93,6 +94,9 @@ static void make(struct worker *w, long nr, long a[6])
     } else {
         result = raw_call(nr, a);
     }
+    if ((nr == SYS_mmap || nr == SYS_mremap || nr == SYS_shmat) && result > 0) {
+        area_made(result);
+    }
     count(nr, result);
 }
 
@@ -123,7 +127,7 @@ static void calls(struct worker *w, unsigned n)
             const struct spec *s = &specs[which];
             size_t k = 0;
 
-            if (!one_in(r, s->rare) || !wanted(s)) {
+            if (!one_in(r, generation && s->rare > 8 ? s->rare / 8 : s->rare) || !wanted(s)) {
                 continue;
             }
             nr = s->nr;
@@ -225,6 +229,7 @@ static void settle_in(struct life *l)
     }
     descriptors_make(l);
     memory_make(l);
+    ipc_make();
     take_signals();
 }
 
@@ -261,6 +266,24 @@ static bool look_after(uint32_t *seen)
         all = false;
     }
     return all;
+}
+
+/* So that whoever counts calls by number has seen all of them. */
+_Noreturn void life_census(struct life *l)
+{
+    settle_in(l);
+    for (long nr = 0; nr < CALL_NUMBERS; nr++) {
+        long a[6] = {-1, -1, -1, -1, -1, -1};
+
+        if (nr != SYS_exit && nr != SYS_exit_group && nr != SYS_rt_sigreturn) {
+            raw_call(nr, a);
+        }
+    }
+    for (;;) {
+        long a[6] = {0};
+
+        raw_call(SYS_exit_group, a);
+    }
 }
 
 _Noreturn void life_run(struct life *l)
