@@ -13,6 +13,8 @@
 #   userland/<x>/port                the recipe of a program of others (distro/ports.mk)
 #   tests/unit/**/*.c                one host program each; see "Unit tests" below
 #   tests/posix/**/*.c               one Linux program each, run under Nexus by tests/system
+#   native/idl/*.idl                 interfaces of services (docs/idl.md)
+#   native/examples/<x>              cells that show the SDK, built with it (native/sdk/sdk.mk)
 #   tests/cell/<x>                   cells only tests use
 #   tests/tools/*.py                 tests of the programs in distro/tools
 #
@@ -113,8 +115,8 @@ $(B)/gen/nx/%.h: $(GEN) ;
 
 # A cell's manifest makes an assembler file, which is linked with the cell, and a header for its C sources,
 # <manifest/CELL.h>.
-MANIFESTS := $(wildcard native/*/manifest.kdl drivers/*/manifest.kdl tests/cell/*/manifest.kdl \
-	membrane/manifest.kdl)
+MANIFESTS := $(wildcard native/*/manifest.kdl native/examples/*/manifest.kdl drivers/*/manifest.kdl \
+	tests/cell/*/manifest.kdl membrane/manifest.kdl)
 manifest_cell = $(patsubst membrane,posix,$(notdir $(patsubst %/,%,$(dir $(1)))))
 # The name in the manifest is the folder's, but for a cell that is another image of one.
 CELL_NAME_swapped := swapper
@@ -129,7 +131,15 @@ endef
 $(foreach m,$(MANIFESTS),$(eval $(call manifest,$(m))))
 MANIFEST_H := $(foreach m,$(MANIFESTS),$(B)/gen/manifest/$(call manifest_cell,$(m)).h)
 
-READY := $(GEN) $(MANIFEST_H) $(B)/uapi/.made $(FDT)/.fetched $(ZLIB)/.fetched
+# An interface makes a header, <idl/NAME.h>.
+INTERFACES := $(wildcard native/idl/*.idl)
+IDL_TOOL := $(addprefix distro/tools/,idl.py idl_read.py idl_c.py kdl.py)
+IDL_H := $(patsubst native/idl/%.idl,$(B)/gen/idl/%.h,$(INTERFACES))
+$(B)/gen/idl/%.h: native/idl/%.idl $(IDL_TOOL) | deps
+	$(call say,IDL,$<)
+	@distro/tools/idl.py $< --header $@
+
+READY := $(GEN) $(MANIFEST_H) $(IDL_H) $(B)/uapi/.made $(FDT)/.fetched $(ZLIB)/.fetched
 
 #### Object rules #################################################################################
 
@@ -256,6 +266,8 @@ TESTCELL_FILES := $(addprefix $(B)/tests/cells/,$(addsuffix .cell,$(notdir $(TES
 endif
 CELL_FILES := $(addprefix $(B)/cells/,$(addsuffix .cell,$(CELLS)))
 
+include native/sdk/sdk.mk
+
 #### Userland #####################################################################################
 
 MUSLCC := $(B)/sysroot/bin/riscv64-nexus-musl-gcc
@@ -283,7 +295,7 @@ $(B)/userland/$(1): $(call program_sources,$(1)) $(call find_sources,userland/$(
 		$(B)/sysroot/.built | $(READY)
 	$$(call say,CC,$$@)
 	@mkdir -p $$(@D)
-	@$(MUSLCC) $(USER_FLAGS) -Inucleus/abi -I$(B)/gen \
+	@$(MUSLCC) $(USER_FLAGS) -Inucleus/abi -Inative/include -I$(B)/gen \
 		-Iuserland/$(1) -o $$@ $(call program_sources,$(1))
 endef
 $(foreach p,$(PROGRAMS) $(TEST_PROGRAMS),$(eval $(call program,$(p))))
@@ -301,7 +313,7 @@ POSIX_TESTS := $(patsubst %.c,%,$(call find_sources,tests/posix,-name '*.c'))
 $(B)/tests/posix/%: tests/posix/%.c $(wildcard tests/posix/*.h) Makefile $(B)/sysroot/.built | $(READY)
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	@$(MUSLCC) $(USER_FLAGS) -Itests/posix -o $@ $<
+	@$(MUSLCC) $(USER_FLAGS) -Itests/posix -Inucleus/abi -Inative/include -I$(B)/gen -o $@ $<
 
 include distro/ports.mk
 
@@ -341,7 +353,7 @@ $(if $(NX_CMD),$(eval export NX_CMD))
 RUN = python3 distro/run.py --smp $(SMP) --mem $(MEM) \
 	$(foreach p,$(RUN_PORTS),--extra $(B)/ports/$(p)/root) $(if $(EXTRA),--extra '$(EXTRA)') \
 	$(if $(filter 1,$(ICOUNT)),--icount) $(if $(filter 1,$(GDB)),--gdb) \
-	$(foreach d,$(DISK),--disk '$(d)') $(if $(GPU),--gpu '$(GPU)') \
+	$(foreach c,$(CELL),--cell '$(c)') $(foreach d,$(DISK),--disk '$(d)') $(if $(GPU),--gpu '$(GPU)') \
 	$(if $(PLACEMENT),--placement '$(PLACEMENT)') \
 	$(if $(TIMEOUT),--timeout $(TIMEOUT)) $(if $(NX_CMD),--cmd-env NX_CMD)
 
@@ -363,7 +375,9 @@ run: image $(RUN_PORTS_BUILT)
 # Unit tests. Each tests/unit/**/*.c is one cmocka program. A line in its first comment
 #     test-sources: path path ...
 # names the sources it is linked with (globs allowed); libfdt and inflate are there to be used.
-UNIT_SRC := $(call find_sources,tests/unit,-name '*.c')
+# A folder with the name of such a program has parts of it.
+UNIT_ALL := $(call find_sources,tests/unit,-name '*.c')
+UNIT_SRC := $(filter-out $(UNIT_ALL:.c=/%),$(UNIT_ALL))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 
 $(B)/host/libthird.a: $(call objects,host,$(FDT_SRC) $(ZLIB_SRC))
@@ -413,7 +427,7 @@ $(FAULTS): tests/faults/offsets.c Makefile | $(READY)
 -include $(FAULTS:.o=.d)
 
 .PHONY: test-parts
-test-parts: image $(UNIT_BIN) $(addprefix $(B)/,$(POSIX_TESTS)) $(TESTCELL_FILES) $(FAULTS)
+test-parts: image $(UNIT_BIN) $(addprefix $(B)/,$(POSIX_TESTS)) $(TESTCELL_FILES) $(EXAMPLES_BUILT) $(FAULTS)
 
 .PHONY: test
 test: deps
@@ -426,6 +440,8 @@ spin: deps
 .PHONY: bench
 bench: image $(TESTCELL_FILES) $(B)/tests/posix/diskload
 	@python3 tests/bench/run.py
+	@python3 tests/bench/wall.py
+	@python3 tests/bench/programs.py
 	@python3 tests/bench/recovery.py
 
 # The fault campaign: 10,000 injections take about an hour. `make soak N=500 SEED=7 SMP=4`.
@@ -484,6 +500,7 @@ help:
 #: make run CMD='uname -a; ls'  boot, run it, print its output only, exit with its status
 #: make run EXTRA=dir           the tree under dir appears in the root (build/tests/root: our tests' programs)
 #:       PORTS='lua bash'       with these ports in the root (docs/ports.md), built first; PORTS=1: with all
+#:       CELL='a.cell b.cell'  with these cells in the boot bundle (docs/native.md); one of the same name is replaced
 #:       DISK=file.img          a raw image as /dev/vda (several: vdb ...); make one with truncate -s 64M
 #:       GPU=1                  a screen (/dev/fb0), keyboard and tablet; or a -display of QEMU: GPU=sdl
 #:       SMP=4 MEM=256          harts, MiB of memory
@@ -503,6 +520,7 @@ help:
 #: make test-busybox            BusyBox's own test suite on both
 #: make bench-disk              disk speed beside that Linux's, in one run
 #: make image                   build/nucleus.bin and build/boot.bundle
+#: make sdk                     what writing a native cell takes, in build/sdk; SDK=dir: copied there (docs/native.md)
 #: make objects                 compile only
 #: make format                  put all C sources into the one style
 #: make deps                    install what this machine lacks (run and test do that themselves)

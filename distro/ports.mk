@@ -30,7 +30,7 @@ RUN_PORTS_BUILT := $(call port_built,$(RUN_PORTS))
 
 CHOSEN_PORTS = $(or $(PORT),$(PORT_NAMES))
 # Sessions with those that are built; the others are skipped.
-test-ports: image
+test-ports: image $(B)/tests/posix/gdbclient
 	@python3 tests/run.py --system --only system/ports.py
 
 .PHONY: ports ports-chosen test-ports

@@ -105,10 +105,12 @@ def screen(display):
 
 
 def machine(initrd, smp=1, mem=256, icount=False, gdb=False, kernel=None, cpu="rv64", rng=True, more=(),
-            place=""):
+            place="", waits=False):
     """The QEMU command line of the machine Nexus runs on.
 
-    rng: it has a virtio-rng, as good as the host's random numbers; with icount always the same ones."""
+    rng: it has a virtio-rng, as good as the host's random numbers; with icount always the same ones.
+    waits: for somebody at its console. With icount idle time then passes as it does for them, not at once: without
+    a timer to pass it to, that would be some 292 years."""
     args = ["qemu-system-riscv64", "-machine", "virt", "-cpu", cpu, "-bios", "default",
             "-global", "virtio-mmio.force-legacy=false", "-nic", "none",
             "-m", str(mem), "-smp", str(smp), "-nographic", "-no-reboot",
@@ -118,7 +120,7 @@ def machine(initrd, smp=1, mem=256, icount=False, gdb=False, kernel=None, cpu="r
     if icount:
         # Idle time passes at once, but not with disks: QEMU then leaves their requests no time at all.
         disks = any("virtio-blk" in arg for arg in more)
-        args += ["-icount", f"shift=0,sleep={'on' if disks else 'off'}"]
+        args += ["-icount", f"shift=0,sleep={'on' if disks or waits else 'off'}"]
         args += ["-seed", "1"]  # the same random numbers in every run
     if gdb:
         args += ["-s", "-S"]
@@ -216,7 +218,8 @@ def main():
     p.add_argument("--cmd", help="run this command instead of a shell")
     p.add_argument("--cmd-env", metavar="VAR", help="the same, taken from the environment")
     p.add_argument("--extra", metavar="DIR", action="append", help="lay the tree under DIR over the root")
-    p.add_argument("--cell", action="append", default=[], help="add this cell to the bundle")
+    p.add_argument("--cell", action="append", default=[], metavar="FILE",
+                   help="add this cell to the boot bundle, or put it in the place of the one of that name")
     p.add_argument("--disk", action="append", default=[], metavar="FILE",
                    help="a raw image as the next disk: /dev/vda, then vdb ... (at most 4)")
     p.add_argument("--gpu", metavar="DISPLAY",
@@ -227,6 +230,9 @@ def main():
     for path in a.disk:
         if not os.path.exists(path):
             sys.exit(f"run: DISK: there is no {path}")
+    for path in a.cell:
+        if not os.path.isfile(path) or not path.endswith(".cell"):
+            sys.exit(f"run: CELL: {path} is no file NAME.cell")
     for path in a.extra or []:
         if not os.path.isdir(path):
             sys.exit(f"run: EXTRA: {path} is not a folder")
@@ -246,7 +252,7 @@ def main():
         more = [arg for n, path in enumerate(a.disk) for arg in disk(path, n)]
         more += screen(a.gpu) if a.gpu else []
         args = machine(initrd, a.smp, a.mem, a.icount, a.gdb, more=more + a.qemu,
-                       place=a.placement)
+                       place=a.placement, waits=cmd is None)
         if cmd is None:
             return run_interactive(args, a.gdb)
         return run_command(args, a.timeout)

@@ -254,15 +254,39 @@ int NX_LIBC(memcmp)(const void *a, const void *b, size_t n)
     return 0;
 }
 
+/* The first byte c of [p, end), or end. */
+static inline const uint8_t *find_byte(const uint8_t *p, const uint8_t *end, uint8_t c)
+{
+    while (p != end && *p != c) {
+        p++;
+    }
+    return p;
+}
+
+/* Past all words without a byte c; p is aligned. */
+static inline const uint8_t *skip_words(const uint8_t *p, const uint8_t *end, uint8_t c)
+{
+    const word_t pattern = (word_t)ONES * c;
+    while ((size_t)(end - p) >= WORD) {
+        const word_t w = *(const word_t *)p ^ pattern; /* has it a byte 0? */
+        if (((w - ONES) & ~w & (word_t)ONES << 7) != 0) {
+            break;
+        }
+        p += WORD;
+    }
+    return p;
+}
+
 void *NX_LIBC(memchr)(const void *s, int c, size_t n)
 {
-    const uint8_t *p = s;
-    for (const uint8_t *end = p + n; p != end; p++) {
-        if (*p == (uint8_t)c) {
-            return (void *)(uintptr_t)p;
-        }
+    const uint8_t *p = s, *end = p + n;
+    const size_t head = -(uintptr_t)s & (WORD - 1);
+    const uint8_t *aligned = head < n ? p + head : end;
+    p = find_byte(p, aligned, (uint8_t)c);
+    if (p == aligned) {
+        p = find_byte(skip_words(p, end, (uint8_t)c), end, (uint8_t)c);
     }
-    return NULL;
+    return p != end ? (void *)(uintptr_t)p : NULL;
 }
 
 void *NX_LIBC(memrchr)(const void *s, int c, size_t n)

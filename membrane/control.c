@@ -42,12 +42,12 @@ void mb_control_init(void)
     }
 }
 
-int control_complain(struct nexus_request *r, const char *what)
+int control_complain(struct nexus_request *r, unsigned type, const char *what)
 {
     if (!works) {
         return -EIO;
     }
-    r->slot = (struct nx_slot){.type = NEXUS_CONTROL_COMPLAIN, .flags = NX_SLOT_INLINE};
+    r->slot = (struct nx_slot){.type = (uint16_t)type, .flags = NX_SLOT_INLINE};
     r->slot.buf_len = (uint32_t)strnlen(what, NX_RING_PAYLOAD);
     memcpy(r->slot.payload, what, r->slot.buf_len);
     return mb_errno(client_submit(&client, r));

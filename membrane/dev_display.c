@@ -112,6 +112,14 @@ void mb_display_flush(uint32_t x, uint32_t y, uint32_t width, uint32_t height)
     flush_send();
 }
 
+static bool sensible(const struct device *d, const struct nexus_request *r,
+                     const struct nx_slot *reply)
+{
+    struct nexus_display_config c;
+    memcpy(&c, reply->payload + 4, sizeof(c));
+    return r->slot.type != NEXUS_DISPLAY_MODE || config_ok(d, &c);
+}
+
 static void mode_answered(struct nexus_request *r, int result, const struct nx_slot *reply)
 {
     void (*done)(int err) = display->mode_done;
@@ -153,4 +161,7 @@ void display_init(void)
 {
     display = driver_open(MB_SLOT_DISPLAY, sizeof(*display), offsetof(struct display_dev, d),
                           MB_DEV_DISPLAY, 0, hello, NULL);
+    if (display != NULL) {
+        display->d.sensible = sensible;
+    }
 }

@@ -19,15 +19,22 @@ static bool hello(struct device *d, const struct nx_slot *slot)
     return d->client.pool != NULL && d->client.pool_size >= MB_ENTROPY_MAX;
 }
 
+static bool sensible(const struct device *d, const struct nexus_request *r,
+                     const struct nx_slot *reply)
+{
+    return reply->word32[1] > 0 && reply->word32[1] <= r->slot.buf_len;
+}
+
 static void answered(struct nexus_request *r, int result, const struct nx_slot *reply)
 {
     void (*done)(const void *bytes, size_t n, int err) = entropy->done;
     uint8_t bytes[MB_ENTROPY_MAX];
     int err = driver_errno(result);
-    uint32_t n = err == 0 && reply != NULL ? reply->word32[1] : 0;
-    if (n > r->slot.buf_len) {
-        n = 0;
-        err = -EIO;
+    uint32_t n = 0;
+    if (err == 0 && reply != NULL && sensible(&entropy->d, r, reply)) {
+        n = reply->word32[1];
+    } else {
+        err = err != 0 ? err : -EIO;
     }
     memcpy(bytes, entropy->d.client.pool, n);
     memset(entropy->d.client.pool, 0, n);
@@ -59,4 +66,7 @@ void entropy_init(void)
 {
     entropy = driver_open(MB_SLOT_ENTROPY, sizeof(*entropy), offsetof(struct entropy_dev, d),
                           MB_DEV_ENTROPY, 0, hello, NULL);
+    if (entropy != NULL) {
+        entropy->d.sensible = sensible;
+    }
 }

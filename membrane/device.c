@@ -4,8 +4,6 @@
 #include <nx_base.h>
 #include <stdio.h>
 
-#define ROUNDS 8u /* ring fulls taken in one go */
-
 void (*mb_device_hook)(enum mb_device kind, unsigned index, bool again);
 static unsigned pending;
 
@@ -34,22 +32,23 @@ static void hello(struct nexus_client *c, const struct nx_slot *slot)
 static void work(void *ctx)
 {
     struct device *d = ctx;
-    int e = 0, more = 1;
-    client_awake(&d->client);
-    for (unsigned round = 0; e == 0 && more > 0; round++) {
-        if (round == ROUNDS) {
-            serve_again();
-            return;
-        }
-        e = client_poll(&d->client);
-        more = e == 0 ? client_sleep_prepare(&d->client) : e;
-    }
-    if (more < 0 && d->there) {
+    if (serve_client(&d->client) < 0 && d->there) {
         /* Its requests have ended with errors, and so will all that follow. */
         mb_log("device %u.%u: the driver broke the protocol of its rings", (unsigned)d->kind,
                d->index);
         d->there = false;
     }
+}
+
+static bool doubt(struct nexus_client *c, const struct nexus_request *r,
+                  const struct nx_slot *reply)
+{
+    struct device *d = (struct device *)c;
+    int result = (int)reply->word32[0];
+    if (result == 0 && d->sensible != NULL && !d->sensible(d, r, reply)) {
+        result = -NX_EPEER;
+    }
+    return result != 0 && patience_doubt(&d->patience, r, result);
 }
 
 static void poll(struct patience *p)
@@ -95,6 +94,7 @@ void *driver_open(unsigned slot, size_t size, size_t at, enum mb_device kind, un
     d->hello = on_hello;
     d->client.hello = hello;
     d->client.event = event;
+    d->client.doubt = doubt;
     int e = client_open(&d->client, slot);
     if (e < 0) {
         mb_log("device %u.%u: no channel: %d", (unsigned)kind, index, e);

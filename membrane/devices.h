@@ -24,6 +24,10 @@ void port_add(uint64_t watch, void *ctx, void (*work)(void *ctx));
  * millisecond. A damaged driver may have nonsense without end. */
 void serve_again(void);
 
+/* Take what came from a server, a few ring fulls at most, and announce sleep again: 0, or an error when its rings
+ * are beyond mending. */
+int serve_client(struct nexus_client *c);
+
 /* A session with a device's driver. */
 /* NOLINTBEGIN(clang-analyzer-optin.performance.Padding): the client is first, so that it leads here */
 struct device {
@@ -34,6 +38,9 @@ struct device {
     bool there; /* it has said HELLO, and what it said makes sense */
     /* HELLO: take the configuration; false: it makes no sense. */
     bool (*hello)(struct device *d, const struct nx_slot *slot);
+    /* Does this answer without an error make sense?  NULL: each does. */
+    bool (*sensible)(const struct device *d, const struct nexus_request *r,
+                     const struct nx_slot *reply);
 };
 /* NOLINTEND(clang-analyzer-optin.performance.Padding) */
 /* Open the channel of the USE want at `slot`: into new memory of `size` bytes that has a struct device at

@@ -42,6 +42,7 @@ int cell_main(const struct nx_cellinfo *cell)
     mb_control_init();
     mb_random_init(cell);
     mb_devices_init();
+    mb_rings_init();
     mb_archive_init();
     int e = posix_start();
     if (e < 0) {

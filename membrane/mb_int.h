@@ -51,6 +51,7 @@ extern uintptr_t mb_host_base; /* tests reserve address space and say where */
 #define MB_SLOT_HVC SLOT_HVC
 #define MB_SLOT_DISPLAY SLOT_DISPLAY
 #define MB_SLOT_INPUT SLOT_INPUT0 /* 4 channels */
+#define MB_SLOT_RINGS SLOT_RING0  /* 4 channels */
 
 /* The nucleus' error codes are Linux' where both have one; the rest is converted here, at the edge. */
 static inline int mb_errno(long result)
@@ -100,6 +101,7 @@ void mb_console_init(void);
 void mb_devices_init(void);
 _Noreturn void mb_serve(void); /* the main fiber, for the rest of the cell's life */
 void mb_control_init(void);
+void mb_rings_init(void); /* rings.c */
 void mb_archive_init(void);
 
 /* Fault injection for tests: answers true when the next allocation is to fail. */

@@ -1,6 +1,7 @@
 /* See patience.h. */
 #include "patience.h"
 
+#include <nexus/control.h>
 #include <nx_base.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ struct ages {
     uint64_t oldest; /* MB_NEVER: there is none */
     uint64_t limit;
     uint64_t count;
+    bool doubted; /* one of them */
 };
 
 static struct ages ages_of(const struct patience *p)
@@ -30,6 +32,7 @@ static struct ages ages_of(const struct patience *p)
             a.count++;
             a.oldest = NX_MIN(a.oldest, NX_MAX(p->asked[i].since, p->anew));
             a.limit = NX_MAX(a.limit, p->asked[i].limit);
+            a.doubted = a.doubted || p->asked[i].doubted;
         }
     }
     return a;
@@ -50,22 +53,30 @@ static void told(struct nexus_request *r, int result, const struct nx_slot *repl
     }
 }
 
-static void complain(struct patience *p, uint64_t now, uint64_t age)
+/* False: the supervisor does not hear us. */
+static bool tell(struct patience *p, unsigned type)
 {
-    p->anew = now;
-    p->spared = false;
     p->doubts += p->doubts < DOUBTS_MAX;
     if (p->complaining) {
         give_up(p, "neither does the supervisor");
-        return;
+        return false;
     }
-    mb_log_at(NX_LOG_WARNING, "the server of %s has not answered for %lu ms", p->what,
-              (unsigned long)(mb_ticks_to_ns(age) / 1000000));
     p->complaint.done = told;
-    p->complaining = control_complain(&p->complaint, p->what) == 0;
+    p->complaining = control_complain(&p->complaint, type, p->what) == 0;
     if (!p->complaining) {
         give_up(p, "there is no way to tell the supervisor");
     }
+    return p->complaining;
+}
+
+static void complain(struct patience *p, const struct ages *a, uint64_t now)
+{
+    const uint64_t age = now - a->oldest;
+    p->anew = now;
+    p->spared = false;
+    mb_log_at(NX_LOG_WARNING, "the server of %s has not answered for %lu ms", p->what,
+              (unsigned long)(mb_ticks_to_ns(age) / 1000000));
+    (void)tell(p, a->doubted ? NEXUS_CONTROL_DOUBT : NEXUS_CONTROL_COMPLAIN);
 }
 
 static bool is_over(const struct patience *p, const struct ages *a, uint64_t now)
@@ -97,7 +108,7 @@ static void look(struct serve_timer *t, uint64_t now, uint64_t late)
         p->anew = now;
         serve_timer_set(t, now + limit);
     } else {
-        complain(p, now, now - a.oldest);
+        complain(p, &a, now);
         if (!p->given_up) {
             serve_timer_set(t, now + (a.limit << p->doubts));
         }
@@ -119,6 +130,7 @@ void patience_asked(struct patience *p, const struct nexus_request *r, unsigned 
     const uint64_t due = now + (limit << p->doubts);
     p->asked[r->number].since = now;
     p->asked[r->number].limit = limit;
+    p->asked[r->number].doubted = false;
     p->sent += limit != 0;
     if (limit != 0 && !p->given_up && due < p->timer.due) {
         serve_timer_set(&p->timer, due);
@@ -132,4 +144,37 @@ void patience_hello(struct patience *p)
     if (p->timer.due == MB_NEVER) {
         look(&p->timer, p->anew, 0);
     }
+}
+
+/* The request is asked again at the next HELLO; it must come soon. */
+static void await_next_life(struct patience *p, unsigned number, uint64_t now)
+{
+    const uint64_t limit = ticks_of_ms(NEXUS_PATIENCE_DOUBT);
+    p->sent += p->asked[number].limit == 0;
+    p->asked[number].limit = limit;
+    p->asked[number].since = now;
+    p->asked[number].doubted = true;
+    if (now + (limit << p->doubts) < p->timer.due) {
+        serve_timer_set(&p->timer, now + (limit << p->doubts));
+    }
+}
+
+bool patience_doubt(struct patience *p, const struct nexus_request *r, int result)
+{
+    const uint64_t now = mb_arch_time();
+    if (r->doubted) {
+        p->trusted = now + ticks_of_ms(NEXUS_PATIENCE_TRUST);
+    }
+    if (p->given_up || now < p->trusted) {
+        return false;
+    }
+    if (!p->complaining) {
+        mb_log_at(NX_LOG_WARNING, "the server of %s answers with error %d: another life may not",
+                  p->what, result);
+        if (!tell(p, NEXUS_CONTROL_DOUBT)) {
+            return false;
+        }
+    }
+    await_next_life(p, r->number, now);
+    return true;
 }

@@ -15,6 +15,11 @@
  *    begin anew, once.
  *  - When the supervisor says that nobody serves the interface, that is that until a HELLO.
  *
+ * A server that is damaged may also live and answer errors.  So an error is believed only when a second life
+ * says the same: at the first one the supervisor is asked for another life without blame (NEXUS_CONTROL_DOUBT),
+ * and the request counts as unanswered (nexus/session.h, `doubt`).  Once a second life has said the same, this
+ * server's errors are believed at once for NEXUS_PATIENCE_TRUST: a bad sector must not cost a restart a read.
+ *
  * There is a timer only while something is asked, and at most one limit longer.  All with the lock. */
 #ifndef MEMBRANE_PATIENCE_H
 #define MEMBRANE_PATIENCE_H
@@ -29,6 +34,8 @@ enum {
     NEXUS_PATIENCE = 1000,
     NEXUS_PATIENCE_HELLO = 2000, /* a driver resets its device first */
     NEXUS_PATIENCE_FLUSH = 5000, /* a disk's cache may be large */
+    NEXUS_PATIENCE_DOUBT = 100,  /* from the doubt to the next life's HELLO */
+    NEXUS_PATIENCE_TRUST = 60000,
 };
 
 /* Something the main fiber does at a time (serve.c). */
@@ -50,10 +57,12 @@ struct patience {
     char what[32]; /* the interface, as our manifest names it */
     struct {
         uint64_t since, limit;       /* ticks; limit 0: none */
+        bool doubted;                /* answered with an error; asked again in the next life */
     } asked[NEXUS_SESSION_REQUESTS]; /* by number in the session's table */
     uint64_t anew;                   /* nothing counts as older */
     uint64_t sent, answered;         /* requests with a limit; answered: at the last look */
     unsigned doubts;                 /* complaints since the last answer */
+    uint64_t trusted;                /* errors are believed until then */
     bool spared, given_up;
     bool complaining; /* the supervisor has not answered yet */
     struct nexus_request complaint;
@@ -65,8 +74,12 @@ void patience_start(struct patience *p, struct nexus_client *c, const char *what
 void patience_asked(struct patience *p, const struct nexus_request *r, unsigned limit_ms);
 /* The server has said HELLO. */
 void patience_hello(struct patience *p);
+/* It has answered this request of the session with the error `result`.  True: that is doubted, another life is
+ * asked for. */
+bool patience_doubt(struct patience *p, const struct nexus_request *r, int result);
 
-/* control.c: tell the supervisor.  r->done is the caller's.  0 or an errno. */
-int control_complain(struct nexus_request *r, const char *what);
+/* control.c: tell the supervisor; `type`: NEXUS_CONTROL_COMPLAIN or _DOUBT.  r->done is the caller's.  0 or an
+ * errno. */
+int control_complain(struct nexus_request *r, unsigned type, const char *what);
 
 #endif

@@ -8,8 +8,11 @@
  */
 #include "devices.h"
 
+#include <nx_base.h>
+
 #define PORTS 24u
 #define SLOTS 64u
+#define ROUNDS 8u /* ring fulls of one client taken in one go */
 
 static struct port ports[PORTS];
 static unsigned port_count;
@@ -72,6 +75,21 @@ static uint64_t work_timers(void)
 void serve_again(void)
 {
     again = true;
+}
+
+int serve_client(struct nexus_client *c)
+{
+    int e = 0, more = 1;
+    client_awake(c);
+    for (unsigned round = 0; e == 0 && more > 0; round++) {
+        if (round == ROUNDS) {
+            serve_again();
+            return 0;
+        }
+        e = client_poll(c);
+        more = e == 0 ? client_sleep_prepare(c) : e;
+    }
+    return NX_MIN(more, 0);
 }
 
 /* [lock] */

@@ -12,16 +12,7 @@ static unsigned service_count;
 static void work(void *ctx)
 {
     struct service *s = ctx;
-    int e = 0, more = 1;
-    if (s->client == NULL) {
-        return;
-    }
-    client_awake(s->client);
-    while (e == 0 && more > 0) {
-        e = client_poll(s->client);
-        more = e == 0 ? client_sleep_prepare(s->client) : e;
-    }
-    if (more < 0) {
+    if (s->client != NULL && serve_client(s->client) < 0) {
         struct nexus_client *c = s->client;
         s->client = NULL;
         s->lost(c);

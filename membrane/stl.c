@@ -113,9 +113,17 @@ static void greeted(struct nexus_client *c, const struct nx_slot *hello)
     patience_hello(&patience);
 }
 
+static bool doubt(struct nexus_client *c, const struct nexus_request *r,
+                  const struct nx_slot *reply)
+{
+    const int result = (int)reply->word32[0];
+    return result != 0 && patience_doubt(&patience, r, result);
+}
+
 void mb_stl_init(void)
 {
     logd.hello = greeted;
+    logd.doubt = doubt;
     have_logd = client_open(&logd, MB_SLOT_LOG) == 0 && logd.pool_size >= PIECE;
     if (have_logd) {
         mb_service_add(&logd, lost);

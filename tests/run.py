@@ -104,8 +104,9 @@ def header(path, key, default):
 
 
 def unit(wanted, jobs):
-    programs = [p[:-2].replace("tests/unit/", "build/unit/", 1)
-                for p in find("tests/unit", lambda p: p.endswith(".c"))]
+    sources = find("tests/unit", lambda p: p.endswith(".c"))
+    programs = [p[:-2].replace("tests/unit/", "build/unit/", 1) for p in sources
+                if not any(p.startswith(other[:-2] + "/") for other in sources)]  # parts of another
     env = {"CMOCKA_MESSAGE_OUTPUT": "TAP",
            "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
            "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}

@@ -163,11 +163,26 @@ void mb_stl_follow(uint64_t from);
 /* Set by posix/; end 0: not known. */
 extern void (*mb_stl_hook)(uint64_t end);
 
+/* ---- rings for programs: channels of cells that serve interface "ring.<n>" (nexus/bus.h), all [lock] ---- */
+#define MB_RINGS 4u
+struct mb_ring {
+    uint8_t *out, *in,
+        *pool; /* whole pages; may be mapped into programs.  pool NULL: there is none */
+    size_t out_size, in_size, pool_size;
+};
+/* False when nobody serves it. */
+bool mb_ring_get(unsigned n, struct mb_ring *out);
+/* Wake the server: there is more in `out`, or room in the ring from it. */
+void mb_ring_bell(unsigned n, bool out);
+/* Set by posix/: the server rings, or another life of it has begun. */
+extern void (*mb_ring_hook)(unsigned n);
+
 /* ---- the boot bundle, the machine ---- */
 /* The root archives of the boot bundle, in order: NULL when index is past the last. */
 const void *mb_archive(unsigned index, size_t *size);
 const char *mb_bootargs(void);
 unsigned mb_harts(void);
+unsigned mb_hart(void); /* the one the calling fiber runs on, or ran just now */
 uint64_t mb_stat(unsigned nx_stat);             /* NX_STAT_* counters of the nucleus */
 uint64_t mb_cell_value(unsigned nx_cell_value); /* NX_CELL_* of this cell */
 /* The Boot Error Buffer's entry *number, or the oldest kept one after it, and its number. */

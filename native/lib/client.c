@@ -3,6 +3,7 @@
  * A request is in `table` from submit to done.  Those not in the ring are in the list `waiting`, oldest
  * first, and nothing overtakes them: what is sent again after a restart keeps its order.
  */
+#include <nexus/call.h>
 #include <nexus/cell.h>
 #include <nexus/session.h>
 #include <nx_base.h>
@@ -151,6 +152,18 @@ static int take_hello(struct nexus_client *c, const struct nx_slot *hello)
     return push_waiting(c);
 }
 
+/* Is this answer not believed?  The request then stands in the ring as one that was never answered; another answer to
+ * it of the same life is a stray, for its cookie names another number. */
+static bool doubts(struct nexus_client *c, struct nexus_request *r, const struct nx_slot *reply)
+{
+    if (c->doubt == NULL || (r->slot.type & NX_TYPE_REPEATABLE) == 0 || !c->doubt(c, r, reply)) {
+        return false;
+    }
+    r->doubted = true;
+    r->slot.cookie = ~r->slot.cookie;
+    return true;
+}
+
 static void take_reply(struct nexus_client *c, const struct nx_slot *reply)
 {
     struct nexus_request *r = c->table[reply->cookie % NEXUS_SESSION_REQUESTS];
@@ -159,7 +172,9 @@ static void take_reply(struct nexus_client *c, const struct nx_slot *reply)
         return;
     }
     channel_well(&c->ch);
-    finish(c, r, (int)reply->word32[0], reply);
+    if (!doubts(c, r, reply)) {
+        finish(c, r, (int)reply->word32[0], reply);
+    }
 }
 
 static int take(struct nexus_client *c, const struct nx_slot *slot)
@@ -182,7 +197,7 @@ static int take(struct nexus_client *c, const struct nx_slot *slot)
 
 int client_open(struct nexus_client *c, unsigned slot)
 {
-    *c = (struct nexus_client){.hello = c->hello, .event = c->event};
+    *c = (struct nexus_client){.hello = c->hello, .event = c->event, .doubt = c->doubt};
     c->waiting_end = &c->waiting;
     int e = channel_open(&c->ch, slot + 1, slot);
     if (e == 0) {
@@ -202,12 +217,40 @@ int client_submit(struct nexus_client *c, struct nexus_request *r)
         c->next_number++;
     }
     r->number = (uint8_t)(c->next_number++ % NEXUS_SESSION_REQUESTS);
+    r->doubted = false;
     c->table[r->number] = r;
     c->outstanding++;
     wait_for_room(c, r);
     while (push_waiting(c) == -NX_EPEER && channel_mend(&c->ch)) {
     }
     return 0;
+}
+
+static void not_waiting(struct nexus_client *c, const struct nexus_request *r)
+{
+    struct nexus_request **at = &c->waiting;
+    while (*at != NULL && *at != r) {
+        at = &(*at)->next;
+    }
+    if (*at != NULL) {
+        *at = r->next;
+        if (*at == NULL) {
+            c->waiting_end = at;
+        }
+    }
+}
+
+bool client_cancel(struct nexus_client *c, struct nexus_request *r)
+{
+    if (c->table[r->number] != r) {
+        return false;
+    }
+    if (!r->sent) {
+        not_waiting(c, r);
+    }
+    c->table[r->number] = NULL;
+    c->outstanding--;
+    return true;
 }
 
 int client_poll(struct nexus_client *c)

@@ -7,6 +7,11 @@ uint64_t cell_now(void)
     return (uint64_t)nx_tick_now();
 }
 
+void cell_sleep_ms(uint64_t ms)
+{
+    nx_tick_sleep(cell_now() + cell_ticks_of_ms(ms));
+}
+
 uint64_t cell_ticks_of_ms(uint64_t ms)
 {
     static uint64_t timebase;

@@ -45,6 +45,15 @@ bool seed_feed(struct seed *s, const uint8_t *bytes, size_t n, uint64_t now_ms)
     return first;
 }
 
+void seed_source_anew(struct seed *s)
+{
+    if (s->health.state == HEALTH_GOOD) {
+        return;
+    }
+    s->health = (struct health_test){0};
+    s->missing = s->seeded ? 0 : SEED_START;
+}
+
 bool seed_give(struct seed *s, uint8_t *to, size_t n)
 {
     if (!s->seeded) {

@@ -2,11 +2,11 @@
  *
  *     STARTING --1024 good bytes--> SEEDED <--> (reseed: 64 good bytes)
  *        |                            |
- *        +------ a bad byte ----------+--> as it was, and the source is never asked again
+ *        +------ a bad byte ----------+--> as it was, and the source is not asked until its driver lives anew
  *
  * At start 1024 bytes are tested before the first byte is given out (SP 800-90B, 4.3), and all of them
- * go into the seed.  A source that fails is not used any more in this life; a generator that was seeded
- * before goes on with what it has, one that was not never starts.
+ * go into the seed.  A source that fails is not used any more in this life and its driver's; a generator that was
+ * seeded before goes on with what it has, one that was not waits for another 1024 good bytes.
  */
 #ifndef RNGD_SEED_H
 #define RNGD_SEED_H
@@ -37,6 +37,8 @@ uint32_t seed_wants(struct seed *s, uint64_t now_ms);
 /* n bytes came from the source.  True when something happened that is worth a line: seeded for the first
  * time, or the source has failed. */
 bool seed_feed(struct seed *s, const uint8_t *bytes, size_t n, uint64_t now_ms);
+/* The source's driver lives anew: if it had failed the tests begin anew, and all that is short of a first seed. */
+void seed_source_anew(struct seed *s);
 /* Give out n bytes; false, and nothing written, before the first seed. */
 bool seed_give(struct seed *s, uint8_t *to, size_t n);
 

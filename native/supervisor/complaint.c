@@ -38,7 +38,9 @@ int complaint_hear(const struct service *client, const struct nx_slot *request)
     if (service_now_ms() - s->born_ms < NEXUS_CONTROL_FAIR_MS) {
         return -NX_EBUSY;
     }
+    const bool silent = request->type == NEXUS_CONTROL_COMPLAIN;
     s->accuser = client;
-    (void)service_kill(s, NEXUS_KILL_SILENT, true); /* when it takes long, its end is heard of */
+    /* when it takes long, its end is heard of */
+    (void)service_kill(s, silent ? NEXUS_KILL_SILENT : NEXUS_KILL_DOUBTED, silent);
     return 0;
 }

@@ -181,6 +181,9 @@ void command_run(const struct command *c, const void *data, size_t n, struct ans
     case COMMAND_TOP:
         show_top(a);
         break;
+    case COMMAND_CORES:
+        show_cores(a);
+        break;
     case COMMAND_SERVICES:
         show_services(a);
         break;
@@ -218,7 +221,7 @@ static int serve(const struct nx_slot *request, struct nx_slot *reply)
     char line[COMMAND_LINE_MAX];
     struct command c;
     const uint32_t room = request->buf_len, len = request->word32[0];
-    if (request->type == NEXUS_CONTROL_COMPLAIN) {
+    if (request->type == NEXUS_CONTROL_COMPLAIN || request->type == NEXUS_CONTROL_DOUBT) {
         struct service *server, *client;
         return link_ends(self, SLOT_CONTROL, &server, &client) ? complaint_hear(client, request)
                                                                : -NX_ENOENT;

@@ -3,9 +3,10 @@
 #define SUPERVISOR_CONTROL_H
 
 #include "answer.h"
-#include "bundle.h"
 #include "command.h"
 #include "service.h"
+
+#include <nexus/bundle.h>
 
 /* `self` is the service that stands for the supervisor; its end of the channel is in SLOT_CONTROL. */
 void control_init(struct service *self, const struct bundle *b);
@@ -21,6 +22,7 @@ void control_renewed(void);
 void command_run(const struct command *c, const void *data, size_t n, struct answer *a);
 void show_ps(struct answer *a);
 void show_top(struct answer *a);
+void show_cores(struct answer *a);
 void show_services(struct answer *a);
 void show_beb(const struct command *c, struct answer *a);
 void show_log(const struct command *c, struct answer *a);

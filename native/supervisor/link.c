@@ -279,6 +279,12 @@ void link_mend(const struct service *s, unsigned slot)
     }
 }
 
+bool link_programs(const struct service *s, unsigned slot)
+{
+    const struct link *l = find_link(s, slot);
+    return l != NULL && strncmp(l->serve->what, "ring.", 5) == 0;
+}
+
 void link_renew(const struct service *s, unsigned slot)
 {
     struct link *l = find_link(s, slot);

@@ -27,6 +27,10 @@ bool link_intact(const struct service *s, unsigned slot);
  * A client that sees the damage does so itself and knows more (nexus/channel.h): so it has the first try. */
 void link_mend(const struct service *s, unsigned slot);
 
+/* Are programs behind that channel's client (interface "ring.N", nexus/bus.h)?  Which of them broke it nobody knows, and
+ * the personality has no part in it. */
+bool link_programs(const struct service *s, unsigned slot);
+
 /* Make that channel's rings anew: for the next lives of both sides. */
 void link_renew(const struct service *s, unsigned slot);
 

@@ -4,7 +4,7 @@
  * other cell of the bundle with exactly what its manifest wants, hears of its death and gives it its
  * next life.  When the personality asks for it, it switches the machine off.
  *
- *     bundle.c, image.c, tree.c   reading what we are given; nothing of it is believed
+ *     image.c, tree.c             reading what we are given; nothing of it is believed
  *     plan.c, order.c, restart.c  policies, free of calls
  *     store.c, device.c, link.c   what there is to give: kept memory and rings, devices, channels
  *     grants.c, service.c         giving it; life and death of a cell
@@ -14,7 +14,6 @@
  *     power.c                     the end of the machine
  *     silence.c                   a hook of tests
  */
-#include "bundle.h"
 #include "control.h"
 #include "device.h"
 #include "grants.h"

@@ -55,26 +55,32 @@ static void tell(const struct service *s, const char *fmt, ...)
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     cell_log("%s", text);
-    snprintf(line, sizeof(line), "\r\nnexus: %s\r\n", text);
-    link_say(s, line);
+    if (link_console(s)) {
+        snprintf(line, sizeof(line), "\r\nnexus: %s\r\n", text);
+        link_say(s, line);
+    }
 }
 
 /* ---- birth ---- */
 
-/* The restart policy's answer to an end that was the cell's own fault. */
-static void hold_back(struct service *s)
+/* The restart policy's answer to an end that was the cell's own fault: for how long it waits. */
+static uint64_t hold_back(struct service *s)
 {
     uint64_t wait = restart_after(&s->record, s->born_ms, service_now_ms(), s->manifest.backoff_ms);
-    if (wait == RESTART_NEVER) {
-        s->state = SERVICE_QUARANTINE;
-        tell(s, "%s dies again and again: left dead", s->manifest.name);
-        return;
+    s->state = wait == RESTART_NEVER ? SERVICE_QUARANTINE : SERVICE_WAITING;
+    if (wait != RESTART_NEVER) {
+        s->start_at = cell_now() + cell_ticks_of_ms(wait);
     }
-    if (wait > 0) {
+    return wait;
+}
+
+static void tell_held_back(const struct service *s, uint64_t wait)
+{
+    if (wait == RESTART_NEVER) {
+        tell(s, "%s dies again and again: left dead", s->manifest.name);
+    } else if (wait > 0) {
         tell(s, "%s dies too often: waiting %lu ms", s->manifest.name, (unsigned long)wait);
     }
-    s->state = SERVICE_WAITING;
-    s->start_at = cell_now() + cell_ticks_of_ms(wait);
 }
 
 /* A life that takes the place of one that is gone gets the pages that one only read: the nucleus compares
@@ -133,7 +139,7 @@ static void begun(struct service *s, long e)
     s->wanted = false;
     if (e != 0) {
         tell(s, "%s generation %u does not start: error %ld", s->manifest.name, s->generation, -e);
-        hold_back(s);
+        tell_held_back(s, hold_back(s));
         return;
     }
     s->state = SERVICE_RUNNING;
@@ -150,9 +156,20 @@ void service_start(struct service *s)
 
 /* ---- death ---- */
 
+/* How a life ended. */
 struct end {
-    long why, code;
+    long why, code, pc, addr;
+    uint32_t generation;
 };
+
+static struct end end_of(const struct service *s)
+{
+    return (struct end){.why = nx_meta_cell(s->slot, NX_CELL_EXIT_WHY),
+                        .code = nx_meta_cell(s->slot, NX_CELL_EXIT_CODE),
+                        .pc = nx_meta_cell(s->slot, NX_CELL_EXIT_PC),
+                        .addr = nx_meta_cell(s->slot, NX_CELL_EXIT_ADDR),
+                        .generation = s->generation};
+}
 
 /* Only the personality speaks for the user, who may switch the machine off. */
 static bool asks_for_end(const struct service *s, unsigned long code)
@@ -162,14 +179,13 @@ static bool asks_for_end(const struct service *s, unsigned long code)
            strcmp(s->manifest.name, PERSONALITY) == 0;
 }
 
-static struct end report_end(const struct service *s)
+static void tell_end(const struct service *s, const struct end *end)
 {
-    struct end end = {nx_meta_cell(s->slot, NX_CELL_EXIT_WHY),
-                      nx_meta_cell(s->slot, NX_CELL_EXIT_CODE)};
     const char *name = s->manifest.name;
-    unsigned n = s->generation;
-    unsigned long code = (unsigned long)end.code;
-    switch (end.why) {
+    const unsigned n = end->generation;
+    const unsigned long code = (unsigned long)end->code;
+    const bool said_so = code == NEXUS_KILL_SILENT || code == NEXUS_KILL_DOUBTED;
+    switch (end->why) {
     case NX_WHY_EXIT:
         if (asks_for_end(s, code)) { /* as wanted: no news on the console */
             cell_log("%s generation %u ended with %#lx", name, n, code);
@@ -179,26 +195,24 @@ static struct end report_end(const struct service *s)
         break;
     case NX_WHY_FAULT:
         tell(s, "%s generation %u: fault %lu at %#lx, address %#lx", name, n, code,
-             (unsigned long)nx_meta_cell(s->slot, NX_CELL_EXIT_PC),
-             (unsigned long)nx_meta_cell(s->slot, NX_CELL_EXIT_ADDR));
+             (unsigned long)end->pc, (unsigned long)end->addr);
         break;
     case NX_WHY_NOMEM:
         tell(s, "%s generation %u: out of memory", name, n);
         break;
     default:
         tell(s, "%s generation %u was killed%s%s (%#lx)", name, n,
-             code == NEXUS_KILL_HUNG     ? ": no heartbeat"
-             : code == NEXUS_KILL_BURNS  ? ": runs and never waits"
-             : code == NEXUS_KILL_SILENT ? ": does not answer "
-                                         : "",
-             code == NEXUS_KILL_SILENT && s->accuser != NULL ? s->accuser->manifest.name : "",
-             code);
+             code == NEXUS_KILL_HUNG      ? ": no heartbeat"
+             : code == NEXUS_KILL_BURNS   ? ": runs and never waits"
+             : code == NEXUS_KILL_SILENT  ? ": does not answer "
+             : code == NEXUS_KILL_DOUBTED ? ": its errors are doubted by "
+                                          : "",
+             said_so && s->accuser != NULL ? s->accuser->manifest.name : "", code);
     }
-    return end;
 }
 
 /* `s` says that its peer on this channel broke the ring protocol.  Who did, the pages do not tell, and
- * either side may lie; servers are trusted more.  So the client answers for it: a server's second word ends it,
+ * either side may lie; servers are trusted more.  So the client answers for it: a server's third word ends it,
  * and counts as a death of its own fault.  A client's word ends the server only when the channel cannot
  * be used any more.  True: the end of `s` is not its own fault. */
 static bool accuse(const struct service *s, unsigned long code)
@@ -226,40 +240,47 @@ static bool accuse(const struct service *s, unsigned long code)
     return peer == client;
 }
 
-/* Is it the first time that a server complains of this client?  Its own memory may be what is damaged, and
- * it lives again in no time; the client may hold all a user has.  Only when its next life, which begins
- * with what the rings themselves say, complains again, the client answers for it. */
-static bool first_complaint(struct service *s, unsigned long code)
+/* A server complains of this client: is that to be believed?  Its own memory may be what is damaged, and it lives
+ * again in no time; the client may hold all a user has.  Only when two more lives, which begin with what the
+ * rings themselves say, complain as well, the client answers for it; and when the rings look well, so that their
+ * word is all there is, only with the third. */
+static bool complaint_counts(struct service *s, unsigned long code)
 {
     const unsigned slot = NEXUS_EXIT_VALUE(code);
     struct service *server, *client;
     if (!link_ends(s, slot, &server, &client) || s != server) {
-        return false;
+        return true;
     }
     const bool again = s->complained == slot + 1 && s->complained_life + 1 == s->generation;
-    s->complained = again ? 0 : slot + 1;
+    s->complaints = again ? s->complaints + 1 : 1;
+    s->complained = slot + 1;
     s->complained_life = s->generation;
-    return !again;
+    if (s->complaints < (link_intact(s, slot) ? 4 : 3)) {
+        return false;
+    }
+    s->complained = 0;
+    return true;
 }
 
-/* It may start again, when its policy says so. */
-static void go_on(struct service *s, bool own_fault)
+/* It may start again, when its policy says so: at once, or after how long? */
+static uint64_t go_on(struct service *s, bool own_fault)
 {
     if (s->wanted) {
         service_start(s);
-        return;
+        return 0;
     }
     if (s->manifest.restart != NX_RESTART_ALWAYS) {
-        return;
+        return 0;
     }
     if (!own_fault) {
         service_start(s);
-        return;
+        return 0;
     }
-    hold_back(s);
-    if (s->state == SERVICE_WAITING && s->start_at <= cell_now()) {
+    const uint64_t wait = hold_back(s);
+    if (wait == 0) {
         service_start(s);
     }
+    return wait;
 }
 
 /* It is dead: take back what it had. */
@@ -271,25 +292,37 @@ static void bury(struct service *s)
     s->blamed = false;
 }
 
+/* The next life comes before the news of this one's end: somebody waits for it.  But what is told on the console
+ * is told in the place of who is to use it next. */
 static void ended(struct service *s)
 {
-    struct end end = report_end(s);
-    unsigned long code = (unsigned long)end.code;
+    const struct end end = end_of(s);
+    const unsigned long code = (unsigned long)end.code;
+    const bool exited = end.why == NX_WHY_EXIT, early = link_console(s);
     bool own_fault = end.why != NX_WHY_KILLED || s->blamed;
+    if (early || exited) {
+        tell_end(s, &end);
+    }
     bury(s);
-    if (end.why == NX_WHY_EXIT && asks_for_end(s, code)) {
+    if (exited && asks_for_end(s, code)) {
         if (NEXUS_EXIT_KIND(code) == NEXUS_EXIT_RESET) {
             power_reset();
         }
         power_off(NEXUS_EXIT_VALUE(code));
     }
-    if (end.why == NX_WHY_EXIT && NEXUS_EXIT_KIND(code) == NEXUS_EXIT_PEER) {
-        own_fault = !first_complaint(s, code) && !accuse(s, code);
+    const bool accuses = exited && NEXUS_EXIT_KIND(code) == NEXUS_EXIT_PEER;
+    const bool programs = accuses && link_programs(s, NEXUS_EXIT_VALUE(code));
+    if (accuses && !programs) {
+        own_fault = complaint_counts(s, code) && !accuse(s, code);
     }
-    if (end.why == NX_WHY_EXIT && NEXUS_EXIT_KIND(code) == NEXUS_EXIT_RINGS) {
+    if (programs || (exited && NEXUS_EXIT_KIND(code) == NEXUS_EXIT_RINGS)) {
         link_mend(s, NEXUS_EXIT_VALUE(code));
     }
-    go_on(s, own_fault);
+    const uint64_t wait = go_on(s, own_fault);
+    if (!early && !exited) {
+        tell_end(s, &end);
+    }
+    tell_held_back(s, wait);
 }
 
 static bool is_dead(const struct service *s)
@@ -368,7 +401,8 @@ long service_swap(struct service *s, const struct nx_manifest *m, int image, uin
             nx_grant_drop(SLOT_NEXT);
             return -NX_ETIME;
         }
-        (void)report_end(s);
+        const struct end end = end_of(s);
+        tell_end(s, &end);
         bury(s);
     }
     if (s->image != SERVICE_BUNDLE) {

@@ -1,6 +1,7 @@
 /* The commands that only tell; docs/supervisor.md has their columns. */
 #include "control.h"
 #include "link.h"
+#include "place.h"
 
 #include <nexus/cell.h>
 #include <nx/sys.h>
@@ -47,15 +48,18 @@ static unsigned restarts(const struct service *s)
 
 void show_ps(struct answer *a)
 {
-    answer_add(a, "%-16s %4s %-10s %-7s %7s %6s %10s %s\n", "CELL", "GEN", "STATE", "TIER", "PAGES",
-               "FIBERS", "TIME", "NOTE");
+    const char *const args = ((const struct nx_cellinfo *)NX_CELLINFO)->bootargs;
+    answer_add(a, "%-16s %4s %-10s %-7s %-8s %8s %7s %9s %6s %10s %s\n", "CELL", "GEN", "STATE",
+               "TIER", "PLACE", "RESTARTS", "PAGES", "ENERGY", "FIBERS", "TIME", "NOTE");
     for (unsigned i = 0; i < service_count; i++) {
         const struct service *s = &services[i];
         const ul us = us_of_ticks(value(s, NX_CELL_RUNTIME));
-        answer_add(a, "%-16s %4u %-10s %-7s %7lu %6lu %6lu.%03lu %s\n", s->manifest.name,
-                   s->generation, states[s->state], tier(s), value(s, NX_CELL_PAGES),
-                   value(s, NX_CELL_FIBERS), us / 1000000, us / 1000 % 1000,
-                   s->state == SERVICE_ABSENT ? s->missing : "-");
+        const bool fused = s->slot != NX_SELF && place_of(args, &s->manifest) == NX_PLACE_FUSED;
+        answer_add(a, "%-16s %4u %-10s %-7s %-8s %8u %7lu %9lu %6lu %6lu.%03lu %s\n",
+                   s->manifest.name, s->generation, states[s->state], tier(s),
+                   fused ? "fused" : "isolated", restarts(s), value(s, NX_CELL_PAGES),
+                   value(s, NX_CELL_ENERGY_USED), value(s, NX_CELL_FIBERS), us / 1000000,
+                   us / 1000 % 1000, s->state == SERVICE_ABSENT ? s->missing : "-");
     }
 }
 
@@ -71,6 +75,31 @@ void show_top(struct answer *a)
                    s->generation, states[s->state], tier(s), value(s, NX_CELL_PAGES),
                    value(s, NX_CELL_QUOTA), value(s, NX_CELL_FIBERS), us,
                    value(s, NX_CELL_ENERGY_USED), (ul)s->manifest.energy, restarts(s));
+    }
+}
+
+void show_cores(struct answer *a)
+{
+    static const char *const classes[NX_CLASSES] = {"apex", "forge", "mill", "ember"};
+    const long harts = nx_meta_machine(NX_MACHINE_HARTS);
+    long best = 1;
+    for (long i = 0; i < harts; i++) {
+        best = NX_MAX(best, nx_meta_hart((uint64_t)i, NX_HART_SPEED));
+    }
+    answer_add(a, "%-5s %-6s %8s %6s %10s %9s\n", "HART", "CLASS", "SPEED", "SHARE", "IDLE",
+               "MEASURED");
+    for (long i = 0; i < harts; i++) {
+        const uint64_t hart = (uint64_t)i;
+        const long class = nx_meta_hart(hart, NX_HART_CLASS);
+        const long speed = nx_meta_hart(hart, NX_HART_SPEED);
+        if (class < 0 || speed < 0) {
+            answer_add(a, "%-5ld %-6s\n", i, "down");
+            continue;
+        }
+        const ul idle = us_of_ticks((ul)nx_meta_hart(hart, NX_HART_IDLE));
+        answer_add(a, "%-5ld %-6s %8ld %5ld%% %6lu.%03lu %7luus\n", i, classes[class % NX_CLASSES],
+                   speed, speed * 100 / best, idle / 1000000, idle / 1000 % 1000,
+                   us_of_ticks((ul)nx_meta_hart(hart, NX_HART_MEASURING)));
     }
 }
 

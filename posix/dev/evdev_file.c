@@ -270,6 +270,7 @@ static const struct file_ops ops = {
     .poll = ev_poll,
     .ioctl = ev_ioctl,
     .release = ev_release,
+    .tells = true,
 };
 
 int evdev_open(struct file *f)

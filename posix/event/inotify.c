@@ -92,6 +92,7 @@ static const struct file_ops inotify_ops = {
     .poll = inotify_poll,
     .ioctl = inotify_ioctl,
     .release = inotify_release,
+    .tells = true,
 };
 
 /* ---- the calls ---- */

@@ -3,6 +3,7 @@
 #include "fs/seal.h"
 
 #include <asm/ioctls.h>
+#include <asm/sockios.h>
 
 #define SETFL_BITS (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
 
@@ -14,10 +15,16 @@ static long dup_from(struct file *f, uint64_t min, bool cloexec)
     return fd_install(file_ref(f), (int)min, cloexec);
 }
 
-static long set_flags(struct file *f, unsigned flags)
+static long set_flags(int fd, struct file *f, unsigned flags)
 {
     if ((flags & O_NOATIME) != 0 && (f->flags & O_NOATIME) == 0 && !inode_owned(f->inode)) {
         return -EPERM;
+    }
+    if (((flags ^ f->flags) & FASYNC) != 0 && f->ops->tells) {
+        int err = async_set(fd, f, (flags & FASYNC) != 0);
+        if (err < 0) {
+            return err;
+        }
     }
     f->flags = (f->flags & ~(unsigned)SETFL_BITS) | (flags & SETFL_BITS);
     return 0;
@@ -45,7 +52,7 @@ static long fcntl_file(int fd, struct file *f, int cmd, uint64_t arg)
     }
     switch (cmd) {
     case F_SETFL:
-        return set_flags(f, (unsigned)arg);
+        return set_flags(fd, f, (unsigned)arg);
     case F_GETLK:
     case F_SETLK:
     case F_SETLKW:
@@ -62,7 +69,7 @@ static long fcntl_file(int fd, struct file *f, int cmd, uint64_t arg)
     case F_GETPIPE_SZ:
         return pipe_get_size(f);
     default:
-        return -EINVAL;
+        return async_fcntl(f, cmd, arg);
     }
 }
 
@@ -93,6 +100,12 @@ static long ioctl_file(int fd, struct file *f, uint32_t cmd, uint64_t arg)
         }
         f->flags = n != 0 ? f->flags | O_NONBLOCK : f->flags & ~(unsigned)O_NONBLOCK;
         return 0;
+    case FIOASYNC:
+    case FIOSETOWN:
+    case SIOCSPGRP:
+    case FIOGETOWN:
+    case SIOCGPGRP:
+        return async_ioctl(fd, f, cmd, arg);
     case FIONREAD:
         if (S_ISREG(f->inode->mode)) {
             int64_t left = f->inode->size - f->pos;

@@ -11,7 +11,6 @@
 #define FILES_INLINE 64
 struct files {
     unsigned refs, cap, low;
-    unsigned count;
     struct file **file;
     uint64_t *open, *cloexec; /* bitmaps of cap bits */
     struct file *file0[FILES_INLINE];
@@ -32,7 +31,9 @@ static inline bool file_can_write(const struct file *f)
 {
     return ((f->flags + 1) & 2) != 0; /* O_WRONLY 1, O_RDWR 2 */
 }
-bool fd_full(void); /* the next fd_install would say EMFILE */
+/* Before something that cannot be undone: room for one more.  0, -EMFILE, -ENOMEM: the next fd_install would
+ * say so. */
+int fd_room(void);
 bool fd_cloexec(int fd);
 void fd_set_cloexec(int fd, bool on);
 /* Put f (takes over the reference) at exactly this number, closing what is there. */
@@ -56,6 +57,13 @@ struct opening {
 };
 int open_name(struct opening *o);                      /* find or make it; does not block */
 int open_finish(struct opening *o, struct file **out); /* the name is not needed any more */
+
+/* ---- async.c ---- */
+int async_set(int fd, struct file *f, bool on); /* O_ASYNC: 0 or -ENOMEM */
+void async_forget(struct file *f);              /* f->async goes with it */
+long async_fcntl(struct file *f, int cmd,
+                 uint64_t arg); /* F_SETOWN ... F_GETSIG; others: -EINVAL */
+long async_ioctl(int fd, struct file *f, uint32_t cmd, uint64_t arg); /* FIOASYNC, FIOSETOWN ... */
 
 /* ---- iov.c ---- */
 #define IOV_INLINE 8

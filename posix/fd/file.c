@@ -57,6 +57,9 @@ void file_release_(struct file *f)
     if (f->epitems != NULL) {
         epoll_forget(f); /* before its queues go */
     }
+    if (f->async != NULL) {
+        async_forget(f);
+    }
     if (f->ops != &file_dead_ops) {
         notify_file(f, file_can_write(f) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
     }

@@ -89,7 +89,6 @@ struct files *files_copy(const struct files *from)
         }
     }
     fs->low = from->low;
-    fs->count = from->count;
     return fs;
 }
 
@@ -100,7 +99,6 @@ static struct file *files_take(struct files *fs, unsigned fd)
         fs->file[fd] = NULL;
         fs->open[fd / 64] &= ~(1ul << fd % 64);
         fs->cloexec[fd / 64] &= ~(1ul << fd % 64);
-        fs->count--;
         if (fd < fs->low) {
             fs->low = fd;
         }
@@ -202,7 +200,6 @@ static void files_put(struct files *fs, unsigned fd, struct file *f, bool cloexe
     if (cloexec) {
         fs->cloexec[fd / 64] |= 1ul << fd % 64;
     }
-    fs->count++;
 }
 
 /* The lowest free number >= min; it may be cap. */
@@ -219,10 +216,14 @@ static unsigned files_lowest(const struct files *fs, unsigned min)
     return fd;
 }
 
-bool fd_full(void)
+int fd_room(void)
 {
-    const struct files *fs = current->files;
-    return fs->count >= fd_limit() || files_lowest(fs, 0) >= fd_limit();
+    struct files *fs = current->files;
+    unsigned fd = files_lowest(fs, 0);
+    if (fd >= fd_limit()) {
+        return -EMFILE;
+    }
+    return fd < fs->cap ? 0 : files_grow(fs, fd);
 }
 
 int fd_install(struct file *f, int min, bool cloexec)

@@ -11,10 +11,8 @@ static long open_call(struct opening *o, uint64_t uname)
 {
     char *name;
     bool cloexec = (o->flags & O_CLOEXEC) != 0;
-    if (fd_full()) {
-        return -EMFILE;
-    }
-    int err = name_get(uname, &name);
+    int err = fd_room();
+    err = err < 0 ? err : name_get(uname, &name);
     if (err < 0) {
         return err;
     }

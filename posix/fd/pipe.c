@@ -204,6 +204,7 @@ static long pipe_write(struct file *f, struct iobuf *b, int64_t *pos)
                 break; /* all went in, or a fault came before it was full */
             }
         }
+        file_found_full(f);
         if ((f->flags & O_NONBLOCK) != 0) {
             err = -EAGAIN;
             break;
@@ -246,7 +247,7 @@ static unsigned pipe_poll(struct file *f, struct poll_table *pt)
     }
     if (file_can_write(f)) {
         if (pt != NULL) {
-            poll_wait(pt, &p->writers_q);
+            poll_wait_room(pt, &p->writers_q);
         }
         if (p->cap - used >= PIPE_BUF) {
             events |= ABI_POLLOUT | ABI_POLLWRNORM;
@@ -290,6 +291,7 @@ static const struct file_ops pipe_ops = {
     .poll = pipe_poll,
     .ioctl = pipe_ioctl,
     .release = pipe_release,
+    .tells = true,
 };
 
 struct pipe *pipe_of(const struct file *f)

@@ -71,6 +71,7 @@ int vfs_init(void)
     err = err < 0 ? err : mount_here("/dev/shm", 01777, &tmpfs_type, NULL, safe);
     err = err < 0 ? err : bus_init();
     err = err < 0 ? err : bus_supervisor_init();
+    err = err < 0 ? err : bus_ring_init();
     err = err < 0 ? err : stl_init();
     if (err < 0) {
         return err;

@@ -43,16 +43,18 @@ void tmpfs_pages_free(struct inode *ino, uint64_t first, uint64_t last)
 
 /* A hole is filled, a borrowed page copied. */
 static __attribute__((noinline)) void *page_own(struct inode *ino, uint64_t index,
-                                                const void *borrowed)
+                                                const void *borrowed, int *err)
 {
     void *page;
     struct sb *sb = ino->sb;
+    *err = -ENOSPC;
     if (sb->pages_max != 0 && sb->pages >= sb->pages_max) {
         return NULL;
     }
     if (tmpfs_pages >= tmpfs_pages_max) {
         return NULL;
     }
+    *err = -ENOMEM;
     page = mb_page();
     if (page == NULL) {
         return NULL;
@@ -72,25 +74,26 @@ static __attribute__((noinline)) void *page_own(struct inode *ino, uint64_t inde
     return page;
 }
 
-/* The page with that number, to be changed; a hole is filled.  NULL: no space. */
-static void *page_get(struct inode *ino, uint64_t index)
+/* The page with that number, to be changed; a hole is filled.  NULL: -ENOSPC at a limit, -ENOMEM. */
+static void *page_get(struct inode *ino, uint64_t index, int *err)
 {
     void *slot = pagetree_slot(&ino->pages, index);
     if (slot != NULL && !pagetree_is_borrowed(slot)) {
         return slot;
     }
-    return page_own(ino, index, pagetree_find(&ino->pages, index));
+    return page_own(ino, index, pagetree_find(&ino->pages, index), err);
 }
 
-/* Clear bytes from..to (not all) of a page, if there is one: 0, or -ENOSPC and nothing is changed. */
+/* Clear bytes from..to (not all) of a page, if there is one: 0, or -ENOSPC, -ENOMEM and nothing is changed. */
 static int clear(struct inode *ino, uint64_t index, size_t from, size_t to)
 {
     if (from == to || pagetree_slot(&ino->pages, index) == NULL) {
         return 0;
     }
-    char *page = page_get(ino, index);
+    int err;
+    char *page = page_get(ino, index, &err);
     if (page == NULL) {
-        return -ENOSPC;
+        return err;
     }
     memset(page + from, 0, to - from);
     return 0;
@@ -178,9 +181,8 @@ static long tmpfs_write(struct file *f, struct iobuf *b, int64_t *pos)
     while (left > 0 && err == 0) {
         size_t in = (uint64_t)off % MB_PAGE;
         size_t n = MB_PAGE - in < left ? MB_PAGE - in : left;
-        char *page = page_get(ino, (uint64_t)off / MB_PAGE);
+        char *page = page_get(ino, (uint64_t)off / MB_PAGE, &err);
         if (page == NULL) {
-            err = -ENOSPC;
             break;
         }
         size_t before = b->len;
@@ -283,11 +285,12 @@ int tmpfs_fallocate(struct inode *ino, unsigned mode, int64_t off, int64_t len)
     }
     for (uint64_t i = first; i <= last; i++) {
         bool hole = pagetree_slot(&ino->pages, i) == NULL;
-        if (hole && page_get(ino, i) == NULL) {
+        int err;
+        if (hole && page_get(ino, i, &err) == NULL) {
             /* Linux gives back what this call took: all pages behind the end are its own. */
             uint64_t keep = ((uint64_t)ino->size + MB_PAGE - 1) / MB_PAGE;
             tmpfs_pages_free(ino, keep > first ? keep : first, ~0ul);
-            return -ENOSPC;
+            return err;
         }
     }
     if (end > ino->size && mode == 0) {
@@ -354,10 +357,8 @@ static void *tmpfs_page(struct file *f, uint64_t off, enum page_use use, int *er
         return NULL;
     }
     const void *there = use == PAGE_READ ? pagetree_find(&ino->pages, off / MB_PAGE) : NULL;
-    void *page = there != NULL ? (void *)there : page_get(ino, off / MB_PAGE);
-    if (page == NULL) {
-        *err = -ENOMEM;
-    } else if (use == PAGE_WRITE) {
+    void *page = there != NULL ? (void *)there : page_get(ino, off / MB_PAGE, err);
+    if (page != NULL && use == PAGE_WRITE) {
         inode_touch(ino);
     }
     return page;

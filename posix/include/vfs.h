@@ -75,6 +75,9 @@ struct file_ops {
     int (*fsync)(struct file *f);     /* NULL: memory is all there is behind it */
     void (*flush)(struct file *f);    /* a descriptor of it is closed */
     void (*release)(struct file *f);  /* last reference gone */
+    bool tells;                       /* O_ASYNC: signals whoever wants to know */
+    int (*foreground)(
+        const struct file *f); /* the group that is told when no owner is set; NULL: nobody */
 };
 
 struct file {
@@ -88,6 +91,7 @@ struct file {
     struct mount *mnt;      /* NULL without a dentry */
     struct dentry *cursor;  /* a directory being read: the entry given last */
     struct epitem *epitems; /* who watches it (event/epoll.h); NULL: nobody */
+    struct async *async;    /* whom it tells by a signal (fd/async.c); NULL: nobody yet */
 };
 
 /* ---- open file descriptions ---- */
@@ -167,6 +171,11 @@ extern void (*vfs_truncate_hook)(struct inode *ino, uint64_t from, uint64_t to);
 /* ---- poll ---- */
 struct poll_table; /* opaque; poll_wait adds the caller to a queue until the poll call ends */
 void poll_wait(struct poll_table *pt, struct waitq *q);
+void poll_wait_room(struct poll_table *pt,
+                    struct waitq *q); /* a queue of those who want to write */
+/* Somebody found no room: when there is some again, O_ASYNC tells. */
+void file_found_full(struct file *f);
+void async_hangup(struct file *f); /* f tells nobody any more */
 
 /* ---- set-up ---- */
 int vfs_init(void); /* root tmpfs, /dev, /proc, /tmp mounted; archives unpacked */

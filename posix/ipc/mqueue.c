@@ -241,8 +241,7 @@ long sys_mq_open(const uint64_t a[6])
     char name[NAME_MAX + 1];
     struct mqueue *q;
     int err = get_name(a[0], name);
-    if (!err && fd_full())
-        err = -EMFILE;
+    err = err ? err : fd_room();
     err = err ? err : open_or_make(name, flags, (unsigned)a[2], a[3], &q);
     if (err)
         return err;

@@ -71,13 +71,13 @@ static int pair_make(const uint64_t a[6], struct file *f[2])
     }
     f[0] = sock_file(one, (unsigned)a[1]);
     if (f[0] == NULL) {
-        return -ENOMEM;
+        return -ENFILE;
     }
     err = create(a, &two, &family);
     f[1] = err == 0 ? sock_file(two, (unsigned)a[1]) : NULL;
     if (f[1] == NULL) {
         file_unref(f[0]);
-        return err < 0 ? err : -ENOMEM;
+        return err < 0 ? err : -ENFILE;
     }
     err = family->pair == NULL ? -EOPNOTSUPP : family->pair(one, two);
     if (err != 0) {
@@ -114,7 +114,21 @@ long sys_socketpair(const uint64_t a[6])
     return err;
 }
 
-long sys_bind(const uint64_t a[6])
+static int bind_(struct sock *sk, const struct sock_name *name, const struct file *f)
+{
+    return sk->ops->bind(sk, name);
+}
+
+static int connect_(struct sock *sk, const struct sock_name *name, const struct file *f)
+{
+    return name->len < sizeof(name->family)
+               ? -EINVAL
+               : sk->ops->connect(sk, name, (f->flags & O_NONBLOCK) != 0);
+}
+
+/* (descriptor, name, its length) */
+static long with_name(const uint64_t a[6], int (*fn)(struct sock *sk, const struct sock_name *name,
+                                                     const struct file *f))
 {
     struct sock_name name;
     struct file *f;
@@ -125,29 +139,20 @@ long sys_bind(const uint64_t a[6])
     }
     err = name_from_user(a[1], (int32_t)a[2], &name);
     if (err == 0) {
-        err = sk->ops->bind(sk, &name);
+        err = fn(sk, &name, f);
     }
     file_unref(f);
     return err;
 }
 
+long sys_bind(const uint64_t a[6])
+{
+    return with_name(a, bind_);
+}
+
 long sys_connect(const uint64_t a[6])
 {
-    struct sock_name name;
-    struct file *f;
-    int err;
-    struct sock *sk = sock_get((int)a[0], &f, &err);
-    if (sk == NULL) {
-        return err;
-    }
-    err = name_from_user(a[1], (int32_t)a[2], &name);
-    if (err == 0) {
-        err = name.len < sizeof(name.family)
-                  ? -EINVAL
-                  : sk->ops->connect(sk, &name, (f->flags & O_NONBLOCK) != 0);
-    }
-    file_unref(f);
-    return err;
+    return with_name(a, connect_);
 }
 
 long sys_listen(const uint64_t a[6])
@@ -166,13 +171,15 @@ long sys_listen(const uint64_t a[6])
     return err;
 }
 
-/* A connection's turn has come: as a file, its peer's name told. */
-static long accept_child(struct sock *child, const uint64_t a[6], unsigned flags)
+/* A connection's turn has come: as a file, its peer's name told.  It keeps its turn when there is no memory. */
+static long accept_child(struct sock *sk, const uint64_t a[6], unsigned flags)
 {
-    struct file *f = sock_file(child, flags);
+    struct file *f = sock_file_blank(flags);
     if (f == NULL) {
-        return -ENOMEM;
+        return -ENFILE;
     }
+    struct sock *child = pending_take(sk);
+    sock_file_take(f, child);
     if (a[1] != 0) {
         struct sock_name name = {.len = 0};
         int err = child->ops->getname(child, &name, true);
@@ -197,25 +204,17 @@ static long do_accept(const uint64_t a[6], unsigned flags)
     if ((flags & ~TYPE_FLAGS) != 0) {
         return -EINVAL;
     }
-    struct sock *sk = sock_get((int)a[0], &f, &err), *child = NULL;
+    struct sock *sk = sock_get((int)a[0], &f, &err);
     if (sk == NULL) {
         return err;
     }
     if (!sk->ops->connections) {
         err = -EOPNOTSUPP;
-    } else if (fd_full()) {
-        err = -EMFILE;
+    } else {
+        err = fd_room();
     }
-    while (err == 0 && child == NULL) {
-        if (sk->state != SOCK_LISTENING) {
-            err = -EINVAL;
-            break;
-        }
-        child = pending_take(sk);
-        if (child != NULL) {
-            break;
-        }
-        if ((sk->shutdown & SHUT_IN) != 0) {
+    while (err == 0 && sk->pending == NULL) {
+        if (sk->state != SOCK_LISTENING || (sk->shutdown & SHUT_IN) != 0) {
             err = -EINVAL;
         } else if ((f->flags & O_NONBLOCK) != 0) {
             err = -EAGAIN;
@@ -223,10 +222,10 @@ static long do_accept(const uint64_t a[6], unsigned flags)
             err = sock_wait_in(sk, &deadline);
         }
     }
+    long result = err == 0 ? accept_child(sk, a, flags) : err;
     if (sk->pending != NULL) {
         sock_pass_on(sk);
     }
-    long result = child != NULL ? accept_child(child, a, flags) : err;
     file_unref(f);
     return result;
 }

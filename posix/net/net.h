@@ -189,6 +189,9 @@ static inline void sock_unref(struct sock *sk)
 }
 /* A file for sk, taking over the reference even when it fails: NULL, no memory. */
 struct file *sock_file(struct sock *sk, unsigned flags);
+/* The same in two steps, of which only the first can fail. */
+struct file *sock_file_blank(unsigned flags);
+void sock_file_take(struct file *f, struct sock *sk);
 void sock_close(struct sock *sk); /* as when its last file goes: takes the reference */
 /* The socket of a descriptor, *f referenced; or NULL and -EBADF, -ENOTSOCK. */
 struct sock *sock_get(int fd, struct file **f, int *err);
@@ -213,6 +216,13 @@ static inline void sock_wake_in(struct sock *sk) /* something came */
     }
 }
 void sock_pass_on(struct sock *sk);
+static inline void sock_found_full(
+    struct sock *sk) /* or not connected: who wants to send has to wait */
+{
+    if (sk->file != NULL) {
+        file_found_full(sk->file);
+    }
+}
 void sock_wake_all(struct sock *sk);      /* its state changed */
 int sock_error(struct sock *sk);          /* take SO_ERROR: 0 or negated */
 long sock_broken(unsigned flags, long e); /* SIGPIPE goes with -EPIPE */

@@ -65,15 +65,25 @@ void sock_close(struct sock *sk)
     sock_unref(sk);
 }
 
+struct file *sock_file_blank(unsigned flags)
+{
+    return file_make_anon(&sock_file_ops, S_IFSOCK | 0777, O_RDWR | (flags & O_NONBLOCK), NULL);
+}
+
+void sock_file_take(struct file *f, struct sock *sk)
+{
+    f->priv = sk;
+    sk->file = f;
+}
+
 struct file *sock_file(struct sock *sk, unsigned flags)
 {
-    struct file *f =
-        file_make_anon(&sock_file_ops, S_IFSOCK | 0777, O_RDWR | (flags & O_NONBLOCK), sk);
+    struct file *f = sock_file_blank(flags);
     if (f == NULL) {
         sock_close(sk);
         return NULL;
     }
-    sk->file = f;
+    sock_file_take(f, sk);
     return f;
 }
 
@@ -179,7 +189,7 @@ static unsigned sock_poll(struct file *f, struct poll_table *pt)
     struct sock *sk = f->priv;
     if (pt != NULL) {
         poll_wait(pt, &sk->rq);
-        poll_wait(pt, &sk->wq);
+        poll_wait_room(pt, &sk->wq);
     }
     return sk->ops->poll(sk);
 }
@@ -201,7 +211,9 @@ static void sock_flush(struct file *f)
 
 static void sock_release(struct file *f)
 {
-    sock_close(f->priv);
+    if (f->priv != NULL) {
+        sock_close(f->priv);
+    }
 }
 
 const struct file_ops sock_file_ops = {
@@ -212,4 +224,5 @@ const struct file_ops sock_file_ops = {
     .ioctl = sock_ioctl,
     .flush = sock_flush,
     .release = sock_release,
+    .tells = true,
 };

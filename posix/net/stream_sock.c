@@ -155,6 +155,7 @@ long stream_send(struct sock *sk, struct iobuf *b, unsigned flags, struct sock_e
             }
             continue;
         }
+        sock_found_full(sk);
         if ((flags & ABI_MSG_DONTWAIT) != 0) {
             err = -EAGAIN;
             break;

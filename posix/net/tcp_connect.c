@@ -148,6 +148,7 @@ static int connect_new(struct sock *sk, struct inet_end *to, bool nonblock)
             return err;
         }
     }
+    sock_found_full(sk);
     if (nonblock) {
         sk->in.asked = true;
         return -EINPROGRESS;

@@ -193,6 +193,7 @@ static int deliver(struct sock *sk, struct packet *p, const struct sock_name *na
         }
         err = receiver_state(sk, to);
         if (err == 1) {
+            sock_found_full(sk);
             err = (flags & ABI_MSG_DONTWAIT) != 0 ? -EAGAIN
                                                   : sock_wait(&to->un.room, sk->sndtimeo, deadline);
             sock_unref(to);

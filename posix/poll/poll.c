@@ -55,6 +55,13 @@ void poll_wait(struct poll_table *pt, struct waitq *q)
     pt->add(pt, q);
 }
 
+void poll_wait_room(struct poll_table *pt, struct waitq *q)
+{
+    pt->out = true;
+    pt->add(pt, q);
+    pt->out = false;
+}
+
 static void table_add(struct poll_table *pt, struct waitq *q)
 {
     struct sleep_table *t = container_of(pt, struct sleep_table, pt);

@@ -2,9 +2,12 @@
 #ifndef POSIX_POLL_INT_H
 #define POSIX_POLL_INT_H
 
+#include <stdbool.h>
+
 struct waitq;
 struct poll_table {
     void (*add)(struct poll_table *pt, struct waitq *q);
+    bool out; /* while add is called: q is of those who want to write */
 };
 
 /* What a file without a poll operation is: always ready. */

@@ -1,33 +1,44 @@
 /* Queues of pending signals: one a thread, one a process.
  *
  * A standard signal is pending once, with the siginfo of the first that was sent, and once for each
- * timer; realtime signals queue up in order.  Without memory a standard signal is still marked, and arrives without details.
+ * timer, whose node is made with it; realtime signals queue up in order.  Without memory a standard signal is still marked, and arrives without details.
  */
 #include <asm/errno.h>
 #include "signal_int.h"
 #include "time/itimer.h"
 
+struct signode *signode_make(struct user *user, uint64_t limit)
+{
+    struct signode *n = user->signals < limit ? mb_alloc(sizeof *n) : NULL;
+    if (!n)
+        return NULL;
+    *n = (struct signode){.user = user_ref(user)};
+    user->signals++;
+    return n;
+}
+
+static void append(struct signode **queue, struct signode *n)
+{
+    while (*queue)
+        queue = &(*queue)->next;
+    *queue = n;
+    n->next = NULL;
+    n->queued = true;
+}
+
 int sigq_add(uint64_t *set, struct signode **queue, struct user *user, uint64_t limit, int sig,
              const struct ksiginfo *info)
 {
     bool realtime = sig >= SIG_RT_FIRST;
-    bool timer = info && info->code == SI_TIMER; /* each has its own place, as it is there once */
-    if (!realtime && !timer && (*set & SIG_BIT(sig)))
+    if (!realtime && (*set & SIG_BIT(sig)))
         return 0;
     if (info && sig != SIGKILL) {
         /* What the system itself sends with a standard signal is worth going over the limit. */
         bool limited = realtime || info->code < 0;
-        struct signode *n = NULL;
-        if (!limited || user->signals < limit)
-            n = mb_alloc(sizeof *n);
+        struct signode *n = signode_make(user, limited ? limit : ~0ul);
         if (n) {
-            n->next = NULL;
             n->info = *info;
-            n->user = user_ref(user);
-            user->signals++;
-            while (*queue)
-                queue = &(*queue)->next;
-            *queue = n;
+            append(queue, n);
         } else if (realtime && info->code != SI_USER) {
             return -EAGAIN;
         }
@@ -36,11 +47,27 @@ int sigq_add(uint64_t *set, struct signode **queue, struct user *user, uint64_t 
     return 0;
 }
 
+void sigq_add_held(uint64_t *set, struct signode **queue, struct signode *n)
+{
+    append(queue, n);
+    *set |= SIG_BIT(n->info.signo);
+}
+
 static void node_free(struct signode *n)
 {
+    n->queued = false;
+    if (n->held)
+        return;
     n->user->signals--;
     user_unref(n->user);
     mb_free(n);
+}
+
+void signode_let_go(struct signode *n)
+{
+    n->held = false;
+    if (!n->queued)
+        node_free(n);
 }
 
 void sigq_take(uint64_t *set, struct signode **queue, int sig, struct ksiginfo *info)
@@ -65,13 +92,6 @@ void sigq_take(uint64_t *set, struct signode **queue, int sig, struct ksiginfo *
     } else {
         *info = (struct ksiginfo){.signo = sig, .code = SI_USER};
     }
-}
-
-bool sigq_holds_timer(const struct signode *queue, int id)
-{
-    while (queue && (queue->info.code != SI_TIMER || queue->info.u.timer.id != id))
-        queue = queue->next;
-    return queue;
 }
 
 void sigq_drop(uint64_t *set, struct signode **queue, uint64_t which)

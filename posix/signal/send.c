@@ -101,16 +101,33 @@ static void prepare(struct process *p, int sig)
     }
 }
 
+/* Does it matter to p at all? */
+static bool arrives(struct process *p, const struct task *t, int sig)
+{
+    if (p->zombie || p->dying || !p->threads)
+        return false;
+    prepare(p, sig);
+    return !sig_is_ignored(p, t ? t : p->threads, sig);
+}
+
+void sig_send_held(struct process *p, struct task *t, struct signode *n)
+{
+    if (!arrives(p, t, n->info.signo))
+        return;
+    if (t)
+        sigq_add_held(&t->sigpending, &t->sigqueue, n);
+    else
+        sigq_add_held(&p->sigpending, &p->sigqueue, n);
+    notify(p, t, n->info.signo);
+}
+
 int sig_send(struct process *p, struct task *t, int sig, const struct ksiginfo *info)
 {
     if (sig == SIGKILL)
         trace_killed(p);
-    if (p->zombie || p->dying || !p->threads)
+    if (!arrives(p, t, sig))
         return 0;
-    prepare(p, sig);
     struct task *asked = t ? t : p->threads;
-    if (sig_is_ignored(p, asked, sig))
-        return 0;
     struct ksiginfo kernel = {.signo = sig, .code = SI_KERNEL};
     if (!info)
         info = &kernel;

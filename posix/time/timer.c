@@ -21,11 +21,11 @@ struct posix_timer {
     struct ktimer timer;
     struct waiter on_set; /* of the realtime clock, for a date on it */
     struct process *proc;
-    int id, notify, signo, tid;
+    struct signode *signal;
+    int id, notify, tid;
     int clock;             /* that it counts by: a relative time is none of the realtime clock */
     int dates;             /* the clock its absolute times are of */
     int cpu_tid;           /* of a thread's CPU time */
-    uint64_t value;        /* for siginfo */
     int64_t end, interval; /* of its clock; end 0: off */
     int overrun;           /* since the last signal */
     int told_overrun;      /* with the last signal */
@@ -118,19 +118,16 @@ static bool date_set(struct waiter *w)
 
 static void tell(struct posix_timer *t)
 {
-    struct ksiginfo info = {.signo = t->signo, .code = SI_TIMER};
-    info.u.timer.id = t->id;
-    info.u.timer.value = t->value;
     struct task *to = NULL;
     if (t->notify & SIGEV_THREAD_ID) {
         to = task_find(t->tid);
         if (!to || to->proc != t->proc)
             return;
     }
-    if (sigq_holds_timer(to ? to->sigqueue : t->proc->sigqueue, t->id))
+    if (t->signal->queued)
         add_overrun(t, 1);
     else
-        sig_send(t->proc, to, t->signo, &info);
+        sig_send_held(t->proc, to, t->signal);
 }
 
 void posix_timer_told(struct process *p, struct ksiginfo *info)
@@ -191,6 +188,7 @@ static void drop(struct posix_timer **at)
     *at = t->next;
     ktimer_cancel(&t->timer);
     wait_remove(&t->on_set);
+    signode_let_go(t->signal);
     mb_free(t);
 }
 
@@ -274,15 +272,22 @@ long sys_timer_create(const uint64_t a[6])
     if (mb_copy_out(a[2], &out, sizeof out))
         return -EFAULT;
     struct posix_timer *t = mb_alloc(sizeof *t);
-    if (!t)
+    struct signode *signal =
+        t ? signode_make(current->user, p->rlimit[RLIMIT_SIGPENDING][0]) : NULL;
+    if (!signal) {
+        mb_free(t);
         return -EAGAIN;
+    }
+    signal->held = true;
+    signal->info = (struct ksiginfo){.signo = e.signo, .code = SI_TIMER};
+    signal->info.u.timer.id = id;
+    signal->info.u.timer.value = a[1] ? e.value : (uint64_t)id;
     *t = made;
+    t->signal = signal;
     t->id = id;
     t->clock = t->dates == CLOCK_REALTIME || t->dates == CLOCK_TAI ? CLOCK_MONOTONIC : t->dates;
     t->notify = e.notify;
-    t->signo = e.signo;
     t->tid = e.tid;
-    t->value = a[1] ? e.value : (uint64_t)id;
     t->next = p->timers;
     p->timers = t;
     return 0;

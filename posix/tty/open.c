@@ -89,12 +89,18 @@ static void tell_session(struct tty *t)
     }
 }
 
+static void hang_up_file(struct file *f)
+{
+    f->ops = &tty_hung_ops;
+    async_hangup(f);
+}
+
 void tty_hangup(struct tty *t)
 {
     tell_session(t);
     if (!t->never_hung) {
         for (struct tty_opened *o = t->opened; o; o = o->next)
-            o->file->ops = &tty_hung_ops;
+            hang_up_file(o->file);
         ldisc_hangup(&t->ld);
     }
     tty_flush_input(t);

@@ -240,6 +240,7 @@ static long master_write(struct file *f, struct iobuf *b, int64_t *pos)
             done += (long)n;
             continue;
         }
+        file_found_full(f);
         if (f->flags & O_NONBLOCK)
             return done ? done : -EAGAIN;
         if (wait_on(&p->writers, MB_NEVER))
@@ -254,7 +255,7 @@ static unsigned master_poll(struct file *f, struct poll_table *pt)
     unsigned events = 0;
     if (pt) {
         poll_wait(pt, &p->readers);
-        poll_wait(pt, &p->writers);
+        poll_wait_room(pt, &p->writers);
     }
     if (tty_out_count(&p->slave))
         events |= POLLIN | POLLRDNORM;
@@ -361,6 +362,11 @@ static long master_ioctl(struct file *f, uint64_t cmd, uint64_t arg)
     }
 }
 
+static int master_foreground(const struct file *f)
+{
+    return 0; /* the master is nobody's terminal */
+}
+
 static const struct file_ops master_ops = {
     .name = "ptmx",
     .read = master_read,
@@ -368,6 +374,8 @@ static const struct file_ops master_ops = {
     .poll = master_poll,
     .ioctl = master_ioctl,
     .release = master_release,
+    .tells = true,
+    .foreground = master_foreground,
 };
 
 static int open_master(struct file *f)

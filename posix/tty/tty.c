@@ -211,6 +211,7 @@ static long tty_write(struct file *f, struct iobuf *b, int64_t *pos)
             /* Room that we make ourselves is nothing we would be woken for. */
             if (push_out(t) || took)
                 continue;
+            file_found_full(f);
             if (f->flags & O_NONBLOCK)
                 return done ? done : -EAGAIN;
             int err = wait_on(&t->writers, MB_NEVER);
@@ -227,13 +228,18 @@ static unsigned tty_poll(struct file *f, struct poll_table *pt)
     unsigned events = 0;
     if (pt) {
         poll_wait(pt, &t->readers);
-        poll_wait(pt, &t->writers);
+        poll_wait_room(pt, &t->writers);
     }
     if (ldisc_pollin(&t->ld))
         events |= POLLIN | POLLRDNORM;
     if (!ldisc_output_stopped(&t->ld) && tty_out_count(t) < TTY_OUT / 2)
         events |= POLLOUT | POLLWRNORM;
     return events;
+}
+
+static int tty_foreground(const struct file *f)
+{
+    return tty_of(f)->pgrp;
 }
 
 const struct file_ops tty_ops = {
@@ -243,6 +249,8 @@ const struct file_ops tty_ops = {
     .poll = tty_poll,
     .ioctl = tty_ioctl,
     .release = tty_release,
+    .tells = true,
+    .foreground = tty_foreground,
 };
 
 int tty_wait_sent(struct tty *t)

@@ -32,7 +32,7 @@ MAY_SEE = {
     "membrane/include": CELL + ["membrane/arch"],
     "membrane": CELL + ["membrane/arch", "membrane/include"],
     "posix": CELL + ["membrane/include"],
-    "userland": ["nucleus/abi"],
+    "userland": ["nucleus/abi", "native/include"],
 }
 # Folders whose sub-folders are programs of their own: strangers to each other.
 PROGRAMS = ("native", "drivers", "userland")
@@ -42,7 +42,7 @@ SEARCH = ["lib/include", "lib/include/libc", "nucleus/abi", "nucleus/include", "
           "nucleus/arch/riscv64", "native/include", "drivers/lib", "membrane/include",
           "membrane/arch/riscv64", "posix/include", "posix"]
 # Linux programs have a C library of their own, whose headers ours are not.
-SEARCH_USERLAND = ["nucleus/abi"]
+SEARCH_USERLAND = ["nucleus/abi", "native/include"]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 ISA_IF = re.compile(r"^\s*#\s*(?:if|ifdef|ifndef|elif)\b.*\b(__riscv\w*|__x86_64__|__i386__|"

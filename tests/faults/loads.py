@@ -86,8 +86,11 @@ class Line:
 
     def send(self, verb, text):
         self.seq += 1
-        os.write(self.fd, summed(b"%s %d %s" % (verb.encode(), self.seq, text.encode())) + b"\n")
+        self._send(verb, text)
         return self.seq
+
+    def _send(self, verb, text):
+        os.write(self.fd, summed(b"%s %d %s" % (verb.encode(), self.seq, text.encode())) + b"\n")
 
     def answered(self, seq, seconds):
         end = time.monotonic() + seconds
@@ -96,13 +99,16 @@ class Line:
         return self.acks.pop(seq, None)
 
     def command(self, verb, text):
-        """Until it is answered: the console may be damaged, and faultload restarts it when it is deaf."""
+        """Until it is answered: the console may be damaged, and faultload restarts it when it is deaf. It is done once,
+        however often it is sent."""
         end = time.monotonic() + SILENCE
+        seq = self.send(verb, text)
         while time.monotonic() < end:
-            answer = self.answered(self.send(verb, text), 1)
+            answer = self.answered(seq, 1)
             if answer is not None:
                 return answer
             os.write(self.fd, b"\n")
+            self._send(verb, text)
         raise Gone(f"nobody answers {verb} {text}")
 
     def supervise(self, command):

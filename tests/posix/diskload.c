@@ -8,9 +8,10 @@
  * and from then on wants to read that. Everything is O_DIRECT. Every so many milliseconds (default 100) it
  * prints
  *
- *      load READS WRITES WRONG ERRORS LONGEST_US
+ *      load READS WRITES WRONG ERRORS LONGEST_US ENDED_US
  *
- * counted since the start, but LONGEST_US: the longest operation since the last line. It ends after
+ * counted since the start, but LONGEST_US: the longest operation since the last line, and the time of its end
+ * (CLOCK_MONOTONIC). It ends after
  * OPERATIONS (default: never), with status 0 when nothing was wrong, 1 else, 2 for a bad command line.
  */
 #define _GNU_SOURCE
@@ -34,7 +35,7 @@
 static uint64_t buffer[WORDS] __attribute__((aligned(BLOCK)));
 static uint32_t version[BLOCKS_MAX];
 static unsigned long reads, writes, wrong, errors;
-static uint64_t longest;
+static uint64_t longest, ended;
 
 static uint64_t now_us(void)
 {
@@ -90,8 +91,8 @@ static void write_block(int fd, uint32_t b)
 
 static void report(void)
 {
-    printf("load %lu %lu %lu %lu %llu\n", reads, writes, wrong, errors,
-           (unsigned long long)longest);
+    printf("load %lu %lu %lu %lu %llu %llu\n", reads, writes, wrong, errors,
+           (unsigned long long)longest, (unsigned long long)ended);
     fflush(stdout);
     longest = 0;
 }
@@ -143,7 +144,10 @@ int main(int argc, char **argv)
             read_block(fd, b);
         }
         took = now_us() - start;
-        longest = took > longest ? took : longest;
+        if (took > longest) {
+            longest = took;
+            ended = start + took;
+        }
         if (start >= next_report) {
             report();
             next_report = start + interval * 1000;

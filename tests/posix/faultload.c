@@ -4,6 +4,9 @@
  * makes raw; every line, in both directions, ends with `*` and the sum of the bytes before it modulo 256
  * in two hexadecimal digits, and one with a wrong sum does not count: the console may be damaged, too.
  *
+ * SEQ only grows. What a damaged console brings once more is not done again, and the newest one is answered as before:
+ * so what was not answered can be asked once more as it was.
+ *
  *      t SEQ LOAD      work on LOAD, rest with all others (LOAD `none`: all); answered `t SEQ`
  *      s SEQ COMMAND   give COMMAND to the supervisor; answered `s SEQ ANSWER` (its first line)
  *      e SEQ TEXT      answered with the same
@@ -54,6 +57,7 @@
 #define REPORT_MS 10
 #define PATIENCE_MS 1000 /* then a stream is asked anew: what was sent may be lost */
 #define DEAF_US 12000000ul
+#define SEQ_AHEAD 100000u /* a number further on than that is none */
 
 struct load {
     const char *name;
@@ -391,7 +395,9 @@ static void choose(const char *name)
 /* A line without its end. True: go on. */
 static bool obey(char *line)
 {
-    char *star = strrchr(line, '*'), reply[200], text[240];
+    static char text[240]; /* the newest answer */
+    static unsigned newest;
+    char *star = strrchr(line, '*'), reply[200];
     unsigned sum = 0, want = 0, seq = 0;
     int at = 0;
 
@@ -405,6 +411,13 @@ static bool obey(char *line)
     if ((sum & 255) != want || sscanf(line, "%*c %u %n", &seq, &at) != 1 || at == 0) {
         return true;
     }
+    if (seq <= newest || seq > newest + SEQ_AHEAD) {
+        if (seq == newest) {
+            say(text);
+        }
+        return true;
+    }
+    newest = seq;
     __atomic_store_n(&all->heard, now_us(), __ATOMIC_SEQ_CST);
     snprintf(reply, sizeof(reply), "%s", line[0] == 'e' ? line + at : "");
     if (line[0] == 't') {

@@ -21,8 +21,8 @@ def cells(m):
     """What `nexus ps` shows: {name: {column: word}}."""
     lines = m.out("nexus ps").splitlines()
     head = lines[0].split()
-    same(head, ["CELL", "GEN", "STATE", "TIER", "PAGES", "FIBERS", "TIME", "NOTE"], "columns")
-    return {line.split()[0]: dict(zip(head, line.split(None, 7))) for line in lines[1:]}
+    same(head, ["CELL", "GEN", "STATE", "TIER", "PLACE", "RESTARTS", "PAGES", "ENERGY", "FIBERS", "TIME", "NOTE"], "columns")
+    return {line.split()[0]: dict(zip(head, line.split(None, 10))) for line in lines[1:]}
 
 
 def generation(m, name):
@@ -47,12 +47,29 @@ def ps(m):
         require(int(found[name]["FIBERS"]) >= 1 and int(found[name]["PAGES"]) > 0, str(found[name]))
     same(found["supervisor"]["TIER"], "photon", "tier")
     same(found["posix"]["TIER"], "matter", "tier")
+    same(found["posix"]["PLACE"], "fused" if console.PLACEMENT == "fused" else "isolated", "placement")
+    same(found["supervisor"]["PLACE"], "isolated", "placement")
+    require(int(found["posix"]["ENERGY"]) > 0, str(found["posix"]))
+    restarts = int(found["uart16550"]["RESTARTS"])
+    m.out("nexus restart uart16550")
+    same(int(cells(m)["uart16550"]["RESTARTS"]), restarts + 1, "restarts")
 
 
 def services(m):
     rows = [tuple(line.split()) for line in m.out("nexus services").splitlines()[1:]]
     require(("console", "uart16550", "posix") in rows, str(rows))
     require(("control", "supervisor", "posix") in rows, str(rows))
+
+
+def cores(m):
+    lines = m.out("nexus cores").splitlines()
+    same(lines[0].split(), ["HART", "CLASS", "SPEED", "SHARE", "IDLE", "MEASURED"], "columns")
+    rows = [line.split() for line in lines[1:]]
+    same([row[0] for row in rows], [str(i) for i in range(m.smp)], "harts")
+    for row in rows:
+        require(row[1] in ("apex", "forge", "mill", "ember") and int(row[2]) > 0, str(row))
+        require(int(row[5][:-2]) > 0, str(row))
+    require(any(row[1] == "apex" and row[3] == "100%" for row in rows), str(rows))
 
 
 def top(m):
@@ -132,7 +149,7 @@ def wrong_use(m):
         output, got = m.sh(f"nexus {args} 2>&1 >/dev/null")
         same(got, status, f"status of nexus {args}")
         require(output.strip() != "", f"nexus {args} says nothing")
-    for command in ("", "ps", "top", "services", "log", "beb", "pledge", "kill", "restart", "swap"):
+    for command in ("", "ps", "top", "cores", "services", "log", "beb", "pledge", "kill", "restart", "swap"):
         text = m.out(f"nexus {command} --help")
         require(text.startswith("Usage: nexus"), text)
 
@@ -261,7 +278,7 @@ def how_fast(m):
           f"median {1e3 * took[len(took) // 2]:.2f} ms")
 
 
-PLAIN = [ps, services, top, pledge, log, log_follows, beb, wrong_use, only_root, the_file,
+PLAIN = [ps, services, top, cores, pledge, log, log_follows, beb, wrong_use, only_root, the_file,
          several_at_once, restart, driver_is_killed, driver_is_killed_while_it_writes]
 TEST_CELLS = [crasher_is_quarantined_and_let_out, hanger_is_restarted, spender_is_held_back, swap,
               images_fit_through_the_channel, bad_images_change_nothing, how_fast, personality_is_killed]

@@ -45,6 +45,7 @@ mount -t proc proc /proc 2>/dev/null || { mkdir -p /proc; mount -t proc proc /pr
 ifconfig lo 127.0.0.1 up
 mkdir -p /dev && mount -t devtmpfs dev /dev
 rm /dev/console && mknod /dev/console c 4 64
+ln -s /proc/self/fd /dev/fd
 mkdir -p /dev/pts && mount -t devpts -o mode=620,gid=5,ptmxmode=666 devpts /dev/pts
 mkdir -p /tmp && mount -t tmpfs -o mode=1777 tmp /tmp
 exec /sbin/init
@@ -276,18 +277,24 @@ WARM_UP = [
 ]
 
 
-def warm_up(machine, more=()):
-    """Runs something of everything, and logs in anew; what is in use then. Tests in `more` are run
-    as well: they need more of something (page tables, buffers) than the system has made so far, and
-    it keeps that for next time."""
-    for test in more:
-        test(machine)
+def log_in_anew(machine):
+    """A fresh shell: the old one grew with what it was told, and counts the calls of all it has started
+    for /proc/<pid>/entropy, of which each new kind costs memory. Caches and pools have their size then."""
     machine.send("exit\r")
     machine.expect(r"root@[\w.-]+:.*# ", 20)
     machine.set_prompt()
     for command in WARM_UP:
         machine.out(command)
     machine.sh("cat /proc/nexus/leak")
+
+
+def warm_up(machine, more=()):
+    """Runs something of everything, and logs in anew; what is in use then. Tests in `more` are run
+    as well: they need more of something (page tables, buffers) than the system has made so far, and
+    it keeps that for next time."""
+    for test in more:
+        test(machine)
+    log_in_anew(machine)
     return machine.leak()
 
 
@@ -392,6 +399,8 @@ def session(report, label, smp, tests, leak, warm, options):
                 machine.close()
                 machine = None
         if machine is not None and leak and not LINUX:
+            if warm:
+                log_in_anew(machine)
             run_one(report, f"{label}leak", machine, lambda m: check_leak(m, before))
     finally:
         if machine is not None:

@@ -3,8 +3,9 @@
 # timeout: 1500
 # apart: yes
 import os
+import re
 
-from console import BUILD, Failure, folder, main, require, same
+from console import BUILD, Failure, folder, main, require, same, wanted
 
 PORTS = os.path.join(BUILD, "ports")
 
@@ -268,8 +269,16 @@ def zlib(m):
 
 
 def strace(m):
-    text = m.out("strace -f -o /tmp/trace sh -c 'true; cat /etc/hostname >/dev/null'; cat /tmp/trace; rm /tmp/trace", 60)
-    require("execve(" in text and "/etc/hostname" in text and "+++ exited with 0 +++" in text, text[-600:])
+    text = m.out("strace ls /etc 2>&1", 60)
+    require(text.startswith('execve("/bin/ls", ["ls", "/etc"], ') and 'newfstatat(AT_FDCWD, "/etc/hostname"' in text
+            and text.endswith("+++ exited with 0 +++\n"), text[-600:])
+    text = m.out("strace -f -o /tmp/trace sh -c 'true; cat /etc/hostname >/dev/null; false | true'; cat /tmp/trace; rm /tmp/trace", 60)
+    require("execve(" in text and "/etc/hostname" in text and "SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED" in text
+            and "+++ exited with 0 +++" in text and "+++ exited with 1 +++" in text, text[-600:])
+    text = m.out("sh -c 'sleep 0.5; kill -USR1 $$' & strace -p $! 2>&1; true", 60)
+    require("wait4(-1, " in text and "+++ killed by SIGUSR1 +++" in text, text)
+    text = m.out("strace -c -f -o /tmp/trace sh -c '(exit 3); cat /etc/hostname'; cat /tmp/trace; rm /tmp/trace", 60)
+    require(re.search(r" execve$", text, re.M) and re.search(r" total$", text, re.M), text)
 
 
 def redis(m):
@@ -310,6 +319,30 @@ def dropbear(m):
 
 def gdbserver(m):
     m.check("gdbserver --version | head -1", "GNU gdbserver (GDB) 13.1\n")
+    m.out("gdbserver 127.0.0.1:2345 /t/gdbclient --debuggee 2>/tmp/gdb.log & sleep 0.1")
+    text = m.out("/t/gdbclient 2345; wait", 120)
+    require("two threads\ninterrupted\n" in text and text.endswith("its end\n"), text)
+    require("Child exited with status 25\n" in m.out("cat /tmp/gdb.log; rm /tmp/gdb.log"), "gdbserver saw another end")
+
+
+def workday(m):
+    """A program is written, compiled and run, and what it says is put into a database, as a user types it."""
+    m.send("mkdir work; cd work; vim squares.c\r")
+    m.expect(r"\[New\]", 30)
+    for line in ("i#include <stdio.h>", "", "int main(void)", "{", "    for (int i = 1; i <= 12; i++)",
+                 '        printf("%d,%d\\n", i, i * i);', "    return 0;", "}\x1b:wq"):
+        m.send(line + "\r")
+    m.expect("8L, .* written", 20)
+    m.prompt()
+    m.check("tcc -Wall -o squares squares.c && ./squares >squares.csv && wc -l <squares.csv", "12\n", timeout=60)
+    m.send("cat >load.sh <<'END'\r")
+    for line in ("#!/bin/sh", "set -e", "sqlite3 squares.db 'create table square(n integer primary key, s integer)'",
+                 "sqlite3 -csv squares.db '.import squares.csv square'", "sqlite3 squares.db <<QUERY",
+                 "select count(*), sum(s) from square where n % 2 = $1;", "QUERY", "END"):
+        m.send(line + "\r")
+    m.prompt()
+    m.check("chmod +x load.sh; ./load.sh 1", "6|286\n", timeout=60)
+    m.check("sqlite3 squares.db 'select s from square where n = 12'; cd; rm -r work", "144\n", timeout=60)
 
 
 def fio(m):
@@ -334,13 +367,23 @@ def built(name):
     return os.path.exists(os.path.join(PORTS, name, ".built"))
 
 
+def missing(test):
+    """The ports this test needs that are not built."""
+    return [name for name in NEEDS.get(test, [test.__name__]) if not built(name)]
+
+
 TESTS = [dash, lua, bash, sqlite, mksh, make, gawk, ncurses, less, nano, tcc, vim, zlib, strace, redis, gdbserver,
-         nginx, curl, dropbear, fio]
+         nginx, curl, dropbear, fio, workday]
+NEEDS = {workday: ["vim", "tcc", "sqlite"]}
 
 if __name__ == "__main__":
     for test in TESTS:
-        if not built(test.__name__):
-            print(f"ok - {test.__name__} # SKIP not built: make ports PORT={test.__name__}")
-    have = [telling(test) for test in TESTS if built(test.__name__)]
+        if missing(test):
+            print(f"ok - {test.__name__} # SKIP not built: make ports PORT='{' '.join(missing(test))}'")
+    have = [test for test in TESTS if not missing(test)]
+    ports = sorted({name for test in have for name in NEEDS.get(test, [test.__name__])})
+    have = [test for test in map(telling, have) if wanted(test)]
+    with open(os.path.join(BUILD, "tests", "posix", "gdbclient"), "rb") as f:
+        FILES["/t/gdbclient"] = f.read()
     with folder(FILES) as files:
-        main(have, warm=have, extra=[os.path.join(PORTS, test.__name__, "root") for test in have] + [files])
+        main(have, warm=have, extra=[os.path.join(PORTS, name, "root") for name in ports] + [files])

@@ -3,6 +3,8 @@
  *
  *      nxbench [ROW...]     measures these rows, or all; a line each: name TAB ns per operation
  *      nxbench --list       names and meanings of the rows
+ *      nxbench --time COMMAND [ARGUMENT...]
+ *                           how long a command takes, whose output is thrown away: `command` TAB ns
  *
  * Time comes from CLOCK_MONOTONIC only. Under QEMU's `-icount shift=0` one nanosecond is one
  * instruction, so there the same figure is instructions per operation and the same in every run;
@@ -10,7 +12,7 @@
  * order, and the program runs on Linux just as well. All of it together stays below 100 M
  * instructions.
  *
- * The rows of a disk (disk.c) are measured only when named.
+ * The rows of a disk (disk.c) and of several harts (compute.c) are measured only when named.
  *
  * A row that cannot run prints `-` for its figure and the reason on standard error; if the reason
  * is that the call does not exist here, that is no failure.
@@ -24,8 +26,8 @@
 
 #include "nxbench.h"
 
-static const struct row *const groups[] = {call_rows, file_rows,    memory_rows,
-                                           ipc_rows,  process_rows, disk_rows};
+static const struct row *const groups[] = {call_rows,    file_rows, memory_rows, ipc_rows,
+                                           process_rows, disk_rows, compute_rows};
 
 /* The rows in the order of the baseline's table. */
 static const char *const order[] = {
@@ -64,7 +66,7 @@ static const struct row *find(const char *name)
     return NULL;
 }
 
-static unsigned long long now(void)
+unsigned long long now(void)
 {
     struct timespec t;
 
@@ -134,6 +136,9 @@ static void list(void)
     for (const struct row *r = disk_rows; r->name; r++) {
         printf("%s\t%s\n", r->name, r->what);
     }
+    for (const struct row *r = compute_rows; r->name; r++) {
+        printf("%s\t%s\n", r->name, r->what);
+    }
     for (size_t i = 0; i < ROWS; i++) {
         printf("%s\t%s\n", order[i], find(order[i])->what);
     }
@@ -143,6 +148,7 @@ static int usage(FILE *out)
 {
     fputs("Usage: nxbench [ROW...]\n"
           "       nxbench --list\n"
+          "       nxbench --time COMMAND [ARGUMENT...]\n"
           "\n"
           "Measure ROWs, or all; prints a line for each: name, TAB, nanoseconds per operation.\n"
           "Under QEMU's -icount shift=0 a nanosecond is an instruction.\n",
@@ -164,6 +170,9 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "--list") == 0) {
         list();
         return 0;
+    }
+    if (argc > 2 && strcmp(argv[1], "--time") == 0) {
+        return time_command(argv + 2);
     }
     for (int i = 1; i < argc; i++) {
         if (!find(argv[i])) {

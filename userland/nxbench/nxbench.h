@@ -19,10 +19,16 @@ struct row {
 };
 
 extern const struct row call_rows[], file_rows[], memory_rows[], ipc_rows[], process_rows[],
-    disk_rows[];
+    disk_rows[], compute_rows[];
 
 /* The row cannot go on: says why and ends it; the other rows are measured all the same. */
 _Noreturn void fail(const char *what);
+
+/* CLOCK_MONOTONIC in nanoseconds. */
+unsigned long long now(void);
+
+/* nxbench --time; the exit status. */
+int time_command(char **argv);
 
 /* This program's own file, for what executes it again. */
 const char *own_path(void);

@@ -560,6 +560,10 @@ int helper_main(int argc, char **argv)
         sig_unblock((int)n);
         return 0;
     }
+    if (strcmp(what, "rseq") == 0) {
+        static char area[32] __attribute__((aligned(32)));
+        return syscall(SYS_rseq, area, sizeof(area), 0, 1) != 0;
+    }
     if (strcmp(what, "parent-is") == 0) {
         return getppid() == n;
     }

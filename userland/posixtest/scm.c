@@ -144,14 +144,25 @@ static void in_flight(void)
     EQ(read(p[0], b, 1), 0);
 }
 
-/* Some systems look for garbage only when another socket is closed. */
-static void close_another(void)
+/*
+ * The end of a pipe whose other end is garbage. Some systems look for garbage only when another socket is
+ * closed, then do it in the background, and take no notice of what is closed meanwhile.
+ */
+static void ends(int pipe)
 {
+    char b[1];
     int s[2];
+    ssize_t n;
 
-    OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
-    OK(close(s[0]));
-    OK(close(s[1]));
+    OK(fcntl(pipe, F_SETFL, O_NONBLOCK));
+    while ((n = read(pipe, b, 1)) < 0) {
+        EQ(errno, EAGAIN);
+        OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+        OK(close(s[0]));
+        OK(close(s[1]));
+        OK(usleep(1000));
+    }
+    EQ(n, 0);
 }
 
 /* Sockets that hold each other in their queues go all the same, and what they hold. */
@@ -174,9 +185,7 @@ static void cycles(void)
     OK(close(s[0]));
     ERR(read(p[0], b, 1), EAGAIN);
     OK(close(s[1]));
-    close_another();
-    OK(fcntl(p[0], F_SETFL, 0));
-    EQ(read(p[0], b, 1), 0);
+    ends(p[0]);
     /* one that holds itself */
     OK(pipe(p));
     OK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s));
@@ -185,8 +194,7 @@ static void cycles(void)
     OK(close(p[1]));
     OK(close(s[0]));
     OK(close(s[1]));
-    close_another();
-    EQ(read(p[0], b, 1), 0);
+    ends(p[0]);
 }
 
 /* A long chain, each in the queue of the next, goes without harm. */

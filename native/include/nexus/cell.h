@@ -39,14 +39,27 @@ _Noreturn void cell_no_channel(unsigned slot, const char *what, int e);
  * prot: NX_PROT_*.  *size is set when size is not NULL.  NULL on error, code in *err when not NULL. */
 void *cell_map(unsigned slot, unsigned prot, size_t *size, int *err);
 
+/* Demand-zero memory of the cell's own, readable and writable: `bytes` are rounded up to whole pages, each is charged to the
+ * quota when it is first touched.  At the next free place of the window; an unmapped page lies before and behind it.
+ * NULL on error, code in *err when not NULL.  It is the caller's until cell_unmap(). */
+void *cell_anon(size_t bytes, int *err);
+
+/* Give back what cell_map() or cell_anon() has answered, all of it: `bytes` as given to or answered by them.  The
+ * addresses are not used again: for what comes and goes use malloc().  0 or -NX_E*. */
+int cell_unmap(void *at, size_t bytes);
+
 /* I go on.  A cell whose manifest has heartbeat_ms calls this at least that often, from wherever it would
  * no longer come by if it hung, or its supervisor ends it and starts it again.  No call to the nucleus
  * but the first time: a count in a page the supervisor looks at (nexus/beat.h).  So a cell with a heartbeat
  * never sleeps longer than that. */
 void cell_beat(void);
 
-/* Time: ticks now, and ticks of a number of milliseconds (frequency from the info page). */
+/* Milliseconds as ticks of the time counter. */
 uint64_t cell_ticks_of_ms(uint64_t ms);
+/* The time, in ticks since the machine's counter was 0.  A deadline of `ms` from now is
+ * cell_now() + cell_ticks_of_ms(ms). */
 uint64_t cell_now(void);
+/* Sleep for at least `ms` milliseconds. */
+void cell_sleep_ms(uint64_t ms);
 
 #endif

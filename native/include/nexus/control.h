@@ -15,6 +15,9 @@
  *             judged (NEXUS_CONTROL_FAIR_MS); -NX_ENOENT: nobody serves that interface to this client, or
  *             who does is left dead; -NX_EPERM: the supervisor's own interface; -NX_EINVAL: no name
  *
+ *   DOUBT     "the server of INTERFACE answers with errors; its next life may not".  As COMPLAIN, but no
+ *             fault: its policy has it start again at once
+ *
  * Commands and their answers: docs/supervisor.md.  Errors of a command are its answer's first line,
  * "error: ..."; the reply's result is for malformed requests.
  */
@@ -27,6 +30,7 @@
     1 /* not repeatable: a kill that was lost is asked for again by its user */
 
 #define NEXUS_CONTROL_COMPLAIN 2
+#define NEXUS_CONTROL_DOUBT 3
 
 #define NEXUS_CONTROL_FAIR_MS 500u
 

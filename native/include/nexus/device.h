@@ -10,21 +10,25 @@
 
 #include <stdint.h>
 
+/* The supervisor's: what a device at this physical address, with these properties, is told as. */
 static inline uint64_t nexus_device_arg(uint64_t address, unsigned shift, unsigned width)
 {
     return (address & 0xfff) | (uint64_t)(shift & 15) << 12 | (uint64_t)(width & 15) << 16;
 }
 
+/* Byte offset of the first register in the first page of the register window. */
 static inline unsigned nexus_device_offset(uint64_t arg)
 {
     return arg & 0xfff;
 }
 
+/* Registers are 1 << this many bytes apart. */
 static inline unsigned nexus_device_shift(uint64_t arg)
 {
     return arg >> 12 & 15;
 }
 
+/* Bytes of one register access. */
 static inline unsigned nexus_device_width(uint64_t arg)
 {
     return arg >> 16 & 15;

@@ -19,6 +19,8 @@
 #define NEXUS_KILL_HUNG 0x50000   /* no heartbeat */
 #define NEXUS_KILL_SILENT 0x70000 /* does not answer, says a client (nexus/control.h) */
 #define NEXUS_KILL_BURNS 0x80000  /* runs and runs and never waits */
+#define NEXUS_KILL_DOUBTED \
+    0xa0000 /* answers with errors, says a client: no fault (nexus/control.h) */
 #define NEXUS_EXIT_KIND(code) ((code) & ~0xfful)
 #define NEXUS_EXIT_VALUE(code) ((code)&0xff)
 

@@ -28,6 +28,10 @@
  * receives before is for its predecessor and thrown away.  Cookies are (ring index << 8 | number of the
  * request), so a late reply never meets a request it is not for.
  *
+ * An error need not be true: a damaged server may answer so whatever it is asked.  A client that can have it
+ * restarted may doubt an error of a repeatable request (`doubt`): the request counts as unanswered then, and
+ * is asked again when the server's next life says HELLO.  What that one says is believed.
+ *
  * Results: a reply's word32[0] is 0 or -NX_E* (as uint32_t); the rest is the interface's.  Offsets and
  * lengths in the pool are in buf_off and buf_len of the request; the server checks them.
  *
@@ -61,6 +65,7 @@ struct nexus_request {
     uint32_t index;             /* of the ring slot it stands in */
     uint8_t number;             /* in the client's table */
     bool sent;                  /* it is in the ring; else it waits for room */
+    bool doubted;               /* an earlier life answered with an error */
     struct nexus_request *next; /* of those that wait for room */
 };
 
@@ -75,6 +80,10 @@ struct nexus_client {
     void (*hello)(struct nexus_client *c, const struct nx_slot *hello);
     /* Messages that are neither reply nor HELLO (events); may be NULL. */
     void (*event)(struct nexus_client *c, const struct nx_slot *slot);
+    /* A repeatable request was answered; r->doubted: not for the first time.  true: that is not believed, an error or
+     * nonsense, and somebody restarts the server.  May be NULL: all is believed. */
+    bool (*doubt)(struct nexus_client *c, const struct nexus_request *r,
+                  const struct nx_slot *reply);
     /* the session's: */
     struct nexus_request *table[NEXUS_SESSION_REQUESTS]; /* by number */
     uint32_t next_number, outstanding;

@@ -1,10 +1,6 @@
 /* Interface "log": the System Truth Ledger (STL), one ordered stream of what cells said (the log) and of
- * what the nucleus saw them do (the Boot Error Buffer).  Over a session (nexus/session.h) with a pool.
- *
- *   READ     word[0]: number to begin with; buf_off, buf_len: where in the pool
- *            reply: word32[1]: bytes written; word[1]: number to go on with; word[2]: the end, which is
- *            the number of the next record there will be
- *   FOLLOW   word[0]: number; answered when the end is greater than that, with word[2]
+ * what the nucleus saw them do (the Boot Error Buffer).  Over a session (nexus/session.h) with a pool; its
+ * messages are in native/idl/log.idl.
  *
  * READ writes records of number >= the one asked for, as many whole ones as fit, oldest first, each
  *
@@ -17,16 +13,11 @@
  * Every record there ever was has a number, also those that are gone: a hole between two numbers is as
  * many lost records, and so is one between the number asked for and the first one given.  Numbers go on
  * over restarts of the server; none is given twice.
- *
- * Errors: -NX_EINVAL: the room in the pool is no room, or too small for a record (NEXUS_STL_MAX).
  */
 #ifndef NEXUS_STL_H
 #define NEXUS_STL_H
 
-#include <nx/ring.h>
-
-#define NEXUS_STL_READ (1 | NX_TYPE_REPEATABLE)
-#define NEXUS_STL_FOLLOW (2 | NX_TYPE_REPEATABLE)
+#include <idl/log.h>
 
 enum nexus_stl_kind {
     NEXUS_STL_LOG, /* a line of a cell or of the nucleus */
@@ -49,6 +40,7 @@ _Static_assert(sizeof(struct nexus_stl) == 64, "nexus_stl layout");
 #define NEXUS_STL_TEXT NX_LOG_TEXT
 #define NEXUS_STL_MAX (sizeof(struct nexus_stl) + NEXUS_STL_TEXT) /* bytes of the longest record */
 
+/* Bytes from this record to the next one. */
 static inline uint32_t nexus_stl_size(const struct nexus_stl *r)
 {
     return (uint32_t)(sizeof(*r) + ((r->len + 7u) & ~7u));

@@ -36,20 +36,15 @@ static void done(struct nexus_request *r, int result, const struct nx_slot *repl
 {
     const unsigned k = (unsigned)(r - requests);
     uint8_t *frame = net.pool + k * ROOM;
-    if (r->slot.type == NEXUS_FRAME_RECEIVE && result == 0) {
-        uint32_t len = reply->word32[1];
-        if (len < 14 || len > ROOM) {
-            cell_panic("a frame of %u bytes", len);
-        }
+    const uint32_t len = result == 0 ? reply->word32[1] : 0;
+    if (r->slot.type == NEXUS_FRAME_RECEIVE && len >= 14 && len <= ROOM) {
         memcpy(frame, frame + 6, 6);
         memcpy(frame + 6, config.mac, 6);
         r->slot.type = NEXUS_FRAME_SEND;
         r->slot.buf_len = len;
         submit(r);
-    } else if (result == 0 || (r->slot.type == NEXUS_FRAME_SEND && result == -NX_EPEER)) {
-        receive(k); /* it left, or was lost with the driver */
     } else {
-        cell_panic("a request ends with %d", result);
+        receive(k); /* it left, or was lost: a network may, and a damaged driver may say anything */
     }
 }
 
@@ -90,7 +85,7 @@ int cell_main(const struct nx_cellinfo *info)
     net.event = on_event;
     int e = client_open(&net, SLOT_NET);
     if (e != 0 || net.pool == NULL || net.pool_size < HELLO_AT + ROOM) {
-        cell_panic("no network: error %d", -e);
+        cell_no_channel(SLOT_NET, "frame", e);
     }
     for (unsigned k = 0; k < BUFFERS; k++) {
         requests[k].done = done;

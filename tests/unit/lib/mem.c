@@ -145,6 +145,22 @@ static void memchr_finds_first_and_last(void **state)
     assert_null(nx_memrchr(s, 'a', 0));
 }
 
+/* Every alignment, length and place; what is outside, and looks like it, does not count. */
+static void memchr_everywhere(void **state)
+{
+    uint8_t b[64];
+    for (unsigned from = 8; from < 24; from++) {
+        for (unsigned n = 0; n < 32; n++) {
+            for (unsigned at = from; at <= from + n; at++) {
+                memset(b, 0x80, sizeof(b));
+                memset(b, 0, from);
+                b[at] = 0;
+                assert_ptr_equal(nx_memchr(b + from, 0, n), at < from + n ? b + at : NULL);
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +171,7 @@ int main(void)
         cmocka_unit_test(memcmp_every_difference),
         cmocka_unit_test(memcmp_first_difference_counts),
         cmocka_unit_test(memchr_finds_first_and_last),
+        cmocka_unit_test(memchr_everywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

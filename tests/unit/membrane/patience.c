@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <nexus/control.h>
 #include <string.h>
 
 #include "../../../membrane/patience.h"
@@ -20,7 +21,7 @@ uint64_t mb_host_time, mb_host_instret;
 static struct patience p;
 static struct nexus_client client;
 static struct nexus_request request[4];
-static unsigned complaints, logged;
+static unsigned complaints, doubts, logged; /* complaints: doubts and all */
 static struct nexus_request *complaint;
 static int submit_result;
 
@@ -51,10 +52,12 @@ void serve_timer_set(struct serve_timer *t, uint64_t due)
     t->due = due;
 }
 
-int control_complain(struct nexus_request *r, const char *what)
+int control_complain(struct nexus_request *r, unsigned type, const char *what)
 {
     assert_string_equal(what, "block.0");
+    assert_true(type == NEXUS_CONTROL_COMPLAIN || type == NEXUS_CONTROL_DOUBT);
     complaints++;
+    doubts += type == NEXUS_CONTROL_DOUBT;
     complaint = submit_result == 0 ? r : NULL;
     return submit_result;
 }
@@ -84,6 +87,7 @@ static void pass(uint64_t ticks, uint64_t late)
 static void ask(unsigned i, unsigned limit_ms)
 {
     request[i].number = (uint8_t)(200 + i);
+    request[i].doubted = false;
     client.table[200 + i] = &request[i];
     patience_asked(&p, &request[i], limit_ms);
 }
@@ -104,7 +108,7 @@ static int setup(void **state)
     mb_host_time = 77 * MS;
     memset(&p, 0, sizeof(p));
     memset(&client, 0, sizeof(client));
-    complaints = logged = 0;
+    complaints = doubts = logged = 0;
     complaint = NULL;
     submit_result = 0;
     patience_start(&p, &client, "block.0");
@@ -289,6 +293,91 @@ static void a_late_look_is_no_proof(void **state)
     assert_int_equal(complaints, 1);
 }
 
+/* ---- errors ---- */
+
+/* The request is answered with an error: is that doubted? */
+static bool error(unsigned i)
+{
+    const bool doubted = patience_doubt(&p, &request[i], -NX_EIO);
+    if (doubted) {
+        request[i].doubted = true;
+    } else {
+        answer(i);
+    }
+    return doubted;
+}
+
+static void an_error_is_doubted(void **state)
+{
+    ask(0, NEXUS_PATIENCE);
+    ask(1, NEXUS_PATIENCE_NONE);
+    assert_true(error(0));
+    assert_true(error(1)); /* one doubt for both */
+    assert_int_equal(doubts, 1);
+    supervisor_says(0);
+    hello();
+    answer(0);
+    answer(1);
+    pass(100000 * MS, 0);
+    assert_int_equal(complaints, 1);
+    assert_int_equal(p.timer.due, MB_NEVER);
+    ask(0, NEXUS_PATIENCE);
+    assert_true(error(0)); /* it was right to doubt */
+    assert_int_equal(doubts, 2);
+}
+
+static void a_second_life_is_believed(void **state)
+{
+    ask(0, NEXUS_PATIENCE);
+    assert_true(error(0));
+    supervisor_says(0);
+    hello();
+    assert_false(error(0));
+    for (unsigned n = 0; n < 59; n++) { /* and all it says for a while */
+        ask(0, NEXUS_PATIENCE);
+        assert_false(error(0));
+        pass(1000 * MS, 0);
+    }
+    assert_int_equal(complaints, 1);
+    pass(1000 * MS, 0);
+    ask(0, NEXUS_PATIENCE);
+    assert_true(error(0));
+    assert_int_equal(doubts, 2);
+}
+
+static void a_life_that_is_too_young_is_doubted_again(void **state)
+{
+    ask(0, NEXUS_PATIENCE);
+    assert_true(error(0));
+    for (unsigned n = 1; n <= 3; n++) {
+        assert_int_equal(doubts, n);
+        supervisor_says(-NX_EBUSY);
+        pass((100ul << n) * MS, 0);
+    }
+    supervisor_says(0);
+    assert_int_equal(complaints, doubts);
+    hello();
+    answer(0);
+    pass(100000 * MS, 0);
+    assert_int_equal(doubts, 4);
+    assert_int_equal(p.timer.due, MB_NEVER);
+}
+
+static void who_cannot_be_restarted_is_believed(void **state)
+{
+    ask(0, NEXUS_PATIENCE);
+    submit_result = -EIO;
+    assert_false(error(0));
+    submit_result = 0;
+    setup_greeted(state);
+    ask(0, NEXUS_PATIENCE);
+    assert_true(error(0));
+    supervisor_says(-NX_ENOENT);
+    ask(1, NEXUS_PATIENCE);
+    assert_false(error(1));
+    assert_int_equal(doubts, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, setup_greeted)
 
 int main(void)
@@ -306,6 +395,10 @@ int main(void)
         TEST(a_lost_bell_is_no_reason),
         TEST(a_silent_supervisor_is_asked_once),
         TEST(a_late_look_is_no_proof),
+        TEST(an_error_is_doubted),
+        TEST(a_second_life_is_believed),
+        TEST(a_life_that_is_too_young_is_doubted_again),
+        TEST(who_cannot_be_restarted_is_believed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,7 +23,7 @@ static struct service posix = {.manifest = {.name = "posix"}, .slot = 1, .state 
 static struct service disk, supervisor = {.slot = NX_SELF, .state = SERVICE_RUNNING};
 static uint64_t now;
 static unsigned killed;
-static bool kill_works;
+static bool kill_works, doubted;
 
 uint64_t service_now_ms(void)
 {
@@ -39,8 +39,8 @@ struct service *link_server(const struct service *client, const char *what)
 bool service_kill(struct service *s, uint64_t code, bool blamed)
 {
     assert_ptr_equal(s, &disk);
-    assert_int_equal(code, NEXUS_KILL_SILENT);
-    assert_true(blamed);
+    assert_int_equal(code, doubted ? NEXUS_KILL_DOUBTED : NEXUS_KILL_SILENT);
+    assert_int_equal(blamed, !doubted);
     assert_ptr_equal(s->accuser, &posix);
     killed++;
     if (kill_works) { /* and its next life begins */
@@ -54,13 +54,15 @@ static int setup(void **state)
     disk = (struct service){.slot = 2, .state = SERVICE_RUNNING};
     now = 10000;
     killed = 0;
+    doubted = false;
     kill_works = true;
     return 0;
 }
 
 static struct nx_slot complaint(const char *what)
 {
-    struct nx_slot r = {.type = NEXUS_CONTROL_COMPLAIN, .flags = NX_SLOT_INLINE};
+    struct nx_slot r = {.type = doubted ? NEXUS_CONTROL_DOUBT : NEXUS_CONTROL_COMPLAIN,
+                        .flags = NX_SLOT_INLINE};
     r.buf_len = (uint32_t)strlen(what);
     memcpy(r.payload, what, r.buf_len);
     return r;
@@ -75,6 +77,16 @@ static int hear(const char *what)
 static void a_silent_server_ends(void **state)
 {
     assert_int_equal(hear("block.0"), 0);
+    assert_int_equal(killed, 1);
+}
+
+static void errors_are_nobodys_fault(void **state)
+{
+    doubted = true;
+    assert_int_equal(hear("block.0"), 0);
+    assert_int_equal(killed, 1);
+    assert_int_equal(hear("block.0"), -NX_EBUSY);
+    assert_int_equal(hear("control"), -NX_EPERM);
     assert_int_equal(killed, 1);
 }
 
@@ -146,9 +158,10 @@ static void what_is_no_name_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_silent_server_ends),  TEST(one_that_takes_long_to_end_is_heard_of_later),
-        TEST(others_are_left_alone), TEST(who_is_not_there_is_not_ended),
-        TEST(a_life_has_its_chance), TEST(what_is_no_name_is_refused),
+        TEST(a_silent_server_ends),          TEST(one_that_takes_long_to_end_is_heard_of_later),
+        TEST(errors_are_nobodys_fault),      TEST(others_are_left_alone),
+        TEST(who_is_not_there_is_not_ended), TEST(a_life_has_its_chance),
+        TEST(what_is_no_name_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

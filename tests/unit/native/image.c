@@ -2,7 +2,7 @@
  * image.c - reading manifests and bundles: what is right is found, what is wrong is refused, and no
  * bytes whatever make the readers look outside of them.
  *
- * test-sources: native/supervisor/image.c native/supervisor/bundle.c lib/manifest.c
+ * test-sources: native/supervisor/image.c native/lib/bundle.c lib/manifest.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "../../../native/supervisor/bundle.h"
+#include <nexus/bundle.h>
 #include "../../../native/supervisor/image.h"
 
 #include <elf.h>

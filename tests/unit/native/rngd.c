@@ -193,6 +193,25 @@ static void a_failing_source_never_seeds(void **state)
     assert_false(seed_give(&s, out, sizeof(out)));
 }
 
+static void a_new_life_of_the_driver_is_tested_anew(void **state)
+{
+    feed(SEED_ASK, 0, 0xff);
+    seed_source_anew(&s); /* nothing was wrong: what came counts */
+    assert_int_equal(s.missing, SEED_START - SEED_ASK);
+    feed(SEED_ASK, 0, 0x00);
+    assert_false(feed(SEED_ASK, 0, 0xff));
+    seed_source_anew(&s);
+    assert_int_equal(s.missing, SEED_START);
+    seeded(0);
+    assert_int_equal(s.count, 1);
+    s.missing = SEED_AGAIN;
+    feed(SEED_ASK, 0, 0x00);
+    assert_int_equal(s.health.state, HEALTH_STUCK);
+    seed_source_anew(&s);
+    assert_true(s.seeded);
+    assert_int_equal(s.health.state, HEALTH_GOOD);
+}
+
 static void a_source_that_fails_later(void **state)
 {
     uint8_t out[8];
@@ -231,6 +250,7 @@ int main(void)
         T(reseeds_after_bytes),
         T(reseeds_after_time),
         T(a_failing_source_never_seeds),
+        T(a_new_life_of_the_driver_is_tested_anew),
         T(a_source_that_fails_later),
         T(numbers_depend_on_the_seed),
     };

@@ -95,6 +95,7 @@ static void client_start(void)
 {
     client.hello = on_hello;
     client.event = on_event;
+    client.doubt = NULL;
     assert_int_equal(client_open(&client, FIRST), 0);
 }
 
@@ -497,6 +498,80 @@ static void a_reply_before_the_request_is_a_stray(void **state)
     assert_int_equal(jobs[SLOTS].done, 0);
 }
 
+/* ---- errors that are doubted ---- */
+
+static unsigned doubts, doubts_max;
+
+static bool on_doubt(struct nexus_client *c, const struct nexus_request *r,
+                     const struct nx_slot *reply)
+{
+    return reply->word32[0] != 0 && doubts < doubts_max && ++doubts != 0;
+}
+
+static void answer_badly(struct nx_slot *request)
+{
+    assert_int_equal(server_take(&server, request), 1);
+    assert_int_equal(server_reply(&server, request, -NX_EIO, NULL), 0);
+    assert_int_equal(server_flush(&server), 0);
+    assert_int_equal(client_poll(&client), 0);
+}
+
+static void an_error_is_doubted_until_the_next_life(void **state)
+{
+    struct job good, bad;
+    struct nx_slot request;
+    doubts = 0;
+    doubts_max = 1;
+    client.doubt = on_doubt;
+    settle();
+    submit(&bad, AGAIN, 3);
+    answer_badly(&request);
+    assert_int_equal(doubts, 1);
+    assert_int_equal(bad.done, 0);
+    submit(&good, AGAIN, 4); /* others are served meanwhile */
+    settle();
+    assert_int_equal(good.answer, 40);
+    assert_int_equal(bad.done, 0);
+    const struct nx_slot lie = {
+        .type = AGAIN, .flags = NX_SLOT_REPLY, .cookie = request.cookie}; /* it thinks twice */
+    assert_int_equal(nx_ring_push(to_client(), &lie), 0);
+    assert_int_equal(client_poll(&client), 0);
+    assert_int_equal(client.strays, 1);
+    client.strays = 0;
+    server_start();
+    settle();
+    assert_int_equal(bad.done, 1);
+    assert_int_equal(bad.answer, 30);
+    assert_int_equal(good.done, 1);
+}
+
+static void an_error_may_be_believed(void **state)
+{
+    struct job j;
+    struct nx_slot request;
+    doubts = 0;
+    doubts_max = 1;
+    client.doubt = on_doubt;
+    settle();
+    submit(&j, ONCE, 3); /* cannot be asked again */
+    answer_badly(&request);
+    assert_int_equal(j.result, -NX_EIO);
+    assert_int_equal(doubts, 0);
+    submit(&j, AGAIN, 3);
+    answer_badly(&request);
+    assert_int_equal(j.done, 0);
+    assert_true(j.r.doubted);
+    server_start();
+    assert_int_equal(client_poll(&client), 0);
+    answer_badly(&request); /* the second life says the same */
+    assert_int_equal(j.done, 1);
+    assert_int_equal(j.result, -NX_EIO);
+    submit(&j, AGAIN, 3);
+    assert_false(j.r.doubted);
+    settle();
+    assert_int_equal(j.answer, 30);
+}
+
 static void a_flood_of_hellos_is_bounded_work(void **state)
 {
     struct job jobs[32];
@@ -800,6 +875,8 @@ int main(void)
         TEST(a_server_restart_answers_a_new_client),
         TEST(replies_to_nothing_are_strays),
         TEST(a_reply_before_the_request_is_a_stray),
+        TEST(an_error_is_doubted_until_the_next_life),
+        TEST(an_error_may_be_believed),
         TEST(a_flood_of_hellos_is_bounded_work),
         TEST(a_hello_from_the_future_is_a_stray),
         TEST(an_impossible_index_is_mended),

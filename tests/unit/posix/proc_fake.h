@@ -219,6 +219,10 @@ unsigned mb_harts(void)
 {
     return 2;
 }
+unsigned mb_hart(void)
+{
+    return 1;
+}
 const char *mb_bootargs(void)
 {
     return "";
@@ -493,6 +497,18 @@ int devfs_register(const char *name, uint32_t mode, uint32_t major, uint32_t min
 void poll_wait(struct poll_table *pt, struct waitq *q)
 {
     (void)pt, (void)q;
+}
+void poll_wait_room(struct poll_table *pt, struct waitq *q)
+{
+    (void)pt, (void)q;
+}
+void file_found_full(struct file *f)
+{
+    (void)f;
+}
+void async_hangup(struct file *f)
+{
+    (void)f;
 }
 struct tax *tax_make(void)
 {

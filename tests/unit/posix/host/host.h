@@ -466,6 +466,11 @@ unsigned mb_harts(void)
     return 2;
 }
 
+unsigned mb_hart(void)
+{
+    return 1;
+}
+
 uint64_t mb_stat(unsigned nx_stat)
 {
     return nx_stat;
@@ -709,6 +714,25 @@ int sig_dequeue(struct task *t, uint64_t of, struct ksiginfo *info)
 }
 
 void sig_recalc(struct task *t)
+{
+}
+
+/* Nobody owns a file's signals here. */
+int sig_send(struct process *p, struct task *t, int sig, const struct ksiginfo *info)
+{
+    return 0;
+}
+
+struct pid *pid_find(int nr)
+{
+    return NULL;
+}
+
+void pid_ref(struct pid *p)
+{
+}
+
+void pid_unref(struct pid *p)
 {
 }
 

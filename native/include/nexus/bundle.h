@@ -1,7 +1,7 @@
 /* Reading the boot bundle (nx/bundle.h) in place.  Nothing in it is believed: every offset is checked
  * against the size of the mapping before it is used. */
-#ifndef SUPERVISOR_BUNDLE_H
-#define SUPERVISOR_BUNDLE_H
+#ifndef NEXUS_BUNDLE_H
+#define NEXUS_BUNDLE_H
 
 #include <nx/bundle.h>
 #include <stdbool.h>
@@ -24,5 +24,13 @@ bool bundle_open(struct bundle *b, const void *bytes, size_t size);
 
 /* The i-th entry; false when it is malformed or lies outside. */
 bool bundle_part(const struct bundle *b, uint32_t i, struct bundle_part *out);
+
+/* The entry of this name and kind (NX_BUNDLE_*); false when there is none. */
+bool bundle_find(const struct bundle *b, const char *name, uint32_t kind, struct bundle_part *out);
+
+/* The file at `path` (without a slash in front) in the root archive of an entry: where its bytes are, and their
+ * number in *size.  NULL: no such file, or the archive is compressed or malformed. */
+const uint8_t *bundle_file(const struct bundle *b, const struct bundle_part *archive,
+                           const char *path, size_t *size);
 
 #endif

@@ -1,0 +1,8 @@
+/*
+ * expect: fail
+ * cc: -DSAFETY
+ *
+ * recv does not look whether a bell has rung already.
+ */
+#define BLIND_RECV
+#include "handover.pml"

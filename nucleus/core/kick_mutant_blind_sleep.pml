@@ -1,0 +1,8 @@
+/*
+ * expect: fail
+ * cc: -DSAFETY
+ *
+ * recv does not look at the latch.
+ */
+#define BLIND_SLEEP
+#include "kick.pml"
