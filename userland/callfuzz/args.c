@@ -509,6 +509,8 @@ static long draw_named(struct rng *r, char letter)
         return place_robust(r);
     case '*': /* sizeof(struct robust_list_head) */
         return one_in(r, 8) ? number(r) : 24;
+    case '/': /* sizeof(struct rseq) */
+        return 32;
     case 'k':
         return clock_id(r);
     case 'I':

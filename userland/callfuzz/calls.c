@@ -163,6 +163,7 @@ const struct spec specs[] = {
     S(getsid, 1, "P"),
     S(setsid, 1, ""),
     S(set_tid_address, 1, "U"),
+    S(rseq, 10, "b/~i"),
     S(set_robust_list, 1, "@*"),
     S(get_robust_list, 1, "Pbb"),
     S(unshare, 1, "C"),
