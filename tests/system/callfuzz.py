@@ -91,11 +91,12 @@ def session(report, smp, place, args):
             run.machine.close()
 
 
-def note(folder, line):
+def note(folder, line=None):
+    """A line for the file of results; None: begin it."""
     if folder:
         os.makedirs(folder, exist_ok=True)
-        with open(os.path.join(folder, "callfuzz.txt"), "a") as f:
-            f.write(line + "\n")
+        with open(os.path.join(folder, "callfuzz.txt"), "a" if line else "w") as f:
+            f.write(f"{line}\n" if line else "")
 
 
 def main():
@@ -111,6 +112,7 @@ def main():
         argv, more = argv[:argv.index("--")], argv[argv.index("--") + 1:]
     args = p.parse_args(argv)
     args.more = more
+    note(args.out)
     report = Report()
     chosen = [args.place] if args.place is not None else [PLACEMENT] if PLACEMENT is not None else ["", "all"]
     for smp in args.harts:

@@ -136,9 +136,11 @@ static long pid(struct rng *r)
 {
     static const long others[] = {0, 0, -1, 1, 0x7fffffff, -0x80000000l, 4194305, -0x7fffffff};
 
-    switch (below(r, 5)) {
+    switch (below(r, 6)) {
     case 0:
         return getpid();
+    case 5:
+        return tracee(r);
     case 1:
         return gettid();
     case 2:
@@ -507,6 +509,8 @@ static long draw_named(struct rng *r, char letter)
         return place_robust(r);
     case '*': /* sizeof(struct robust_list_head) */
         return one_in(r, 8) ? number(r) : 24;
+    case '/': /* sizeof(struct rseq) */
+        return 32;
     case 'k':
         return clock_id(r);
     case 'I':
@@ -519,6 +523,8 @@ static long draw_named(struct rng *r, char letter)
         return prctl_op(r);
     case 'r':
         return ptrace_request(r);
+    case '\\': /* whom it is made of */
+        return one_in(r, 4) ? pid(r) : tracee(r);
     case 'C':
         return clone_flags(r);
     case '|': /* a stack */

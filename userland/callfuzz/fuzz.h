@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define CALL_NUMBERS 512 /* told apart in what is counted; the ABI ends below */
 #define THREADS 4        /* of a life, at most */
@@ -100,6 +101,9 @@ long any_pointer(struct rng *r); /* with nothing in particular behind it */
 long shared_word(struct rng *r); /* of memory all lives share: a futex, if they like */
 void area_made(long address);    /* by a call: area() may answer it again */
 long area(struct rng *r);        /* a page's address that may be mapped, unmapped ... */
+
+bool is_tracee(pid_t pid);
+pid_t tracee(struct rng *r); /* of a thread, or 0 */
 
 void descriptors_make(struct life *l);
 enum fd_kind {
