@@ -1,4 +1,5 @@
 /* Changing what an inode says: mode, owner, times, size. */
+#include "fs/notify.h"
 #include "include/sys.h"
 #include "fs/notify.h"
 #include "path/target.h"

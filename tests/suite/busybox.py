@@ -25,7 +25,7 @@ OUT = os.path.join(console.BUILD, "suite")
 SHELLS = ("ash_test", "hush_test")
 HELPERS = ("printenv", "recho", "zecho")  # the suite of each shell compiles these
 APPLET = re.compile(r"^(PASS|FAIL|SKIPPED|UNTESTED): (.*)$", re.M)
-SCRIPT = re.compile(r"^(\S+/\S+):\s*(ok|fail)$", re.M)
+SCRIPT = re.compile(r"^(\S+/\S+):\s*(ok|fail)(?: \(\d+\))?$", re.M)
 # The tests of a part that do not end are ended; what they would have said is missing then.
 LIMIT = 300
 

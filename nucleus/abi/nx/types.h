@@ -138,6 +138,16 @@ enum nx_machine_value {
     NX_MACHINE_VALUES
 };
 
+/* What the nucleus measured of a hart (crucible.h). */
+enum nx_hart_value {
+    NX_HART_CLASS,     /* enum nx_hart_class */
+    NX_HART_SPEED,     /* rounds of a fixed piece of work in a millisecond */
+    NX_HART_MEASURING, /* ticks that measuring took when it came up */
+    NX_HART_IDLE,      /* ticks it was idle */
+    NX_HART_VALUES
+};
+enum nx_hart_class { NX_CLASS_APEX, NX_CLASS_FORGE, NX_CLASS_MILL, NX_CLASS_EMBER, NX_CLASSES };
+
 /* A line of the log.  Levels are those of syslog(3). */
 enum nx_log_level {
     NX_LOG_EMERG,
