@@ -148,9 +148,10 @@ static void a_signal_aborts(void)
     }
 }
 
-/* Others want the hart, too. */
+/* Others want the hart, too; should they all be content with the other harts, a signal ends it. */
 static void preemption_aborts(void)
 {
+    struct itimerval later = {{2, 0}, {2, 0}};
     long harts = sysconf(_SC_NPROCESSORS_ONLN);
     pid_t pid[16];
     for (long i = 0; i < 2 * harts && i < 16; i++) {
@@ -162,6 +163,8 @@ static void preemption_aborts(void)
         }
     }
     begin();
+    handle(SIGALRM, count_signal, 0, 0);
+    OK(setitimer(ITIMER_REAL, &later, NULL));
     for (int i = 0; i < 5; i++) {
         spin(&area);
         EQ(*pointer(), 0);
