@@ -2,17 +2,17 @@
 # Fetch one third-party part, check it and unpack it: distro/fetch.sh NAME
 #
 # The archive comes from the Debian source package named in distro/sources.lock, or in the line `source=` of the
-# recipe userland/NAME/port, which has the same columns without the first, through apt-get with
+# recipe userland/NAME/port or native/libs/NAME/lib, which has the same columns without the first, through apt-get with
 # a private configuration under build/apt: the machine's own package sources are read, their `deb`
 # entries for the Debian archive are asked for sources too, and nothing of the machine is changed.
 # The archive is kept in build/dl, checked against its SHA-256, and unpacked, unmodified, to
-# build/src/NAME. A file put into build/dl by hand serves as well as a fetched one.
+# build/src/NAME; of several folders, by commas, what is in each. A file put into build/dl by hand serves as well as a fetched one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 name=$1
 read -r _ package version file sha256 folder < <(awk -v n="$name" '$1 == n' distro/sources.lock
-    sed -n "s/^source='\(.*\)'.*/$name \1/p" "userland/$name/port" 2>/dev/null) || {
+    sed -n "s/^source='\(.*\)'.*/$name \1/p" "userland/$name/port" "native/libs/$name/lib" 2>/dev/null) || {
     echo "fetch: no part '$name' in distro/sources.lock" >&2
     exit 1
 }
@@ -145,8 +145,10 @@ if [ "$folder" = . ]; then
 elif [ "$folder" = / ]; then
     tar -xf "$dl/$file" -C "build/src/$name.tmp"
 else
-    depth=$(($(tr -dc / <<<"$folder" | wc -c) + 2))
-    tar -xf "$dl/$file" -C "build/src/$name.tmp" --strip-components=$depth "$head/$folder"
+    for part in ${folder//,/ }; do
+        depth=$(($(tr -dc / <<<"$part" | wc -c) + 2))
+        tar -xf "$dl/$file" -C "build/src/$name.tmp" --strip-components=$depth "$head/$part"
+    done
 fi
 mv "build/src/$name.tmp" "build/src/$name"
 echo "$sha256" >"build/src/$name/.fetched"

@@ -162,6 +162,11 @@ uint64_t mb_fiber_ticks(const struct mb_fiber *f)
     return ticks > 0 ? (uint64_t)ticks : 0;
 }
 
+unsigned mb_hart(void)
+{
+    return (unsigned)nx_meta_fiber(0, NX_FIBER_HART);
+}
+
 void mb_yield(void)
 {
     nx_tick_yield();

@@ -18,6 +18,7 @@
 #include "proc.h"
 #include "sig.h"
 #include "sys.h"
+#include "thread/thread.h"
 #include "time/itimer.h"
 #include "trace.h"
 
@@ -158,7 +159,7 @@ static void do_trap(const struct nx_state *s)
     }
 }
 
-static void do_other(struct task *t, struct nx_state *s, int why)
+static __attribute__((noinline)) void do_other(struct task *t, struct nx_state *s, int why)
 {
     mb_lock();
     if (why == NX_LEAVE_FAULT || why == NX_LEAVE_NOMEM)
@@ -169,6 +170,8 @@ static void do_other(struct task *t, struct nx_state *s, int why)
         mb_log("%s (%d): cannot enter foreign mode: %d", t->comm, t->proc->pid, why);
         proc_group_exit(t->proc, SIGKILL);
     }
+    if (t->rseq != 0)
+        rseq_resume(t);
     mb_unlock();
 }
 
@@ -180,6 +183,8 @@ void thread_main(struct task *t)
     uint64_t instructions;
     mm_bind(t->mm); /* sets the fiber's clocks anew: look at them only afterwards */
     mb_arch_fiber_clocks(s, &t->cpu_base, &instructions);
+    if (t->rseq != 0)
+        rseq_begin(t);
     mb_unlock();
     for (;;) {
         while (__builtin_expect(t->work, 0)) {

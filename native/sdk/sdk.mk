@@ -25,11 +25,11 @@ SHARE := $(SDK_AT)/share/man
 
 # crt0.o is the one member of libcell.a that nothing asks for by name.
 $(SDK_AT)/.made: $(B)/cell/libcell.a $(CRT) $(SDK_TOOLS) $(SDK_HEADERS) $(CELL_LD) $(GEN) $(IDL_H) distro/tools/mkman.py \
-		$(wildcard native/sdk/nexus* native/sdk/man/*.c) Makefile
+		$(wildcard native/sdk/nexus* native/sdk/man/*.c native/sdk/libc/*.h native/sdk/libc/*/*.h) Makefile
 	$(call say,SDK,$(@D))
 	@rm -rf $(@D) && mkdir -p $(@D)/bin $(IN)/{nexus,nx,libc,idl} $(@D)/lib/{nexus,pkgconfig} $(SHARE)/man{2,3,7}
 	@cp native/include/nexus/*.h $(IN)/nexus/ && cp nucleus/abi/nx/*.h $(B)/gen/nx/*.h $(IN)/nx/
-	@cp lib/include/*.h $(IN)/ && cp lib/include/libc/*.h $(IN)/libc/ && cp $(IDL_H) $(IN)/idl/
+	@cp lib/include/*.h $(IN)/ && cp -r lib/include/libc/* native/sdk/libc/* $(IN)/libc/ && cp $(IDL_H) $(IN)/idl/
 	@cp $(B)/cell/libcell.a $(@D)/lib/libnexus.a && $(AR) dD $(@D)/lib/libnexus.a start.o
 	@cp $(CRT) $(@D)/lib/crt0.o && cp $(CELL_LD) $(@D)/lib/cell.ld
 	@cp $(SDK_TOOLS) $(@D)/lib/nexus/
@@ -65,16 +65,33 @@ $(B)/examples/$(1).cell: $(wildcard native/examples/$(1)/* native/examples/commo
 endef
 $(foreach e,$(EXAMPLES),$(eval $(call example,$(e))))
 
+EXAMPLE_IDL_H := $(patsubst native/examples/common/%.idl,$(B)/examples/idl/%.h,$(wildcard native/examples/common/*.idl))
+$(B)/examples/idl/%.h: native/examples/common/%.idl $(IDL_TOOL)
+	@distro/tools/idl.py $< --header $@
+
 # The Linux programs of the examples, static: musl, and of the SDK only its headers.
 WEBLOG := $(addprefix $(B)/examples/root/usr/bin/weblog_,plain rings)
 $(B)/examples/root/usr/bin/weblog_%: native/examples/weblog_posix/%.c $(wildcard native/examples/common/*) \
-		$(SDK_AT)/.made $(B)/sysroot/.built
+		$(EXAMPLE_IDL_H) $(SDK_AT)/.made $(B)/sysroot/.built
 	$(call say,CC,$@)
-	@mkdir -p $(@D) $(B)/examples/idl
-	@for i in logfile tally; do distro/tools/idl.py native/examples/common/$$i.idl --header $(B)/examples/idl/$$i.h; done
+	@mkdir -p $(@D)
 	@$(MUSLCC) $(USER_FLAGS) -Inative/examples/common -I$(B)/examples -I$(IN) -o $@ $<
 
 EXAMPLES_BUILT := $(addprefix $(B)/examples/,$(addsuffix .cell,$(EXAMPLES))) \
 	$(foreach x,$(MAN_EXAMPLES),$(B)/sdk-man/man_$(x).cell) $(WEBLOG)
+# Libraries of others, unmodified: a recipe native/libs/<x>/lib each, and a cell lib_<x> that uses it. As ports are, they
+# are built when asked for, for their sources have to be fetched: `make sdk-libs`, LIBS=zstd.
+LIBS := $(patsubst native/libs/%/lib,%,$(wildcard native/libs/*/lib))
+$(B)/libs/%/.built: native/libs/%/lib native/libs/build.sh $(SDK_AT)/.made $(B)/src/%/.fetched
+	$(call say,LIB,$*)
+	@native/libs/build.sh $* $(SDK_AT) && touch $@
+$(B)/libs/lib_%.cell: native/libs/%/test.c $(B)/libs/%/.built
+	$(call say,CELL,$@)
+	@sed 's/NAME/lib_$*/' native/libs/test.kdl >$(B)/libs/$*/test.kdl
+	@$(SDK_AT)/bin/nexus-cc -Wall -Wextra -Werror -Wno-unused-parameter $$(cat $(B)/libs/$*/flags) -o $@ $< \
+		$(B)/libs/$*/lib$*.a $(B)/libs/$*/test.kdl
+.PHONY: sdk-libs
+sdk-libs: $(foreach l,$(LIBS),$(B)/libs/lib_$(l).cell)
+
 .PHONY: examples
 examples: $(EXAMPLES_BUILT)

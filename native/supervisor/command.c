@@ -6,6 +6,7 @@
 
 const char command_help[] = "ps                 cells: what they are and do\n"
                             "top                the machine and its cells in figures\n"
+                            "cores              harts: how fast they are, and of what class\n"
                             "services           interfaces: who serves and who uses them\n"
                             "beb [N]            the newest N entries of the Boot Error Buffer\n"
                             "log [FROM]         the log, from line number FROM on\n"
@@ -21,11 +22,12 @@ static const struct {
     const char *name;
     enum words words;
 } commands[COMMANDS] = {
-    [COMMAND_HELP] = {"help", NONE},       [COMMAND_PS] = {"ps", NONE},
-    [COMMAND_TOP] = {"top", NONE},         [COMMAND_SERVICES] = {"services", NONE},
-    [COMMAND_BEB] = {"beb", NUMBER},       [COMMAND_LOG] = {"log", NUMBER},
-    [COMMAND_PLEDGE] = {"pledge", CELL},   [COMMAND_KILL] = {"kill", CELL},
-    [COMMAND_RESTART] = {"restart", CELL}, [COMMAND_SWAP] = {"swap", CELL_IMAGE},
+    [COMMAND_HELP] = {"help", NONE},         [COMMAND_PS] = {"ps", NONE},
+    [COMMAND_TOP] = {"top", NONE},           [COMMAND_CORES] = {"cores", NONE},
+    [COMMAND_SERVICES] = {"services", NONE}, [COMMAND_BEB] = {"beb", NUMBER},
+    [COMMAND_LOG] = {"log", NUMBER},         [COMMAND_PLEDGE] = {"pledge", CELL},
+    [COMMAND_KILL] = {"kill", CELL},         [COMMAND_RESTART] = {"restart", CELL},
+    [COMMAND_SWAP] = {"swap", CELL_IMAGE},
 };
 
 struct reader {

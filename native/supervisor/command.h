@@ -12,6 +12,7 @@ enum command_kind {
     COMMAND_HELP,
     COMMAND_PS,
     COMMAND_TOP,
+    COMMAND_CORES,
     COMMAND_SERVICES,
     COMMAND_BEB,
     COMMAND_LOG,

@@ -181,6 +181,9 @@ void command_run(const struct command *c, const void *data, size_t n, struct ans
     case COMMAND_TOP:
         show_top(a);
         break;
+    case COMMAND_CORES:
+        show_cores(a);
+        break;
     case COMMAND_SERVICES:
         show_services(a);
         break;

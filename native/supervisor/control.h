@@ -22,6 +22,7 @@ void control_renewed(void);
 void command_run(const struct command *c, const void *data, size_t n, struct answer *a);
 void show_ps(struct answer *a);
 void show_top(struct answer *a);
+void show_cores(struct answer *a);
 void show_services(struct answer *a);
 void show_beb(const struct command *c, struct answer *a);
 void show_log(const struct command *c, struct answer *a);

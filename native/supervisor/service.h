@@ -41,6 +41,7 @@ struct service {
     uint32_t instance; /* 0: it is the only one; n + 1: number n */
     unsigned slot;     /* NX_SELF: the supervisor itself */
     uint32_t generation;
+    int beat_place; /* of `beat`, below */
     uint64_t start_at; /* ticks */
     uint64_t born_ms;
     struct restart record;
@@ -49,7 +50,6 @@ struct service {
     struct service_dma dma[SERVICE_DMA_MAX];
     const volatile struct nexus_beat *beat; /* NULL: it need not beat */
     const struct service *accuser;          /* who complained of it last */
-    int beat_place;
     unsigned dma_count;
     enum service_state state;
     unsigned complained; /* slot + 1 of the client its life `complained_life` complained of */

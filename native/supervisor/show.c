@@ -78,6 +78,31 @@ void show_top(struct answer *a)
     }
 }
 
+void show_cores(struct answer *a)
+{
+    static const char *const classes[NX_CLASSES] = {"apex", "forge", "mill", "ember"};
+    const long harts = nx_meta_machine(NX_MACHINE_HARTS);
+    long best = 1;
+    for (long i = 0; i < harts; i++) {
+        best = NX_MAX(best, nx_meta_hart((uint64_t)i, NX_HART_SPEED));
+    }
+    answer_add(a, "%-5s %-6s %8s %6s %10s %9s\n", "HART", "CLASS", "SPEED", "SHARE", "IDLE",
+               "MEASURED");
+    for (long i = 0; i < harts; i++) {
+        const uint64_t hart = (uint64_t)i;
+        const long class = nx_meta_hart(hart, NX_HART_CLASS);
+        const long speed = nx_meta_hart(hart, NX_HART_SPEED);
+        if (class < 0 || speed < 0) {
+            answer_add(a, "%-5ld %-6s\n", i, "down");
+            continue;
+        }
+        const ul idle = us_of_ticks((ul)nx_meta_hart(hart, NX_HART_IDLE));
+        answer_add(a, "%-5ld %-6s %8ld %5ld%% %6lu.%03lu %7luus\n", i, classes[class % NX_CLASSES],
+                   speed, speed * 100 / best, idle / 1000000, idle / 1000 % 1000,
+                   us_of_ticks((ul)nx_meta_hart(hart, NX_HART_MEASURING)));
+    }
+}
+
 void show_services(struct answer *a)
 {
     const char *what;

@@ -33,6 +33,9 @@ static long enter_run(struct fiber *f)
         return -NX_EINVAL;
     }
     if (f->kick != 0) {
+        if ((f->kick & KICK_MOVED) != 0) {
+            f->state->hart = h->index + 1;
+        }
         f->kick = 0;
         return NX_LEAVE_KICK;
     }

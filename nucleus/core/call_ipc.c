@@ -78,8 +78,8 @@ long call_recv(uint64_t op, uint64_t mask, uint64_t deadline, uint64_t a3, uint6
     }
     struct cell *c = f->cell;
     uint64_t fired = c->pending & mask & f->capmask;
-    if (f->kick != 0) {
-        f->kick = 0;
+    if ((f->kick & KICK_ASKED) != 0) {
+        f->kick &= ~KICK_ASKED;
         r = NX_KICKED;
     } else if (fired != 0) {
         r = (long)nx_ctz64(fired);

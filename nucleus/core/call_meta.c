@@ -114,6 +114,8 @@ static long fiber_value(const struct fiber *f, uint64_t what)
         return f->demotions;
     case NX_FIBER_HANDLE:
         return (long)f->handle;
+    case NX_FIBER_HART:
+        return f->hart->index;
     default:
         return -NX_EINVAL;
     }
@@ -229,6 +231,26 @@ static long machine_value(uint64_t what)
     }
 }
 
+static long hart_value(uint64_t hart, uint64_t what)
+{
+    if (hart >= hart_count || !harts[hart].online) {
+        return -NX_EINVAL;
+    }
+    const struct hart *h = &harts[hart];
+    switch (what) {
+    case NX_HART_CLASS:
+        return h->class;
+    case NX_HART_SPEED:
+        return (long)h->speed;
+    case NX_HART_MEASURING:
+        return (long)h->measuring;
+    case NX_HART_IDLE:
+        return (long)h->idle_ticks;
+    default:
+        return -NX_EINVAL;
+    }
+}
+
 static long meta_cell(struct fiber *f, uint64_t slot, uint64_t what)
 {
     struct object *o;
@@ -287,6 +309,9 @@ long call_meta(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
         break;
     case NX_META_MACHINE:
         r = machine_value(a1);
+        break;
+    case NX_META_HART:
+        r = hart_value(a1, a2);
         break;
     case NX_META_WATCH:
         r = watch(f, a1);

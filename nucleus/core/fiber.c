@@ -124,7 +124,7 @@ void fiber_kick(struct fiber *f)
         fiber_wake(f, NX_KICKED);
         return;
     }
-    f->kick = 1;
+    f->kick |= KICK_ASKED;
     if (f->status == FIBER_RUNNING && f->hart != h) {
         arch_ipi(f->hart->index);
     } else if (f->status == FIBER_READY && f->in_foreign) {

@@ -13,13 +13,16 @@
 
 enum fiber_state { FIBER_READY, FIBER_RUNNING, FIBER_BLOCKED, FIBER_DEAD };
 
+#define KICK_ASKED 1u
+#define KICK_MOVED 2u /* of foreign mode only: it is on another hart than its state area says */
+
 struct fiber {
     /* Offsets known to assembler: arch/riscv64/offsets.h. */
     uint64_t reg[32];       /* 0: pc, 1..31: its own (host mode) registers */
     uint64_t host_root;     /* address space in host mode */
     uint64_t foreign_root;  /* in foreign mode; 0: not bound */
     struct nx_state *state; /* state area, in the direct map; NULL: not bound */
-    uint32_t kick;          /* leave foreign mode or recv at the next chance */
+    uint32_t kick;          /* KICK_*: leave foreign mode or recv at the next chance */
     uint32_t outranked_by;  /* bits of hart->ready that outrank its foreign tier */
     uint32_t fused;         /* host mode runs with the nucleus' privilege; the cell's for ever */
     bool in_foreign;        /* when not running: where it goes on */

@@ -28,6 +28,7 @@ struct hart {
 
     uint32_t hwid; /* as the firmware calls it */
     uint32_t irq_context;
+    uint32_t class; /* enum nx_hart_class, crucible.c */
     bool online;
     struct list queue[NX_TIERS];
     struct fiber *sleepers; /* root of the heap of deadlines, timeq.c */
@@ -36,6 +37,11 @@ struct hart {
     uint64_t idle_ticks;
     uint64_t switches;
     uint64_t bit; /* 1 << index */
+
+    /* crucible.c */
+    uint64_t speed;     /* rounds of its work in a millisecond; 0: not measured yet */
+    uint64_t measured;  /* when, last */
+    uint64_t measuring; /* ticks that took when it came up */
 };
 
 extern struct hart harts[HARTS_MAX];

@@ -2,6 +2,7 @@
 #include "sched.h"
 
 #include "budget.h"
+#include "crucible.h"
 #include "hart.h"
 #include "timeq.h"
 #include "trap.h"
@@ -101,16 +102,35 @@ static unsigned hart_tier(const struct hart *h)
     return h->ready != 0 ? NX_MIN(running, first_tier(h->ready)) : running;
 }
 
+/* Of the idle harts the one that is nearest to what the tier is for, and of several the last one's: where it ran; NULL: none
+ * is idle. */
+static struct hart *fitting(struct hart *last, unsigned tier)
+{
+    struct hart *best = is_idle(last) ? last : NULL;
+    for (unsigned i = 0; i < hart_count; i++) {
+        struct hart *h = &harts[i];
+        if (h != this_hart() && is_idle(h) &&
+            (best == NULL || crucible_misfit(h, tier) < crucible_misfit(best, tier))) {
+            best = h;
+        }
+    }
+    return best;
+}
+
 /* The hart a woken fiber goes to: where it last ran when that is idle, else an idle one, else where it
  * last ran when it outranks what is there, else where the least important work is done that it outranks;
  * else it waits where it last ran. */
 static struct hart *place(struct fiber *f)
 {
     struct hart *me = this_hart(), *last = f->hart->online ? f->hart : me, *best = last;
-    if (is_idle(last)) {
+    if (is_idle(last) && !crucible_mixed) {
         return last;
     }
     unsigned mine = fiber_tier(f, f->in_foreign), worst = hart_tier(last);
+    struct hart *fit = crucible_mixed ? fitting(last, mine) : NULL;
+    if (fit != NULL) {
+        return fit;
+    }
     bool settled = mine < worst; /* only an idle hart is better */
     for (unsigned i = 0; i < hart_count; i++) {
         struct hart *h = &harts[i];
@@ -197,6 +217,33 @@ static inline __attribute__((always_inline)) uint64_t switch_out(struct hart *h,
     return now;
 }
 
+/* The last steps of a switch. */
+static inline __attribute__((always_inline)) _Noreturn void run_on(struct hart *h, struct fiber *f,
+                                                                   uint64_t now, bool foreign)
+{
+    budget_arm(h, f, now);
+    h->switches++;
+    /* Before the unlock: another hart may free the tables that were current until now. */
+    arch_root_write(foreign ? f->foreign_root : f->host_root);
+    unlock();
+    arch_resume_rooted();
+}
+
+/* Its personality wants to know where f runs, and when it was switched out of its program: that is left now. */
+static __attribute__((noinline)) _Noreturn void run_told(struct hart *h, struct fiber *f,
+                                                         uint64_t now, bool foreign)
+{
+    if (foreign) {
+        h->foreign = NULL;
+        f->state->hart = h->index + 1;
+        f->kick = 0;
+        f->reg[10] = NX_LEAVE_KICK;
+    } else if (f->state->hart != h->index + 1) {
+        f->kick |= KICK_MOVED;
+    }
+    run_on(h, f, now, false);
+}
+
 static inline __attribute__((always_inline)) _Noreturn void run(struct hart *h, struct fiber *f,
                                                                 uint64_t now, bool foreign)
 {
@@ -209,13 +256,11 @@ static inline __attribute__((always_inline)) _Noreturn void run(struct hart *h, 
     if (f->state != NULL) {
         f->state->time_off += now - f->out_time;
         f->state->instr_off += arch_instret() - f->out_instr;
+        if (__builtin_expect(f->state->hart != 0, 0)) {
+            run_told(h, f, now, foreign);
+        }
     }
-    budget_arm(h, f, now);
-    h->switches++;
-    /* Before the unlock: another hart may free the tables that were current until now. */
-    arch_root_write(foreign ? f->foreign_root : f->host_root);
-    unlock();
-    arch_resume_rooted();
+    run_on(h, f, now, foreign);
 }
 
 static __attribute__((noinline)) _Noreturn void idle(struct hart *h)
@@ -228,6 +273,7 @@ static __attribute__((noinline)) _Noreturn void idle(struct hart *h)
         uint64_t start = arch_time();
         budget_arm(h, NULL, start);
         unlock();
+        crucible_idle(h);
         arch_idle();
         arch_poll_interrupts(h);
         lock();
@@ -366,6 +412,7 @@ _Noreturn void sched_reschedule(void)
 _Noreturn void sched_enter(void)
 {
     struct hart *h = this_hart();
+    crucible_boot(h);
     lock();
     h->online = true;
     h->since = arch_time();

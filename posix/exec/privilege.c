@@ -44,7 +44,7 @@ int exec_find_privileges(struct exec *x)
     struct cred *new = &x->cred;
     struct file_caps fc = {.there = false};
     uint32_t uid, gid, mode = file_mode(x->file);
-    bool no_new = current->proc->no_new_privs;
+    bool no_new = current->no_new_privs;
     const struct trace *trace = current->trace;
     bool held = no_new || (trace != NULL && !trace->gains);
 

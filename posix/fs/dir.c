@@ -28,6 +28,20 @@ int dirent_put(struct iobuf *b, uint64_t ino, int64_t next, uint32_t mode, const
     return iobuf_put(b, &e, reclen);
 }
 
+int dirent_dots(struct file *f, struct iobuf *b)
+{
+    int err = 0;
+    if (f->pos == 0) {
+        err = dirent_put(b, f->inode->ino, 1, S_IFDIR, ".", 1);
+        f->pos += err == 0;
+    }
+    if (f->pos == 1 && err == 0) {
+        err = dirent_put(b, f->dentry->parent->inode->ino, 2, S_IFDIR, "..", 2);
+        f->pos += err == 0;
+    }
+    return err;
+}
+
 /* The first entry with a cookie of at least f->pos. */
 static struct dentry *entry_at(struct file *f)
 {
@@ -57,20 +71,12 @@ int dir_getdents(struct file *f, struct iobuf *b)
 {
     struct inode *dir = f->inode;
     size_t room = b->len;
-    int err = 0;
     struct dentry *last = NULL;
 
     if (dir->nlink == 0) {
         return -ENOENT;
     }
-    if (f->pos == 0) {
-        err = dirent_put(b, dir->ino, 1, S_IFDIR, ".", 1);
-        f->pos += err == 0;
-    }
-    if (f->pos == 1 && err == 0) {
-        err = dirent_put(b, f->dentry->parent->inode->ino, 2, S_IFDIR, "..", 2);
-        f->pos += err == 0;
-    }
+    int err = dirent_dots(f, b);
     for (struct dentry *d = err == 0 ? entry_at(f) : NULL; d != NULL; d = d->next) {
         err = dirent_put(b, d->inode->ino, (int64_t)d->cookie + 1, d->inode->mode, d->name, d->len);
         if (err != 0) {

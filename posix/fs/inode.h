@@ -225,6 +225,8 @@ int dentry_init(void);
 int dir_getdents(struct file *f, struct iobuf *b);
 int64_t dir_lseek(struct file *f, int64_t off, int whence);
 void dir_release(struct file *f);
+int dirent_dots(struct file *f,
+                struct iobuf *b); /* "." and "..", if it is their turn: as dirent_put */
 /* Emit one entry: 0, or 1 when there is no room for it, or -EFAULT. */
 int dirent_put(struct iobuf *b, uint64_t ino, int64_t next, uint32_t mode, const char *name,
                unsigned len);

@@ -89,18 +89,10 @@ static int proc_getdents(struct file *f, struct iobuf *b)
 {
     const struct inode *dir = f->inode;
     size_t room = b->len;
-    int err = 0;
     if (dir->proc.pid != 0 && procfs_process(dir) == NULL) {
         return -ENOENT;
     }
-    if (f->pos == 0) {
-        err = dirent_put(b, dir->ino, 1, S_IFDIR, ".", 1);
-        f->pos += err == 0;
-    }
-    if (f->pos == 1 && err == 0) {
-        err = dirent_put(b, f->dentry->parent->inode->ino, 2, S_IFDIR, "..", 2);
-        f->pos += err == 0;
-    }
+    int err = dirent_dots(f, b);
     if (err == 0 && f->pos < POS_NUMBERS) {
         err = put_children(f, b);
     }

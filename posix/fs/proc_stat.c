@@ -154,7 +154,7 @@ int proc_show_status(struct text *t, struct inode *ino)
                 "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\n"
                 "CapAmb:\t%016lx\nNoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n",
                 (ul)c->inheritable, (ul)c->permitted, (ul)c->effective, (ul)c->bounding,
-                (ul)c->ambient, p->no_new_privs);
+                (ul)c->ambient, w.t != NULL && w.t->no_new_privs);
     put_harts(t, w.t);
     text_printf(t, "voluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n");
     return 0;

@@ -36,8 +36,9 @@ int time_put_timeval(uint64_t uaddr, int64_t ns);
 
 /* A timer: fn runs once on the timer fiber, with the lock, at or after the deadline. */
 struct ktimer {
-    struct ktimer *next, **link;
-    uint64_t deadline; /* ticks */
+    struct ktimer *child, *next, **link; /* link NULL: not set */
+    uint64_t deadline;                   /* ticks */
+    uint64_t number;                     /* in the order they were set */
     void (*fn)(struct ktimer *t);
 };
 void ktimer_set(struct ktimer *t, uint64_t deadline); /* also moves one that is set */

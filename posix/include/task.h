@@ -66,6 +66,8 @@ struct task {
     struct user *user;
     uint64_t clear_tid; /* zeroed and woken when the thread ends */
     uint64_t robust_list;
+    uint64_t rseq; /* what it registered for restartable sequences, or 0 */
+    uint32_t rseq_signature;
     uint64_t set_tid;     /* CLONE_CHILD_SETTID: written by the child itself */
     struct task *vfork;   /* whoever waits for this thread's exec or end */
     struct task *vforked; /* the thread this one waits for */
@@ -82,6 +84,7 @@ struct task {
     uint64_t affinity;
     int sched_policy, sched_prio;
     uint64_t timer_slack; /* ns */
+    bool no_new_privs;    /* for good: execve gives it none */
     bool sched_reset;     /* children start with the default (SCHED_RESET_ON_FORK) */
     uint16_t ioprio;      /* 0: none of its own */
 };
@@ -120,7 +123,7 @@ struct process {
     bool zombie, stopped;
     bool dying;  /* group exit has begun: exit_status is final */
     bool execed; /* since it was forked: setpgid by the parent is over */
-    bool subreaper, dumpable, no_new_privs;
+    bool subreaper, dumpable;
     bool too_many;             /* a user id taken when its RLIMIT_NPROC was reached: no execve */
     bool no_tty;               /* gave up the session's terminal (TIOCNOTTY), alone */
     bool cpu_watched;          /* has a CPU timer or limit: looked at after each upcall */

@@ -49,12 +49,12 @@ long sys_prctl(const uint64_t a[6])
     case PR_SET_NO_NEW_PRIVS:
         if (a[1] != 1 || a[2] || a[3] || a[4])
             return -EINVAL;
-        p->no_new_privs = true;
+        t->no_new_privs = true;
         return 0;
     case PR_GET_NO_NEW_PRIVS:
         if (a[1] || a[2] || a[3] || a[4])
             return -EINVAL;
-        return p->no_new_privs;
+        return t->no_new_privs;
     case PR_SET_CHILD_SUBREAPER:
         p->subreaper = a[1];
         return 0;

@@ -74,8 +74,8 @@ long sys_sched_setaffinity(const uint64_t a[6])
 
 long sys_getcpu(const uint64_t a[6])
 {
-    uint32_t zero = 0; /* threads wander; any answer is out of date when it arrives */
-    if (a[0] && mb_copy_out(a[0], &zero, sizeof zero))
+    uint32_t zero = 0, hart = mb_hart(); /* out of date when it arrives: threads wander */
+    if (a[0] && mb_copy_out(a[0], &hart, sizeof hart))
         return -EFAULT;
     return a[1] ? mb_copy_out(a[1], &zero, sizeof zero) : 0;
 }

@@ -114,7 +114,21 @@ long sys_socketpair(const uint64_t a[6])
     return err;
 }
 
-long sys_bind(const uint64_t a[6])
+static int bind_(struct sock *sk, const struct sock_name *name, const struct file *f)
+{
+    return sk->ops->bind(sk, name);
+}
+
+static int connect_(struct sock *sk, const struct sock_name *name, const struct file *f)
+{
+    return name->len < sizeof(name->family)
+               ? -EINVAL
+               : sk->ops->connect(sk, name, (f->flags & O_NONBLOCK) != 0);
+}
+
+/* (descriptor, name, its length) */
+static long with_name(const uint64_t a[6], int (*fn)(struct sock *sk, const struct sock_name *name,
+                                                     const struct file *f))
 {
     struct sock_name name;
     struct file *f;
@@ -125,29 +139,20 @@ long sys_bind(const uint64_t a[6])
     }
     err = name_from_user(a[1], (int32_t)a[2], &name);
     if (err == 0) {
-        err = sk->ops->bind(sk, &name);
+        err = fn(sk, &name, f);
     }
     file_unref(f);
     return err;
 }
 
+long sys_bind(const uint64_t a[6])
+{
+    return with_name(a, bind_);
+}
+
 long sys_connect(const uint64_t a[6])
 {
-    struct sock_name name;
-    struct file *f;
-    int err;
-    struct sock *sk = sock_get((int)a[0], &f, &err);
-    if (sk == NULL) {
-        return err;
-    }
-    err = name_from_user(a[1], (int32_t)a[2], &name);
-    if (err == 0) {
-        err = name.len < sizeof(name.family)
-                  ? -EINVAL
-                  : sk->ops->connect(sk, &name, (f->flags & O_NONBLOCK) != 0);
-    }
-    file_unref(f);
-    return err;
+    return with_name(a, connect_);
 }
 
 long sys_listen(const uint64_t a[6])

@@ -216,7 +216,8 @@ static inline void sock_wake_in(struct sock *sk) /* something came */
     }
 }
 void sock_pass_on(struct sock *sk);
-static inline void sock_found_full(struct sock *sk) /* or not connected: who wants to send has to wait */
+static inline void sock_found_full(
+    struct sock *sk) /* or not connected: who wants to send has to wait */
 {
     if (sk->file != NULL) {
         file_found_full(sk->file);

@@ -1,4 +1,5 @@
 /* Changing what an inode says: mode, owner, times, size. */
+#include "fs/notify.h"
 #include "include/sys.h"
 #include "fs/notify.h"
 #include "path/target.h"
@@ -11,14 +12,6 @@ static int may_change(const struct target *t)
         return -EROFS;
     }
     return 0;
-}
-
-static void tell(const struct target *t, uint32_t mask)
-{
-    const struct dentry *d = t->file != NULL ? t->file->dentry : t->path.dentry;
-    if (d != NULL) {
-        notify_dentry(d, mask);
-    }
 }
 
 /* procfs and the like: what they show is not to be changed. */
@@ -49,7 +42,7 @@ static int chmod_target(const struct target *t, uint32_t mode)
     }
     ino->mode = (ino->mode & S_IFMT) | (mode & 07777);
     ino->ctime = time_realtime_ns();
-    tell(t, IN_ATTRIB);
+    target_tell(t, IN_ATTRIB);
     return 0;
 }
 
@@ -106,7 +99,7 @@ static int chown_target(const struct target *t, uint32_t uid, uint32_t gid)
     ino->uid = uid != ~0u ? uid : ino->uid;
     ino->gid = gid != ~0u ? gid : ino->gid;
     ino->ctime = time_realtime_ns();
-    tell(t, IN_ATTRIB);
+    target_tell(t, IN_ATTRIB);
     return 0;
 }
 
@@ -170,7 +163,7 @@ static int utimens_target(const struct target *t, const struct abi_timespec ts[2
         ino->mtime = ts[1].nsec == ABI_UTIME_NOW ? now : ts[1].sec * NSEC_PER_SEC + ts[1].nsec;
     }
     ino->ctime = now;
-    tell(t, !omit0 && !omit1 ? IN_ATTRIB : omit1 ? IN_ACCESS : IN_MODIFY);
+    target_tell(t, !omit0 && !omit1 ? IN_ATTRIB : omit1 ? IN_ACCESS : IN_MODIFY);
     return 0;
 }
 
@@ -255,7 +248,7 @@ long sys_truncate(const uint64_t a[6])
                   : ino->ops->truncate == NULL ? -EINVAL
                                                : truncate_inode(ino, len);
             if (err == 0) {
-                tell(&t, IN_MODIFY);
+                target_tell(&t, IN_MODIFY);
             }
         }
     }

@@ -1,6 +1,8 @@
 /* See target.h. */
 #include "path/target.h"
 
+#include "fs/notify.h"
+
 int target_get_fd(int fd, bool path_too, struct target *t)
 {
     struct file *f = path_too ? fd_get_path(fd) : fd_get(fd);
@@ -45,5 +47,13 @@ void target_put(struct target *t)
         file_unref(t->file);
     } else {
         path_unref(t->path);
+    }
+}
+
+void target_tell(const struct target *t, uint32_t mask)
+{
+    const struct dentry *d = t->file != NULL ? t->file->dentry : t->path.dentry;
+    if (d != NULL) {
+        notify_dentry(d, mask);
     }
 }

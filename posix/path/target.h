@@ -16,5 +16,6 @@ struct target {
 int target_get(int dirfd, uint64_t uname, unsigned flags, struct target *t);
 int target_get_fd(int fd, bool path_too, struct target *t);
 void target_put(struct target *t);
+void target_tell(const struct target *t, uint32_t mask); /* IN_*: by its name, if it has one */
 
 #endif

@@ -6,6 +6,7 @@
 #include "include/sys.h"
 #include "path/target.h"
 
+#include <linux/inotify.h>
 #include <linux/xattr.h>
 #include <string.h>
 
@@ -76,6 +77,12 @@ static int caps_check(const void *value, size_t n)
     return !good ? -EINVAL : capable(CAP_SETFCAP) ? 0 : -EPERM;
 }
 
+static void changed(const struct target *t)
+{
+    t->ino->ctime = time_realtime_ns();
+    target_tell(t, IN_ATTRIB);
+}
+
 static long set(const struct target *t, const uint64_t a[6])
 {
     char name[XATTR_NAME_MAX + 1];
@@ -109,7 +116,7 @@ static long set(const struct target *t, const uint64_t a[6])
     err = err < 0 ? err : handled(t->ino, name);
     err = err < 0 ? err : xattr_store(t->ino, name, value, n, flags);
     if (err == 0) {
-        t->ino->ctime = time_realtime_ns();
+        changed(t);
     }
     mb_free(value);
     return err;
@@ -178,7 +185,7 @@ static long remove_(const struct target *t, const uint64_t a[6])
     err = err < 0 ? err : handled(t->ino, name);
     err = err < 0 ? err : xattr_drop(t->ino, name);
     if (err == 0) {
-        t->ino->ctime = time_realtime_ns();
+        changed(t);
     }
     return err;
 }

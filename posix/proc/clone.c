@@ -159,9 +159,14 @@ static struct task *clone_task(struct task *from, uint64_t flags, int *err)
     memcpy(t->comm, from->comm, sizeof t->comm);
     t->state = 'R';
     t->sigmask = from->sigmask;
+    if (!(flags & CLONE_VM)) {
+        t->rseq = from->rseq;
+        t->rseq_signature = from->rseq_signature;
+    }
     t->affinity = from->affinity;
     t->timer_slack = from->timer_slack;
     t->ioprio = from->ioprio;
+    t->no_new_privs = from->no_new_privs;
     if (!from->sched_reset) {
         t->sched_policy = from->sched_policy;
         t->sched_prio = from->sched_prio;
@@ -227,7 +232,6 @@ static struct process *clone_process(const struct process *from, struct task *t)
     memcpy(p->rlimit, from->rlimit, sizeof p->rlimit);
     memcpy(p->comm, t->comm, sizeof p->comm);
     p->dumpable = from->dumpable;
-    p->no_new_privs = from->no_new_privs;
     p->no_tty = from->no_tty;
     p->nice = current->sched_reset && from->nice < 0 ? 0 : from->nice;
     p->oom_score_adj = from->oom_score_adj;
@@ -292,7 +296,7 @@ static void clone_registers(struct nx_state *to, const struct clone_request *r)
         to->reg[2] = r->stack;
     if (r->flags & CLONE_SETTLS)
         to->reg[4] = r->tls;
-    to->fixup = 0;
+    to->fixup = to->hart = 0;
     to->flags = 0;
     if (from->flags & NX_FS_FP_USED) {
         state_fp_sync(from);

@@ -4,6 +4,7 @@
 #include <tax.h>
 #include "proc_int.h"
 #include "sig.h"
+#include "thread/thread.h"
 #include "time/itimer.h"
 #include "trace.h"
 #include "vfs.h"
@@ -60,6 +61,7 @@ void proc_exec_commit(const char *comm, bool secure)
     t->alt_sp = t->alt_size = 0;
     t->alt_flags = SS_DISABLE;
     t->robust_list = 0;
+    rseq_end(t);
     t->clear_tid = 0;
     t->restart.fn = NULL;
     p->exit_signal = p->exit_signal ? SIGCHLD : 0;

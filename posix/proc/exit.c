@@ -118,6 +118,7 @@ static void leave_memory(struct task *t, bool alone)
     if (!mm)
         return;
     robust_list_exit(t);
+    rseq_end(t);
     futex_owner_exits(t);
     if (t->clear_tid && (!alone || t->vfork)) { /* else nobody is left who could look */
         uint32_t zero = 0;

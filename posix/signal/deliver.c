@@ -3,6 +3,7 @@
  */
 #include <asm/errno.h>
 #include "signal_int.h"
+#include "thread/thread.h"
 #include "trace.h"
 
 #define NR_RESTART_SYSCALL 128
@@ -44,6 +45,8 @@ static void run_handler(struct task *t, struct ksigaction *entry, const struct k
     int sig = info->signo;
     if (act.flags & (uint32_t)SA_RESETHAND)
         entry->handler = KSIG_DFL;
+    if (t->rseq)
+        rseq_interrupt(t);
     if (sig_frame_push(t, &act, info)) {
         if (sig == SIGSEGV)
             entry->handler = KSIG_DFL;

@@ -1,40 +1,90 @@
-/* Timers that call a function: a list sorted by deadline, and the fiber that serves it.
+/* Timers that call a function: a pairing heap by deadline, and the fiber that serves it.
  *
- * Few are set at a time (one a process with an alarm), so a list will do.
+ *   first -> the soonest, its children in a list (child, next), theirs below them; link points at what points here
+ *
+ * Setting one costs a comparison, taking one out those that its children need: the logarithm of their number, over
+ * time.  It needs no memory.  Of one deadline the one that was set first comes first.
  */
 #include <asm/errno.h>
 #include "membrane.h"
 #include "ptime.h"
 
 static struct ktimer *first;
+static uint64_t numbers;
 static struct mb_fiber *service;
 
-static void unlink_timer(struct ktimer *t)
+static bool before(const struct ktimer *a, const struct ktimer *b)
 {
-    *t->link = t->next;
-    if (t->next)
-        t->next->link = t->link;
-    t->link = NULL;
+    return a->deadline != b->deadline ? a->deadline < b->deadline : a->number < b->number;
+}
+
+/* One tree of two, whose roots have no siblings. */
+static struct ktimer *meld(struct ktimer *a, struct ktimer *b)
+{
+    if (!a || !b)
+        return a ? a : b;
+    if (before(b, a)) {
+        struct ktimer *t = a;
+        a = b;
+        b = t;
+    }
+    b->next = a->child;
+    b->link = &a->child;
+    if (b->next)
+        b->next->link = &b->next;
+    a->child = b;
+    return a;
+}
+
+/* One tree of a list of siblings: two by two, then all from the last pair on. */
+static struct ktimer *meld_all(struct ktimer *t)
+{
+    struct ktimer *pairs = NULL, *root = NULL;
+    while (t) {
+        struct ktimer *one = t, *two = t->next;
+        t = two ? two->next : NULL;
+        one->next = NULL;
+        if (two)
+            two->next = NULL;
+        one = meld(one, two);
+        one->next = pairs;
+        pairs = one;
+    }
+    while (pairs) {
+        struct ktimer *next = pairs->next;
+        pairs->next = NULL;
+        root = meld(root, pairs);
+        pairs = next;
+    }
+    return root;
+}
+
+static void set_first(struct ktimer *t)
+{
+    first = t;
+    if (t)
+        t->link = &first;
 }
 
 void ktimer_cancel(struct ktimer *t)
 {
-    if (t->link)
-        unlink_timer(t);
+    if (!t->link)
+        return;
+    *t->link = t->next;
+    if (t->next)
+        t->next->link = t->link;
+    set_first(meld(first, meld_all(t->child)));
+    t->link = NULL;
+    t->child = t->next = NULL;
 }
 
 void ktimer_set(struct ktimer *t, uint64_t deadline)
 {
     ktimer_cancel(t);
     t->deadline = deadline;
-    struct ktimer **at = &first;
-    while (*at && (*at)->deadline <= deadline)
-        at = &(*at)->next;
-    t->link = at;
-    t->next = *at;
-    if (t->next)
-        t->next->link = &t->next;
-    *at = t;
+    t->number = numbers++;
+    t->child = t->next = NULL;
+    set_first(meld(first, t));
     if (first == t && service && service != mb_self())
         mb_wake(service);
 }
@@ -45,7 +95,7 @@ static void serve(void *arg)
     for (;;) {
         struct ktimer *t = first;
         if (t && t->deadline <= mb_ticks()) {
-            unlink_timer(t);
+            ktimer_cancel(t);
             t->fn(t);
             continue;
         }

@@ -61,6 +61,17 @@ def services(m):
     require(("control", "supervisor", "posix") in rows, str(rows))
 
 
+def cores(m):
+    lines = m.out("nexus cores").splitlines()
+    same(lines[0].split(), ["HART", "CLASS", "SPEED", "SHARE", "IDLE", "MEASURED"], "columns")
+    rows = [line.split() for line in lines[1:]]
+    same([row[0] for row in rows], [str(i) for i in range(m.smp)], "harts")
+    for row in rows:
+        require(row[1] in ("apex", "forge", "mill", "ember") and int(row[2]) > 0, str(row))
+        require(int(row[5][:-2]) > 0, str(row))
+    require(any(row[1] == "apex" and row[3] == "100%" for row in rows), str(rows))
+
+
 def top(m):
     text = m.out("nexus top -n 2 -d 1 | cat")
     same(text.count("CELL"), 2, "screens")
@@ -138,7 +149,7 @@ def wrong_use(m):
         output, got = m.sh(f"nexus {args} 2>&1 >/dev/null")
         same(got, status, f"status of nexus {args}")
         require(output.strip() != "", f"nexus {args} says nothing")
-    for command in ("", "ps", "top", "services", "log", "beb", "pledge", "kill", "restart", "swap"):
+    for command in ("", "ps", "top", "cores", "services", "log", "beb", "pledge", "kill", "restart", "swap"):
         text = m.out(f"nexus {command} --help")
         require(text.startswith("Usage: nexus"), text)
 
@@ -267,7 +278,7 @@ def how_fast(m):
           f"median {1e3 * took[len(took) // 2]:.2f} ms")
 
 
-PLAIN = [ps, services, top, pledge, log, log_follows, beb, wrong_use, only_root, the_file,
+PLAIN = [ps, services, top, cores, pledge, log, log_follows, beb, wrong_use, only_root, the_file,
          several_at_once, restart, driver_is_killed, driver_is_killed_while_it_writes]
 TEST_CELLS = [crasher_is_quarantined_and_let_out, hanger_is_restarted, spender_is_held_back, swap,
               images_fit_through_the_channel, bad_images_change_nothing, how_fast, personality_is_killed]

@@ -298,6 +298,18 @@ def warm_up(machine, more=()):
     return machine.leak()
 
 
+def settle(machine):
+    """What is in use when fibers that have nothing to do any more are gone."""
+    last = None
+    for _ in range(20):
+        now = machine.leak()
+        if now is None or now == last:
+            break
+        last = now
+        time.sleep(1.5)
+    return now
+
+
 def check_leak(machine, before):
     if before is None:
         raise Failure("there is no /proc/nexus/leak")

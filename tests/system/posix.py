@@ -3,25 +3,12 @@
 # timeout: 900
 import re
 import sys
-import time
 
 from console import (LINUX, Failure, Machine, Report, check_leak, describe, harts, placements, prefix,
-                     warm_up)
+                     settle, warm_up)
 import pexpect
 
 LINE = re.compile(r"^(ok|not ok) (\S+?):?( .*)?$", re.M)
-
-
-def settle(machine):
-    """What is in use when fibers that have nothing to do any more are gone."""
-    last = None
-    for _ in range(20):
-        now = machine.leak()
-        if now is None or now == last:
-            break
-        last = now
-        time.sleep(1.5)
-    return now
 
 
 def run(report, smp, place, names):

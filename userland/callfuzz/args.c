@@ -136,9 +136,11 @@ static long pid(struct rng *r)
 {
     static const long others[] = {0, 0, -1, 1, 0x7fffffff, -0x80000000l, 4194305, -0x7fffffff};
 
-    switch (below(r, 5)) {
+    switch (below(r, 6)) {
     case 0:
         return getpid();
+    case 5:
+        return tracee(r);
     case 1:
         return gettid();
     case 2:
@@ -400,8 +402,16 @@ static long draw_named(struct rng *r, char letter)
         return kind_fd(r, FD_TIMERFD);
     case '{': /* of a regular file */
         return kind_fd(r, FD_FILE);
+    case '}': /* of a terminal: master or slave */
+        return kind_fd(r, FD_TERMINAL) - (int)below(r, 2);
+    case ',': /* of a pipe's end to read from */
+        return kind_fd(r, FD_PIPE);
+    case '.': /* to write to */
+        return kind_fd(r, FD_PIPE) + 1;
+    case ']':
+        return kind_fd(r, FD_FOLDER);
     case 'd': /* of a folder, or none */
-        return one_in(r, 2) ? AT_FDCWD : any_fd(r);
+        return one_in(r, 3) ? kind_fd(r, FD_FOLDER) : AT_FDCWD;
     case 'N': /* a number for a descriptor */
         return one_in(r, 8) ? number(r) : (long)below(r, 100);
     case 'p':
@@ -415,9 +425,8 @@ static long draw_named(struct rng *r, char letter)
                              : TEXT(r, "user.a", "user.b", "user.", "security.capability",
                                     "trusted.t", "system.posix_acl_access",
                                     "system.posix_acl_default", "security.x", "", "user");
-    case 'y': /* a file system's name */
-        return TEXT(r, "tmpfs", "proc", "sysfs", "devpts", "devtmpfs", "ramfs", "", "ext4",
-                    "mqueue", "none");
+    case 'y': /* a file system's name; not devtmpfs, of which there is one: its files would be /dev's */
+        return TEXT(r, "tmpfs", "tmpfs", "proc", "sysfs", "ramfs", "", "ext4", "mqueue", "none");
     case 'Q': /* of a POSIX message queue: those main.c removes, for nobody can list them */
         return queue_name(r);
     case 'H':
@@ -474,6 +483,10 @@ static long draw_named(struct rng *r, char letter)
         return place_msghdr(r, 1 + (unsigned)below(r, 4));
     case 'M': /* flags of a message */
         return one_in(r, 4) ? flags(r) : MSG_DONTWAIT | (one_in(r, 3) ? flags(r) : 0);
+    case '$':
+        return PICK(r, ((const long[]){MAP_PRIVATE | MAP_ANONYMOUS, MAP_SHARED | MAP_ANONYMOUS,
+                                       MAP_PRIVATE, MAP_SHARED})) |
+               (one_in(r, 3) ? 0 : MAP_FIXED);
     case 'm':
         return map_flags(r);
     case 'a':
@@ -494,6 +507,10 @@ static long draw_named(struct rng *r, char letter)
         return one_in(r, 12) ? flags(r) : futex_op(r);
     case '@':
         return place_robust(r);
+    case '*': /* sizeof(struct robust_list_head) */
+        return one_in(r, 8) ? number(r) : 24;
+    case '/': /* sizeof(struct rseq) */
+        return 32;
     case 'k':
         return clock_id(r);
     case 'I':
@@ -506,6 +523,8 @@ static long draw_named(struct rng *r, char letter)
         return prctl_op(r);
     case 'r':
         return ptrace_request(r);
+    case '\\': /* whom it is made of */
+        return one_in(r, 4) ? pid(r) : tracee(r);
     case 'C':
         return clone_flags(r);
     case '|': /* a stack */

@@ -11,11 +11,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define CALL_NUMBERS 512 /* told apart in what is counted; the ABI ends below */
 #define THREADS 4        /* of a life, at most */
-#define SLOTS 8          /* lives at a time, at most */
-#define LIST_FD 500      /* where the list of calls goes, when it is wanted */
+#define FOLDER "/tmp/callfuzz"
+#define SLOTS 8     /* lives at a time, at most */
+#define LIST_FD 500 /* where the list of calls goes, when it is wanted */
 
 /* ---- random numbers: one generator a thread ------------------------------------------------ */
 
@@ -69,12 +71,14 @@ struct life {
 };
 /* Runs in a process of its own, in its own folder; does not return. */
 _Noreturn void life_run(struct life *l);
+/* The same, alone, making every call once, with nothing but -1: the first life of a run. */
+_Noreturn void life_census(struct life *l);
 
 /* ---- the calls ------------------------------------------------------------------------------ */
 
 struct spec {
     uint16_t nr;
-    uint16_t rare; /* made only one time in so many */
+    uint16_t rare; /* made only one time in so many, but for children of a life */
     const char *name;
     const char *args; /* a letter for each argument: args.c */
 };
@@ -95,7 +99,11 @@ void memory_flicker(unsigned turn); /* what comes and goes */
 long place(struct rng *r, const void *src, size_t n);
 long any_pointer(struct rng *r); /* with nothing in particular behind it */
 long shared_word(struct rng *r); /* of memory all lives share: a futex, if they like */
+void area_made(long address);    /* by a call: area() may answer it again */
 long area(struct rng *r);        /* a page's address that may be mapped, unmapped ... */
+
+bool is_tracee(pid_t pid);
+pid_t tracee(struct rng *r); /* of a thread, or 0 */
 
 void descriptors_make(struct life *l);
 enum fd_kind {
@@ -107,6 +115,9 @@ enum fd_kind {
     FD_INOTIFY,
     FD_SIGNALFD,
     FD_TIMERFD,
+    FD_TERMINAL,
+    FD_PIPE,
+    FD_FOLDER,
     FD_KINDS
 };
 int kind_fd(struct rng *r, enum fd_kind kind);

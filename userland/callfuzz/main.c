@@ -35,7 +35,6 @@
 
 #include "fuzz.h"
 
-#define FOLDER "/tmp/callfuzz"
 #define LIFE_MS 4000   /* then it is ended */
 #define DEATH_MS 20000 /* and must be gone */
 
@@ -45,7 +44,7 @@ struct options options = {.calls = 250, .threads = 2, .slots = 3, .seconds = 0};
 static struct slot {
     pid_t pid;
     int64_t since;
-    bool ending;
+    bool ending, census;
     uint64_t life;
 } slots[SLOTS];
 static struct {
@@ -185,14 +184,14 @@ static void start(unsigned i)
     struct life l = {.rng = {options.seed * 0x10001 + sum.lives}, .number = sum.lives, .slot = i};
     pid_t pid;
 
-    l.root = below(&l.rng, 2);
+    l.root = sum.lives && below(&l.rng, 2);
     fflush(stdout);
     pid = fork();
     if (pid == 0) {
-        life_run(&l);
+        l.number ? life_run(&l) : life_census(&l);
     }
     if (pid > 0) {
-        slots[i] = (struct slot){pid, now_ms(), false, sum.lives};
+        slots[i] = (struct slot){pid, now_ms(), false, sum.lives == 0, sum.lives};
         sum.lives++;
     }
 }
@@ -214,6 +213,7 @@ static void ended(pid_t pid, int status)
     sum.exits += WIFEXITED(status);
     kill(-pid, SIGKILL);
     s->pid = 0;
+    s->census = false;
 }
 
 /* Whoever has become our child and is none of the lives. True: there are such. */
@@ -286,7 +286,7 @@ static void watch_time(void)
         struct slot *s = &slots[i];
         int64_t took = s->pid ? now_ms() - s->since : 0;
 
-        if (took > LIFE_MS && !s->ending) {
+        if (took > LIFE_MS && !s->ending && s->life) {
             if (options.summary) {
                 say_notes(s);
             }
@@ -319,7 +319,7 @@ static void run(void)
 
     while (sum.lives < options.lives && now_ms() < end) {
         for (unsigned i = 0; i < options.slots && sum.lives < options.lives; i++) {
-            if (!slots[i].pid) {
+            if (!slots[i].pid && !slots[0].census) {
                 start(i);
             }
         }

@@ -183,8 +183,18 @@ long shared_word(struct rng *r)
     return common + 4 * (long)below(r, 64);
 }
 
+static long made; /* by the last call that made a mapping */
+
+void area_made(long address)
+{
+    made = address;
+}
+
 long area(struct rng *r)
 {
+    if (one_in(r, 6)) {
+        return made + PAGE * (long)below(r, 2);
+    }
     if (one_in(r, 20)) {
         return bad_pointer(r);
     }

@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/msg.h>
 #include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -384,9 +386,20 @@ long futex_word(struct rng *r)
     return one_in(r, 2) ? shared_word(r) : place(r, &word, sizeof word);
 }
 
-/* Small numbers and what a get call answers for our keys. */
+static int ids[3];
+
+void ipc_make(void)
+{
+    ids[0] = shmget(IPC_PRIVATE, 8192, 0666);
+    ids[1] = semget(IPC_PRIVATE, 4, 0666);
+    ids[2] = msgget(IPC_PRIVATE, 0666);
+}
+
 long ipc_id(struct rng *r)
 {
+    if (!one_in(r, 4)) {
+        return PICK(r, ids);
+    }
     return one_in(r, 8) ? (long)rnd(r)
                         : (long)below(r, 4) + (one_in(r, 3) ? 0 : 32768 * (long)below(r, 4));
 }

@@ -33,6 +33,8 @@ long place_argv(struct rng *r);
 long place_cap_header(struct rng *r);
 long place_robust(struct rng *r);
 long futex_word(struct rng *r);
+/* Of the life's own System V objects, mostly. */
 long ipc_id(struct rng *r);
+void ipc_make(void);
 
 #endif

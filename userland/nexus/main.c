@@ -25,8 +25,8 @@ static int swap_main(int argc, char **argv);
 
 static const struct command commands[] = {
     {"ps", "", "show the cells",
-     "Columns: name, generation (1: its first life), state, tier, pages in use, fibers,\n"
-     "seconds it ran, and a note.\n"
+     "Columns: name, generation (1: its first life), state, tier, placement, restarts, pages in\n"
+     "use, energy used (microseconds of a hart), fibers, seconds it ran, and a note.\n"
      "States: running; waiting (it died too often, and will start again); quarantine (it died\n"
      "again and again, and stays dead until `nexus restart`); absent (it cannot be: see the\n"
      "note); down (it ended, and is not to start again).\n",
@@ -38,6 +38,11 @@ static const struct command commands[] = {
      "use, pages it may use, fibers, seconds it ran, energy (microseconds of a hart it uses in a\n"
      "second / may use; -: no limit), restarts.\n",
      top_main},
+    {"cores", "", "show how fast the harts are, and of what class",
+     "Columns: hart, class (apex, forge, mill, ember: by its share of the fastest one's speed), speed (rounds\n"
+     "of a fixed piece of work in a millisecond), share, seconds it was idle, how long it was measured at\n"
+     "boot.  Of several idle harts a fiber gets the one whose class suits its tier.\n",
+     tell_main},
     {"services", "", "show the interfaces, who serves and who uses them", "", tell_main},
     {"log", "[-f] [FROM]", "show what cells logged",
      "  -f           go on with what is added, until interrupted\n"

@@ -28,6 +28,8 @@ void *calloc(size_t count, size_t bytes);
 void *realloc(void *p, size_t bytes);
 /* Give a piece back; nothing for NULL.  What is none ends the cell. */
 void free(void *p);
+/* End the cell: it has found itself wrong. */
+_Noreturn void abort(void);
 #endif
 
 #endif

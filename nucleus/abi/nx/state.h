@@ -9,7 +9,7 @@
 
 /* Why foreign mode was left (result of enter RUN). */
 #define NX_LEAVE_SYSCALL 0 /* system call; pc already points behind the instruction */
-#define NX_LEAVE_KICK 1    /* kicked; may be spurious */
+#define NX_LEAVE_KICK 1    /* kicked, or `hart` has news; may be spurious */
 #define NX_LEAVE_FAULT 2   /* page fault the nucleus could not resolve: cause, addr */
 #define NX_LEAVE_TRAP 3    /* illegal instruction, misaligned access, breakpoint: cause, addr */
 #define NX_LEAVE_NOMEM 4   /* demand-zero or copy-on-write found no page: cause, addr */
@@ -29,6 +29,7 @@
 #define NX_STATE_TIME_OFF 288
 #define NX_STATE_INSTR_OFF 296
 #define NX_STATE_FIXADDR 304
+#define NX_STATE_HART 312
 #define NX_STATE_FCSR 320
 #define NX_STATE_FP 328
 
@@ -46,7 +47,10 @@ struct nx_state {
     uint64_t time_off;  /* rdtime - time_off: ticks this fiber has run; the nucleus keeps it */
     uint64_t instr_off; /* rdinstret - instr_off: instructions this fiber has run */
     uint64_t fixaddr;   /* the address that made the fixup happen */
-    uint64_t reserved0;
+    uint64_t
+        hart; /* 0: of no interest.  Else 1 + the hart it is taken to run on: foreign mode is left
+                           with NX_LEAVE_KICK, and `hart` is right then, when it was switched out there, and
+                           not entered on another hart */
     uint64_t fcsr;
     uint64_t fp[32];
     uint64_t reserved[55];
@@ -55,6 +59,7 @@ _Static_assert(sizeof(struct nx_state) == NX_STATE_SIZE, "nx_state layout");
 _Static_assert(offsetof(struct nx_state, cause) == NX_STATE_CAUSE, "nx_state layout");
 _Static_assert(offsetof(struct nx_state, fixup) == NX_STATE_FIXUP, "nx_state layout");
 _Static_assert(offsetof(struct nx_state, fixaddr) == NX_STATE_FIXADDR, "nx_state layout");
+_Static_assert(offsetof(struct nx_state, hart) == NX_STATE_HART, "nx_state layout");
 _Static_assert(offsetof(struct nx_state, fp) == NX_STATE_FP, "nx_state layout");
 #endif
 

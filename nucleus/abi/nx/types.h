@@ -128,6 +128,7 @@ enum nx_fiber_value {
     NX_FIBER_STRIKES,
     NX_FIBER_DEMOTIONS,
     NX_FIBER_HANDLE, /* what others of the cell call the fiber; asked for 0, the caller's own */
+    NX_FIBER_HART,   /* the index of the one it runs on, or ran last */
     NX_FIBER_VALUES
 };
 enum nx_machine_value {
@@ -136,6 +137,16 @@ enum nx_machine_value {
     NX_MACHINE_MEMORY,
     NX_MACHINE_VALUES
 };
+
+/* What the nucleus measured of a hart (crucible.h). */
+enum nx_hart_value {
+    NX_HART_CLASS,     /* enum nx_hart_class */
+    NX_HART_SPEED,     /* rounds of a fixed piece of work in a millisecond */
+    NX_HART_MEASURING, /* ticks that measuring took when it came up */
+    NX_HART_IDLE,      /* ticks it was idle */
+    NX_HART_VALUES
+};
+enum nx_hart_class { NX_CLASS_APEX, NX_CLASS_FORGE, NX_CLASS_MILL, NX_CLASS_EMBER, NX_CLASSES };
 
 /* A line of the log.  Levels are those of syslog(3). */
 enum nx_log_level {

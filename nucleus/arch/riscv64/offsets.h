@@ -9,7 +9,7 @@
 #define H_RESCHED 40
 #define H_READY 44
 #define H_HWID 56
-#define H_SIZE 184
+#define H_SIZE 208
 #define H_COUNT 8
 
 #define F_REG(n) ((n)*8)

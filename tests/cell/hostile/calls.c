@@ -157,6 +157,8 @@ static void meta_numbers(void)
         expect_values(nx_meta_fiber(0, what), -NX_EINVAL, "fiber", what, 0);
         expect_values(nx_meta_space(0, what), -NX_EINVAL, "space", what, 0);
         expect_values(nx_meta_machine(what), -NX_EINVAL, "machine", what, 0);
+        expect_values(nx_meta_hart(what, NX_HART_CLASS), -NX_EINVAL, "hart", what, 0);
+        expect_values(nx_meta_hart(0, what), -NX_EINVAL, "hart", what, 0);
         /* What others do is nobody's business without the pledge. */
         expect_values(nx_meta_stat(wild[i]), -NX_EPERM, "stat", wild[i], 0);
         expect_values(nx_meta_readlog(wild[i], 64, 0), -NX_EPERM, "readlog", wild[i], 0);

@@ -137,8 +137,8 @@ static void any_bytes_are_harmless(void **state)
 
 static void every_command_has_help(void **state)
 {
-    static const char *const names[] = {"ps",     "top",  "services", "beb", "log",
-                                        "pledge", "kill", "restart",  "swap"};
+    static const char *const names[] = {"ps",  "top",    "cores", "services", "beb",
+                                        "log", "pledge", "kill",  "restart",  "swap"};
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         assert_non_null(strstr(command_help, names[i]));
     }

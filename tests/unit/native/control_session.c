@@ -168,6 +168,10 @@ void show_top(struct answer *a)
 {
     tell(a);
 }
+void show_cores(struct answer *a)
+{
+    tell(a);
+}
 void show_services(struct answer *a)
 {
     tell(a);

@@ -672,6 +672,48 @@ static void a_kick_ends_foreign_mode_of_one_that_waits_for_a_hart(void **state)
     assert_ptr_equal(on(0), of(f));
 }
 
+/* Its state area says which hart it takes itself to be on. */
+static void who_asks_hears_of_a_switch_in_foreign_mode(void **state)
+{
+    struct fiber *me = on(0);
+    uint64_t f = spawn(1, NX_TIER_PHOTON);
+    assert_int_equal(nx_tick_yield(), HOST_SWITCHED);
+    go_foreign(1);
+    host_foreign_call();
+    of(f)->state->hart = 1;
+    assert_int_equal(nx_tick_tier(0, NX_TIER_VOID), 0);
+    assert_int_equal(nx_enter_run(), HOST_SWITCHED); /* and gives way at once */
+    assert_ptr_equal(on(0), me);
+    assert_true(of(f)->in_foreign); /* waits with its program's tier */
+    audit_sched();
+    nx_exit_fiber(0);
+    assert_ptr_equal(on(0), of(f));
+    assert_null(harts[0].foreign);
+    assert_int_equal(of(f)->reg[10], NX_LEAVE_KICK);
+    assert_int_equal(of(f)->state->hart, 1);
+    assert_int_equal(nx_enter_run(), HOST_SWITCHED); /* once */
+    assert_non_null(harts[0].foreign);
+}
+
+static void who_asks_hears_of_another_hart(void **state)
+{
+    struct fiber *me = on(0);
+    uint64_t f = spawn(1, NX_TIER_PHOTON);
+    go_foreign(0);
+    host_foreign_call();
+    me->state->hart = 7;
+    assert_int_equal(nx_meta_fiber(0, NX_FIBER_HART), 0);
+    assert_int_equal(nx_tick_yield(), HOST_SWITCHED);
+    assert_ptr_equal(on(0), of(f));
+    assert_int_equal(nx_tick_yield(), HOST_SWITCHED);
+    assert_ptr_equal(on(0), me);
+    assert_int_equal(nx_recv_wait(0, 0), -NX_ETIME); /* it is for enter */
+    assert_int_equal(nx_enter_run(), NX_LEAVE_KICK);
+    assert_int_equal(on(0)->state->hart, 1);
+    assert_int_equal(nx_enter_run(), HOST_SWITCHED);
+    assert_non_null(harts[0].foreign);
+}
+
 static void reschedule(void *arg)
 {
     sched_reschedule();
@@ -1310,6 +1352,8 @@ int main(void)
         SCHED_TEST(a_kick_before_enter_is_seen_there),
         SCHED_TEST(a_kick_ends_foreign_mode_on_another_hart),
         SCHED_TEST(a_kick_ends_foreign_mode_of_one_that_waits_for_a_hart),
+        SCHED_TEST(who_asks_hears_of_a_switch_in_foreign_mode),
+        SCHED_TEST(who_asks_hears_of_another_hart),
         SCHED_TEST(a_kick_just_before_a_switch_is_not_left_behind),
         SCHED_TEST(a_kick_ends_a_wait),
         SCHED_TEST(a_kick_of_a_ready_or_running_native_fiber_is_kept),

@@ -219,6 +219,10 @@ unsigned mb_harts(void)
 {
     return 2;
 }
+unsigned mb_hart(void)
+{
+    return 1;
+}
 const char *mb_bootargs(void)
 {
     return "";

@@ -101,7 +101,8 @@ static void told_by_signal(void)
     is(sc(fcntl, (uint64_t)r, F_SETSIG, 34), 0);
     is(sc(ioctl, (uint64_t)r, 0x5452, one), 0); /* FIOASYNC */
     is(sc(fcntl, (uint64_t)w, F_SETFL, FASYNC), 0);
-    is(sc(rt_sigaction, 29, words(3, 1ul, 0ul, 0ul), 0, 8), 0); /* SIGIO, when it is all that goes */
+    is(sc(rt_sigaction, 29, words(3, 1ul, 0ul, 0ul), 0, 8),
+       0); /* SIGIO, when it is all that goes */
     write_all(w, one, 8);
     long sig = sc(rt_sigtimedwait, set, 0, words(2, 0ul, 1000ul), 8);
     is(sig == 34 || (sig == -EAGAIN && strained()), true);

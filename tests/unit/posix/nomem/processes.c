@@ -36,6 +36,9 @@ static uint64_t word;
 
 static void wait_word(void)
 {
+    uint64_t area = (room(64) + 31) & ~31ul;
+    is(sc(rseq, area, 32, 0, 1), 0);
+    is(get32(area + 4), 1); /* the hart */
     is(sc(set_tid_address, word + 8), ok(sc(gettid, 0)));
     is(sc(set_robust_list, words(3, 0ul, 0ul, 0ul), 24), 0);
     long r = sc(futex, word, 0, 0, 0, 0, 0); /* FUTEX_WAIT */

@@ -105,6 +105,11 @@ unsigned mb_harts(void)
     return 2;
 }
 
+unsigned mb_hart(void)
+{
+    return 1;
+}
+
 uint64_t mb_stat(unsigned nx_stat)
 {
     return nx_stat;

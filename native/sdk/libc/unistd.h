@@ -1,0 +1,1 @@
+/* unistd.h - for other people's code, which includes it and uses nothing of it. */

@@ -1,0 +1,33 @@
+/* The Crucible: how fast each hart is, by measurement, and who runs where for it.
+ *
+ * A hart does a fixed piece of work (integers, a little memory; some 20,000 instructions) a few times when it comes up,
+ * and again when it becomes idle, at most once a second.  Its speed is that of the shortest time; a faster one counts at
+ * once, a slower one for a sixteenth, so that it takes a hart some seconds of being slow to be called so, and no
+ * hiccup of a host does it.  Classes are by share of the fastest hart:
+ *
+ *     APEX   7/8 and more      FORGE  5/8      MILL  3/8      EMBER  less
+ *
+ * Class n is meant for tier n: of several idle harts a woken fiber gets the one whose class is nearest its tier.  Where all
+ * harts are of one class, as a rule, nothing of that costs anything.
+ */
+#ifndef CRUCIBLE_H
+#define CRUCIBLE_H
+
+#include "hart.h"
+
+/* This hart comes up; without the lock. */
+void crucible_boot(struct hart *h);
+/* It is idle; without the lock, interrupts stay off for as long as the work takes. */
+void crucible_idle(struct hart *h);
+/* It took `ticks`; with the lock. */
+void crucible_note(struct hart *h, uint64_t ticks);
+
+/* Are there harts of different classes? */
+extern bool crucible_mixed;
+/* How far is this hart from what the tier is for? */
+static inline unsigned crucible_misfit(const struct hart *h, unsigned tier)
+{
+    return h->class > tier ? h->class - tier : tier - h->class;
+}
+
+#endif
