@@ -51,7 +51,7 @@ def lives_on(m, before):
 class Session:
     def __init__(self, report, smp, place, args):
         self.report, self.label, self.args = report, prefix(smp, place), args
-        self.machine = Machine(smp, place=place)
+        self.machine = Machine(smp, mem=args.mem, place=place)
         self.cells = cells(self.machine)
         self.leak = None
         if not LINUX:
@@ -107,6 +107,7 @@ def main():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--place", help="default: isolated, then fused")
     p.add_argument("--out", metavar="FOLDER")
+    p.add_argument("--mem", type=int, default=256, help="MiB of the machine; with 48 it runs out of them")
     argv, more = sys.argv[1:], []
     if "--" in argv:
         argv, more = argv[:argv.index("--")], argv[argv.index("--") + 1:]

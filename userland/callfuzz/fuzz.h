@@ -106,6 +106,8 @@ bool is_tracee(pid_t pid);
 pid_t tracee(struct rng *r); /* of a thread, or 0 */
 
 void descriptors_make(struct life *l);
+extern bool patient;         /* a life that waits: others are told not to */
+void descriptors_wait(void); /* ours become such as let one wait */
 enum fd_kind {
     FD_FILE,
     FD_EPOLL,

@@ -294,7 +294,7 @@ long place_sembufs(struct rng *r)
 
     for (size_t i = 0; i < 8; i++) {
         s[i] = (struct sembuf){(unsigned short)some(r, 4), (short)(some(r, 5) - 2),
-                               (short)(IPC_NOWAIT | (one_in(r, 2) ? SEM_UNDO : 0))};
+                               (short)((patient ? 0 : IPC_NOWAIT) | (one_in(r, 2) ? SEM_UNDO : 0))};
     }
     return put(r, s, sizeof s);
 }
