@@ -75,7 +75,7 @@ def session(report, smp, place, args):
     try:
         run = Session(report, smp, place, args)
         if args.lives <= TURN:
-            run.turn(args.seed, args.lives, f"-T {SECONDS}")
+            run.turn(args.seed, args.lives, "" if args.long else f"-T {SECONDS}")
             return
         for n, lives in enumerate([TURN] * (args.lives // TURN) + [args.lives % TURN] * (args.lives % TURN > 0)):
             good = run.turn(args.seed + n, lives, name=f"seed {args.seed + n}: ")
@@ -102,7 +102,7 @@ def note(folder, line=None):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("harts", nargs="*", type=int, default=[1, 4])
-    p.add_argument("--lives", type=int, default=LIVES)
+    p.add_argument("--lives", type=int, help=f"default: {LIVES}, but no longer than {SECONDS} seconds")
     p.add_argument("--warm", type=int, default=WARM)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--place", help="default: isolated, then fused")
@@ -112,6 +112,7 @@ def main():
     if "--" in argv:
         argv, more = argv[:argv.index("--")], argv[argv.index("--") + 1:]
     args = p.parse_args(argv)
+    args.long, args.lives = args.lives is not None, args.lives or LIVES
     args.more = more
     note(args.out)
     report = Report()

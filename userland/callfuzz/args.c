@@ -95,7 +95,7 @@ static long flags(struct rng *r)
     case 2:
         return 1l << below(r, 32);
     case 3:
-        return (1l << below(r, 16)) | (1l << below(r, 16));
+        return 1l << below(r, 16) | 3l << below(r, 16);
     case 4:
         return (long)below(r, 16);
     default:

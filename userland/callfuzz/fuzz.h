@@ -29,6 +29,13 @@ static inline uint64_t below(struct rng *r, uint64_t n)
 {
     return rnd(r) % n;
 }
+/* Few bits of it are set. */
+static inline uint64_t sparse(struct rng *r)
+{
+    uint64_t bits = rnd(r);
+
+    return bits & rnd(r);
+}
 static inline bool one_in(struct rng *r, uint64_t n)
 {
     return below(r, n) == 0;

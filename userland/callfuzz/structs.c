@@ -82,7 +82,7 @@ long place_mask(struct rng *r)
     uint64_t mask[16];
 
     for (size_t i = 0; i < 16; i++) {
-        mask[i] = one_in(r, 3) ? 0 : rnd(r) & rnd(r);
+        mask[i] = one_in(r, 3) ? 0 : sparse(r);
     }
     return one_in(r, 4) ? 0 : put(r, mask, one_in(r, 2) ? 8 : sizeof mask);
 }
@@ -340,10 +340,7 @@ long place_action(struct rng *r)
 {
     struct {
         uint64_t handler, flags, mask, rest[13];
-    } a = {one_in(r, 3) ? below(r, 3) : (uint64_t)nothing,
-           (uint64_t)draw(r, 'F'),
-           rnd(r) & rnd(r),
-           {0}};
+    } a = {one_in(r, 3) ? below(r, 3) : (uint64_t)nothing, (uint64_t)draw(r, 'F'), sparse(r), {0}};
 
     if (one_in(r, 3)) {
         a.flags = (uint64_t)-1 << 32; /* si_code: SI_QUEUE */
