@@ -31,10 +31,10 @@ static struct job {
 } jobs[JOBS];
 
 static struct worker {
-    struct child child;
     struct nexus_server session;
     struct nx_slot backlog[8];
     struct nx_slot asks; /* a `take` that waits for work */
+    struct child child;
     bool runs, waits;
     int job;        /* the one it has, or -1 */
     unsigned taken; /* jobs it has had */

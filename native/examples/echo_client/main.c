@@ -8,6 +8,7 @@
 #include <manifest/echo_client.h>
 #include <nexus/cell.h>
 #include <nexus/channel.h>
+#include <string.h>
 
 #define MESSAGES 200000u
 #define DEPTH 32u
@@ -33,7 +34,11 @@ static void send(struct conversation *c)
 {
     bool pushed = false;
     while (c->sent < MESSAGES && c->sent - c->received < DEPTH) {
-        const struct nx_slot m = {.type = c->type, .cookie = c->sent, .word[0] = c->sent * 3ul};
+        struct nx_slot m;
+        memset(&m, 0, sizeof(m)); /* all of it is the other side's to read */
+        m.type = c->type;
+        m.cookie = c->sent;
+        m.word[0] = c->sent * 3ul;
         if (nx_ring_push(&c->ch.out, &m) != 0) {
             break; /* full: there are answers to take first */
         }

@@ -93,7 +93,7 @@ static int put(void *ctx, const struct nx_slot *request, const struct kv_put *as
         memmove(&table.entry[i + 1], &table.entry[i], (table.count - i) * sizeof(struct entry));
         table.count++;
         memset(&table.entry[i], 0, sizeof(struct entry));
-        strcpy(table.entry[i].key, ask->key);
+        memcpy(table.entry[i].key, ask->key, KEY_MAX);
     }
     table.entry[i].length = length;
     memcpy(table.entry[i].value, value, length);
@@ -133,7 +133,7 @@ static int next(void *ctx, const struct nx_slot *request, const struct kv_next *
     if (i == table.count) {
         return -NX_ENOENT;
     }
-    strcpy(answer->key, table.entry[i].key);
+    memcpy(answer->key, table.entry[i].key, KEY_MAX);
     return 0;
 }
 

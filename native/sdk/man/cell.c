@@ -24,7 +24,7 @@ int cell_main(const struct nx_cellinfo *info)
     if (text == NULL) {
         cell_panic("no memory: error %d", -e);
     }
-    strcpy(text, "a text");
+    memcpy(text, "a text", 7);
 
     /* A page that could be given to others: a memory object, which is mapped to be used. */
     const int slot = cap_take(1);

@@ -3,6 +3,7 @@
 #include <nexus/cell.h>
 #include <nx/ring.h>
 #include <nx/sys.h>
+#include <string.h>
 
 static void check(bool good, const char *what)
 {
@@ -14,8 +15,9 @@ static void check(bool good, const char *what)
 int cell_main(const struct nx_cellinfo *info)
 {
     struct nx_ring producer, consumer;
-    struct nx_slot m = {.type = 1};
+    struct nx_slot m;
     size_t size;
+    memset(&m, 0, sizeof(m)); /* all of it is the other side's to read */
     const int slot = cap_take(1);
     check(slot >= 0 && nx_make_ring(slot, 4, 1) == 0,
           "no ring"); /* 4 slots, a page for bulk data */

@@ -9,7 +9,7 @@ int cell_main(const struct nx_cellinfo *info)
     if (a == NULL || b == NULL || b[999999] != 0 || abs(-2) != 2 || labs(-2) != 2) {
         abort(); /* as cell_panic() does, without a word */
     }
-    strcpy(a, "kept");
+    memcpy(a, "kept", 5);
     a = realloc(a, 200000);
     if (a == NULL || strcmp(a, "kept") != 0) {
         cell_panic("not kept");

@@ -5,6 +5,7 @@
 #include <nexus/cell.h>
 #include <nexus/service.h>
 #include <nx/sys.h>
+#include <string.h>
 
 static struct service_client clients[CLIENTS_CLIENTS];
 static uint32_t generation;
@@ -19,7 +20,11 @@ static int answer(struct nexus_server *s, const struct nx_slot *request)
 
 static void push(struct nexus_server *s, uint16_t type, uint16_t flags, uint32_t cookie)
 {
-    const struct nx_slot m = {.type = type, .flags = flags, .cookie = cookie};
+    struct nx_slot m;
+    memset(&m, 0, sizeof(m));
+    m.type = type;
+    m.flags = flags;
+    m.cookie = cookie;
     (void)nx_ring_push(&s->ch.out, &m);
 }
 

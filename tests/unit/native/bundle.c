@@ -28,7 +28,7 @@ static size_t put_file(char *to, const char *name, const char *data, size_t n)
 {
     size_t at = (size_t)sprintf(to, "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x",
                                 1, 0100644, 0, 0, 1, 0, n, 0, 0, 0, 0, strlen(name) + 1, 0);
-    strcpy(to + at, name);
+    memcpy(to + at, name, strlen(name) + 1);
     at = (at + strlen(name) + 1 + 3) & ~3ul;
     memcpy(to + at, data, n);
     return (at + n + 3) & ~3ul;

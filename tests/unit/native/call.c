@@ -256,8 +256,8 @@ static void work_twice(void)
     const uint32_t own = served[0].session.ch.out.own;
     service_work(&service);
     if (served[0].session.ch.out.own != own) {
-        struct nx_slot reply =
-            *(struct nx_slot *)(uintptr_t)nx_ring_slot(&served[0].session.ch.out, SLOTS - 1);
+        static struct nx_slot reply;
+        nx_ring_read(&served[0].session.ch.out, SLOTS - 1, &reply);
         push_reply(&reply);
         reply.cookie += 1u << 8;
         push_reply(&reply);
@@ -279,7 +279,8 @@ static void work_wrong(void)
 {
     struct nx_slot request;
     if (server_take(&served[0].session, &request) == 1) {
-        struct nx_slot reply = {
+        static struct nx_slot reply;
+        reply = (struct nx_slot){
             .type = NEXUS_STL_FOLLOW, .flags = NX_SLOT_REPLY, .cookie = request.cookie};
         push_reply(&reply);
         reply.type = request.type;
