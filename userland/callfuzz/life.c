@@ -291,6 +291,9 @@ static void settle_in(struct life *l)
         prctl(PR_SET_DUMPABLE, 1);
     }
     descriptors_make(l);
+    if (one_in(&l->rng, 3)) {
+        descriptors_wait();
+    }
     memory_make(l);
     ipc_make();
     take_signals();
