@@ -165,7 +165,8 @@ static int resolve_create(struct opening *o, struct path *out)
     } else if (S_ISDIR(found.dentry->inode->mode)) {
         err = -EISDIR;
     } else {
-        err = may_open(&found, o->flags);
+        err = protect_create(parent.dentry->inode, found.dentry->inode);
+        err = err < 0 ? err : may_open(&found, o->flags);
         if (err == 0) {
             *out = path_ref(found);
         }

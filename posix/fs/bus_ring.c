@@ -48,8 +48,12 @@ static long ring_read(struct file *f, struct iobuf *b, int64_t *pos)
         }
     }
     const uint64_t n = r->bells;
-    r->bells = 0;
-    return iobuf_put(b, &n, sizeof(n)) < 0 ? -EFAULT : (long)sizeof(n);
+    r->bells = 0; /* more may ring while the program's page comes */
+    if (iobuf_put(b, &n, sizeof(n)) < 0) {
+        r->bells += n;
+        return -EFAULT;
+    }
+    return sizeof(n);
 }
 
 static long ring_write(struct file *f, struct iobuf *b, int64_t *pos)

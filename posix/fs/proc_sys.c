@@ -231,6 +231,24 @@ static int show_dentry_state(struct text *t, struct inode *ino)
     return 0;
 }
 
+static int store_protected(struct inode *ino, char *text, size_t n)
+{
+    unsigned *level = procfs_entry(ino)->arg;
+    bool two = level == &path_protected[PROTECT_FIFOS] || level == &path_protected[PROTECT_REGULAR];
+    long value;
+    int err = procfs_number(text, 0, two ? 2 : 1, &value);
+    if (err == 0) {
+        *level = (unsigned)value;
+    }
+    return err;
+}
+
+#define PROTECTED(n, what)                                                 \
+    {                                                                      \
+        .name = n, .mode = 0600, .kind = PROC_FILE, .show = show_unsigned, \
+        .store = store_protected, .arg = &path_protected[what]             \
+    }
+
 static const struct proc_entry fs_files[] = {
     NUMBER("aio-max-nr", 65536, 0, INT64_MAX),
     FIXED("aio-nr", 0),
@@ -254,30 +272,10 @@ static const struct proc_entry fs_files[] = {
     FIXED("pipe-max-size", 1 << 20),
     NUMBER("pipe-user-pages-hard", 0, 0, INT64_MAX),
     NUMBER("pipe-user-pages-soft", 16384, 0, INT64_MAX),
-    {.name = "protected_fifos",
-     .mode = 0644,
-     .kind = PROC_FILE,
-     .show = show_number,
-     .store = store_number,
-     .arg = &(struct sysctl){.max = 0}},
-    {.name = "protected_hardlinks",
-     .mode = 0644,
-     .kind = PROC_FILE,
-     .show = show_number,
-     .store = store_number,
-     .arg = &(struct sysctl){.max = 0}},
-    {.name = "protected_regular",
-     .mode = 0644,
-     .kind = PROC_FILE,
-     .show = show_number,
-     .store = store_number,
-     .arg = &(struct sysctl){.max = 0}},
-    {.name = "protected_symlinks",
-     .mode = 0644,
-     .kind = PROC_FILE,
-     .show = show_number,
-     .store = store_number,
-     .arg = &(struct sysctl){.max = 0}},
+    PROTECTED("protected_fifos", PROTECT_FIFOS),
+    PROTECTED("protected_hardlinks", PROTECT_HARDLINKS),
+    PROTECTED("protected_regular", PROTECT_REGULAR),
+    PROTECTED("protected_symlinks", PROTECT_SYMLINKS),
     NUMBER("suid_dumpable", 0, 0, 0),
     {.name = NULL},
 };

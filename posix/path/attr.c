@@ -1,10 +1,10 @@
 /* Changing what an inode says: mode, owner, times, size. */
 #include "fs/notify.h"
 #include "include/sys.h"
+#include "fs/notify.h"
 #include "path/target.h"
 
 #include <linux/falloc.h>
-#include <linux/inotify.h>
 
 static int may_change(const struct target *t)
 {

@@ -219,7 +219,8 @@ static int link_make(const struct path *from, const struct path *parent, const s
     if (from->mnt != parent->mnt) {
         return -EXDEV;
     }
-    err = path_may_change(parent);
+    err = protect_link(ino);
+    err = err < 0 ? err : path_may_change(parent);
     if (err < 0) {
         return err;
     }

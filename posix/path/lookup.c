@@ -159,14 +159,21 @@ static int jump(struct walk *w, struct inode *ino)
     return 0;
 }
 
-/* `link` (its reference is taken over) is to be followed from w->at: sets what is left to walk. */
+/* `link` (its reference is taken over) is to be followed from w->at, where it is: sets what is left to walk. */
 static int walk_link(struct walk *w, struct path link)
 {
+    const char *rest = w->rest;
+    while (*rest == '/') {
+        rest++;
+    }
+    bool last = *rest == 0 && w->depth == 0;
     struct inode *ino = link.dentry->inode;
     int err = 0;
     if (++w->links > LINKS_MAX || (w->flags & LOOKUP_NO_LINKS) != 0 ||
         (link.mnt->flags & ABI_MS_NOSYMFOLLOW) != 0) {
         err = -ELOOP;
+    } else if (last && protect_follow(w->at.dentry->inode, ino) < 0) {
+        err = -EACCES;
     } else if (ino->ops->follow != NULL) {
         err = jump(w, ino);
     } else if (ino->link == NULL || ino->link[0] == 0) {

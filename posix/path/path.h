@@ -77,6 +77,13 @@ struct spec {      /* what to make */
 /* Make last in parent: -EEXIST when it is there.  out NULL: not wanted. */
 int path_make(const struct path *parent, const struct last *last, const struct spec *spec,
               struct path *out);
+/* ---- protect.c: 0, or -EACCES, -EPERM ---- */
+enum protect { PROTECT_SYMLINKS, PROTECT_HARDLINKS, PROTECT_FIFOS, PROTECT_REGULAR, PROTECT_KINDS };
+extern unsigned path_protected[PROTECT_KINDS];
+int protect_follow(const struct inode *dir, const struct inode *link);
+int protect_link(struct inode *ino);
+int protect_create(const struct inode *dir, const struct inode *ino);
+
 int path_may_change(const struct path *dir); /* write and search it, on a writable mount */
 int path_may_delete(const struct path *dir, const struct dentry *victim, bool directory);
 /* Kernel's own: make or replace by name, from the root (start-up, archives). */

@@ -111,14 +111,14 @@ int main(void) {
     return 0;
 }
 """,
-    "/t/nginx.conf": """master_process off;  # its workers need ioctl(FIOASYNC)
-worker_processes 1;
+    "/t/nginx.conf": """user root root;
+worker_processes 2;
 error_log /tmp/nginx-error.log;
 pid /tmp/nginx.pid;
 events { worker_connections 64; }
 http {
     access_log off;
-    server { listen unix:/tmp/nginx.sock; root /t/www; }
+    server { listen unix:/tmp/nginx.sock; listen 127.0.0.1:8081; root /t/www; }
 }
 """,
     "/t/www/index.html": "hello from nginx\n" + "0123456789abcdef" * 4096 + "\n",
@@ -291,12 +291,21 @@ def redis(m):
 
 
 def nginx(m):
-    m.out("nginx -c /t/nginx.conf", 60)
+    """A master and two workers, which another configuration replaces while they serve."""
+    workers = "pgrep -P $(cat /tmp/nginx.pid)"
+    m.out(f"nginx -c /t/nginx.conf; while [ $({workers} | wc -l) != 2 ]; do sleep 0.1; done", 60)
+    old = m.out(workers)
     if built("curl"):
-        m.check("curl -s --unix-socket /tmp/nginx.sock http://x/ | head -1", "hello from nginx\n", timeout=60)
-        m.check("curl -s --unix-socket /tmp/nginx.sock http://x/ | cmp - /t/www/index.html && echo same", "same\n", timeout=60)
-        m.check("curl -s -o /dev/null -w '%{http_code}\\n' --unix-socket /tmp/nginx.sock http://x/none", "404\n", timeout=60)
-    m.out("nginx -c /t/nginx.conf -s quit; for i in $(seq 50); do [ -e /tmp/nginx.pid ] || break; sleep 0.1; done", 60)
+        for url in ("--unix-socket /tmp/nginx.sock http://x", "http://127.0.0.1:8081"):
+            m.check(f"curl -s {url}/ | cmp - /t/www/index.html && echo same", "same\n", timeout=60)
+            m.check(f"curl -s -o /dev/null -w '%{{http_code}}\\n' {url}/none", "404\n", timeout=60)
+    m.out("nginx -c /t/nginx.conf -s reload; while " + " || ".join(f"kill -0 {pid} 2>/dev/null" for pid in old.split())
+          + "; do sleep 0.1; done", 60)
+    same(m.out(f"{workers} | wc -l"), "2\n")
+    if built("curl"):
+        m.check("for i in $(seq 10); do curl -s http://127.0.0.1:8081/ | head -1; done | uniq -c | sed 's/^ *//'",
+                "10 hello from nginx\n", timeout=60)
+    m.out("nginx -c /t/nginx.conf -s quit; while [ -e /tmp/nginx.pid ]; do sleep 0.1; done", 60)
     m.out("rm -rf /tmp/nginx* /var/tmp/nginx* /var/log/nginx/*")
 
 

@@ -95,7 +95,7 @@ static long flags(struct rng *r)
     case 2:
         return 1l << below(r, 32);
     case 3:
-        return (1l << below(r, 16)) | (1l << below(r, 16));
+        return 1l << below(r, 16) | 3l << below(r, 16);
     case 4:
         return (long)below(r, 16);
     default:
@@ -122,7 +122,7 @@ static long open_flags(struct rng *r)
                                O_NOATIME,  O_CLOEXEC, O_NOCTTY};
     long flag = (long)below(r, 4);
 
-    if (!one_in(r, 6)) {
+    if (!one_in(r, patient ? 2 : 6)) {
         flag |= O_NONBLOCK;
     }
     while (one_in(r, 2)) {
@@ -136,9 +136,11 @@ static long pid(struct rng *r)
 {
     static const long others[] = {0, 0, -1, 1, 0x7fffffff, -0x80000000l, 4194305, -0x7fffffff};
 
-    switch (below(r, 5)) {
+    switch (below(r, 6)) {
     case 0:
         return getpid();
+    case 5:
+        return tracee(r);
     case 1:
         return gettid();
     case 2:
@@ -480,7 +482,8 @@ static long draw_named(struct rng *r, char letter)
     case '\'':
         return place_msghdr(r, 1 + (unsigned)below(r, 4));
     case 'M': /* flags of a message */
-        return one_in(r, 4) ? flags(r) : MSG_DONTWAIT | (one_in(r, 3) ? flags(r) : 0);
+        return one_in(r, 4) ? flags(r)
+                            : (patient ? 0 : MSG_DONTWAIT) | (one_in(r, 3) ? flags(r) : 0);
     case '$':
         return PICK(r, ((const long[]){MAP_PRIVATE | MAP_ANONYMOUS, MAP_SHARED | MAP_ANONYMOUS,
                                        MAP_PRIVATE, MAP_SHARED})) |
@@ -507,6 +510,8 @@ static long draw_named(struct rng *r, char letter)
         return place_robust(r);
     case '*': /* sizeof(struct robust_list_head) */
         return one_in(r, 8) ? number(r) : 24;
+    case '/': /* sizeof(struct rseq) */
+        return 32;
     case 'k':
         return clock_id(r);
     case 'I':
@@ -519,6 +524,8 @@ static long draw_named(struct rng *r, char letter)
         return prctl_op(r);
     case 'r':
         return ptrace_request(r);
+    case '\\': /* whom it is made of */
+        return one_in(r, 4) ? pid(r) : tracee(r);
     case 'C':
         return clone_flags(r);
     case '|': /* a stack */
@@ -563,7 +570,7 @@ static long draw_named(struct rng *r, char letter)
         return one_in(r, 10) ? number(r) : PICK(r, ((const long[]){1, 1, 2, 2, 10, 16, 17, 0}));
     case '^':
         return (one_in(r, 10) ? number(r) : PICK(r, ((const long[]){1, 1, 2, 2, 3, 5}))) |
-               (one_in(r, 6) ? 0 : SOCK_NONBLOCK);
+               (one_in(r, patient ? 2 : 6) ? 0 : SOCK_NONBLOCK);
     case '=':
         return PICK(r, ((const long[]){1, 1, 1, 0, 6, 17, 41, 270, 58, 255}));
     case '+':

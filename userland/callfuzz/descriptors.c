@@ -76,6 +76,9 @@ const char *path_name(struct rng *r, bool own)
         "/proc/1/maps",
 
     };
+    static const char *const of[] = {"maps",     "mem",  "status",   "stat",    "fd",      "fd/9",
+                                     "cwd",      "exe",  "root/tmp", "environ", "cmdline", "task",
+                                     "fdinfo/9", "comm", "smaps",    "wchan"};
     static char longest[4100];
 
     if (one_in(r, 30)) {
@@ -86,6 +89,13 @@ const char *path_name(struct rng *r, bool own)
             }
         }
         return longest + 1 + below(r, 190) + 200 * below(r, 20); /* begins with a name */
+    }
+    if (!own && one_in(r, 10)) { /* of a thread or child of ours, or of another life */
+        static _Thread_local char of_process[40];
+
+        snprintf(of_process, sizeof of_process, "/proc/%d/%s", getpid() + (int)below(r, 8),
+                 PICK(r, of));
+        return of_process;
     }
     return own || one_in(r, 2) ? PICK(r, ours) : PICK(r, others);
 }
@@ -100,33 +110,18 @@ static void put_file(const char *name, const void *data, size_t n, int mode)
     close(fd);
 }
 
-/* An ELF header that is nearly right: what follows it is not. */
+/* This very program with up to three bits of its headers wrong, and only its beginning. */
 static void make_program(struct rng *r)
 {
-    uint64_t words[64] = {0};
-    uint8_t *b = (uint8_t *)words;
-    static const uint8_t head[20] = {0x7f, 'E', 'L', 'F', 2, 1, 1, 0, 0,   0,
-                                     0,    0,   0,   0,   0, 0, 2, 0, 243, 0};
+    static uint8_t image[32768];
+    int fd = open("/proc/self/exe", O_RDONLY);
+    ssize_t n = read(fd, image, sizeof image);
 
-    memcpy(b, head, sizeof head);
-    b[20] = 1;
-    words[3] = 0x10000 + below(r, 64); /* entry */
-    words[4] = 64;                     /* program headers */
-    b[52] = 64, b[54] = 56, b[56] = (uint8_t)(1 + below(r, 4));
-    for (size_t i = 0; i < 4; i++) {
-        uint64_t *ph = words + 8 + 7 * i;
-
-        ph[0] = (one_in(r, 3) ? below(r, 9) : 1) | below(r, 8) << 32;
-        ph[1] = 4096 * below(r, 3);
-        ph[2] = ph[3] = 0x10000 * (1 + i);
-        ph[4] = below(r, 5000);
-        ph[5] = below(r, 9000);
-        ph[6] = 4096;
-        if (one_in(r, 4)) {
-            ph[below(r, 7)] = rnd(r) >> below(r, 64);
-        }
+    close(fd);
+    for (uint64_t flips = below(r, 4); flips && n > 0; flips--) {
+        image[below(r, one_in(r, 2) ? 64 : 400)] ^= (uint8_t)(1 << below(r, 8));
     }
-    put_file("program", words, sizeof words, 0777);
+    put_file("program", image, n > 0 ? (size_t)n : 0, 0777);
 }
 
 void files_make(void)
@@ -296,6 +291,16 @@ int any_fd(struct rng *r)
         return PICK(r, odd);
     }
     return (int)below(r, (uint64_t)last + 12); /* the last ones are made by calls */
+}
+
+bool patient;
+
+void descriptors_wait(void)
+{
+    patient = true;
+    for (int fd = 3; fd <= last; fd++) {
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    }
 }
 
 int kind_fd(struct rng *r, enum fd_kind kind)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define CALL_NUMBERS 512 /* told apart in what is counted; the ABI ends below */
 #define THREADS 4        /* of a life, at most */
@@ -27,6 +28,13 @@ uint64_t rnd(struct rng *r);
 static inline uint64_t below(struct rng *r, uint64_t n)
 {
     return rnd(r) % n;
+}
+/* Few bits of it are set. */
+static inline uint64_t sparse(struct rng *r)
+{
+    uint64_t bits = rnd(r);
+
+    return bits & rnd(r);
 }
 static inline bool one_in(struct rng *r, uint64_t n)
 {
@@ -101,7 +109,12 @@ long shared_word(struct rng *r); /* of memory all lives share: a futex, if they 
 void area_made(long address);    /* by a call: area() may answer it again */
 long area(struct rng *r);        /* a page's address that may be mapped, unmapped ... */
 
+bool is_tracee(pid_t pid);
+pid_t tracee(struct rng *r); /* of a thread, or 0 */
+
 void descriptors_make(struct life *l);
+extern bool patient;         /* a life that waits: others are told not to */
+void descriptors_wait(void); /* ours become such as let one wait */
 enum fd_kind {
     FD_FILE,
     FD_EPOLL,

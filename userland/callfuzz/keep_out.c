@@ -37,7 +37,7 @@ static long tame_pid(long pid)
     if (p == 0 || p > 4194304 || p < -4194304) {
         return pid;
     }
-    return p == getpid() || p == gettid() ? p : p == -getpid() ? p : NO_PROCESS;
+    return p == getpid() || p == gettid() || p == -getpid() || is_tracee(p) ? p : NO_PROCESS;
 }
 
 static bool is_foreign(long fd)

@@ -143,17 +143,72 @@ static void calls(struct worker *w, unsigned n)
     }
 }
 
+static pid_t tracees[THREADS]; /* of each thread */
+
+bool is_tracee(pid_t pid)
+{
+    for (unsigned i = 0; i < THREADS; i++) {
+        if (pid && tracees[i] == pid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+pid_t tracee(struct rng *r)
+{
+    return PICK(r, tracees);
+}
+
+/* A child that makes calls, traced by us: it stops at every signal. */
+static void make_tracee(struct worker *w)
+{
+    long a[6] = {SIGCHLD}, pid = raw_clone(SYS_clone, a, 0);
+
+    if (pid == 0) {
+        long trace[6] = {0}, stop[6] = {getpid(), SIGSTOP};
+
+        generation = GENERATIONS;
+        raw_call(SYS_ptrace, trace);
+        raw_call(SYS_kill, stop);
+        w->rng.state ^= 1;
+        calls(w, options.calls);
+        trace[0] = 0;
+        raw_call(SYS_exit_group, trace);
+    }
+    tracees[w - workers] = pid > 0 ? (pid_t)pid : 0;
+}
+
 static void *work(void *arg)
 {
     struct worker *w = arg;
 
     w->tid = gettid();
+    if (one_in(&w->rng, 3)) {
+        make_tracee(w);
+    }
     calls(w, options.calls);
     w->done = true;
     return NULL;
 }
 
 /* ---- around them ---- */
+
+/* A frame that is not as it was when it is returned from; its registers more seldom, for that ends us. */
+static void mangle(int signo, siginfo_t *info, void *context)
+{
+    static struct rng r;
+    uint8_t *uc = context;
+    uint64_t registers = 176; /* of struct ucontext */
+
+    (void)signo;
+    (void)info;
+    if (one_in(&r, 3)) {
+        uc[one_in(&r, 4) ? registers + below(&r, 256) : below(&r, registers)] ^=
+            (uint8_t)(1 << below(&r, 8));
+        uc[registers + 256 + below(&r, 528)] ^= (uint8_t)(1 << below(&r, 8));
+    }
+}
 
 static void nothing(int signo)
 {
@@ -164,15 +219,17 @@ static void nothing(int signo)
 static void take_signals(void)
 {
     struct {
-        void (*handler)(int);
+        void *handler;
         unsigned long flags;
         uint64_t mask;
-    } action = {nothing, 0, 0};
+    } action = {NULL, 0, 0};
     uint64_t none = 0;
 
     for (long signo = 1; signo < 65; signo++) {
         long a[6] = {signo, (long)&action, 0, 8};
 
+        action.flags = signo == SIGALRM ? SA_RESTART : signo == SIGUSR2 ? SA_SIGINFO : 0;
+        action.handler = signo == SIGUSR2 ? (void *)mangle : (void *)nothing;
         if (signo != SIGSEGV && signo != SIGBUS && signo != SIGILL && signo != SIGFPE &&
             signo != SIGTRAP) {
             raw_call(SYS_rt_sigaction, a);
@@ -213,6 +270,12 @@ static void settle_in(struct life *l)
     limit(RLIMIT_AS, 256 << 20);
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_NPROC, 100);
+    if (one_in(&l->rng, 6)) {
+        limit(RLIMIT_NOFILE, 40 + below(&l->rng, 20));
+    }
+    if (one_in(&l->rng, 6)) {
+        limit(RLIMIT_AS, (3 + below(&l->rng, 8)) << 20);
+    }
     umask(0);
     snprintf(name, sizeof name, "%u", l->slot);
     mkdir(name, 0777);
@@ -228,6 +291,9 @@ static void settle_in(struct life *l)
         prctl(PR_SET_DUMPABLE, 1);
     }
     descriptors_make(l);
+    if (one_in(&l->rng, 3)) {
+        descriptors_wait();
+    }
     memory_make(l);
     ipc_make();
     take_signals();

@@ -42,10 +42,10 @@ struct notes *notes;
 struct options options = {.calls = 250, .threads = 2, .slots = 3, .seconds = 0};
 
 static struct slot {
-    pid_t pid;
-    int64_t since;
-    bool ending, census;
     uint64_t life;
+    int64_t since;
+    pid_t pid;
+    bool ending, census;
 } slots[SLOTS];
 static struct {
     unsigned long lives, exits, signals, late;
@@ -191,7 +191,7 @@ static void start(unsigned i)
         l.number ? life_run(&l) : life_census(&l);
     }
     if (pid > 0) {
-        slots[i] = (struct slot){pid, now_ms(), false, sum.lives == 0, sum.lives};
+        slots[i] = (struct slot){sum.lives, now_ms(), pid, false, sum.lives == 0};
         sum.lives++;
     }
 }

@@ -2,6 +2,7 @@
  * Who one is and what one may: capabilities, changes of ids, groups, set-id programs, prctl about them.
  */
 #define _GNU_SOURCE
+#include <pthread.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -516,6 +517,29 @@ static void process_options(void)
     wait_ok(pid);
 }
 
+static void *no_more(void *arg)
+{
+    OK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    EQ(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
+    return NULL;
+}
+
+/* Each thread gives up its own. */
+static void no_new_privs_of_a_thread(void)
+{
+    pthread_t t;
+    pid_t pid;
+    EQ(pthread_create(&t, NULL, no_more, NULL), 0);
+    EQ(pthread_join(t, NULL), 0);
+    EQ(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 0);
+    no_more(NULL);
+    CHILD(pid)
+    {
+        EQ(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
+    }
+    wait_ok(pid);
+}
+
 const struct test cred_tests[] = {
     {"of_root", of_root},
     {"given_up_with_the_id", given_up_with_the_id},
@@ -531,5 +555,6 @@ const struct test cred_tests[] = {
     {"process_limit", process_limit},
     {"namespaces", namespaces},
     {"process_options", process_options},
+    {"no_new_privs_of_a_thread", no_new_privs_of_a_thread},
     {NULL, NULL},
 };

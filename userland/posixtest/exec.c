@@ -604,6 +604,19 @@ int helper_main(int argc, char **argv)
     return 17;
 }
 
+/* execveat relative to what is no descriptor, not even a number of one. */
+static void no_descriptor(void)
+{
+    static const int numbers[] = {-1, -2, 90, 1 << 20, 1 << 30, INT32_MAX, INT32_MIN, -65536};
+    char *argv[] = {"x", NULL};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        ERR(syscall(SYS_execveat, numbers[i], "x", argv, argv, 0), EBADF);
+        ERR(syscall(SYS_execveat, numbers[i], "", argv, argv, AT_EMPTY_PATH), EBADF);
+    }
+    ERR(syscall(SYS_execveat, AT_FDCWD, "", argv, argv, 0), ENOENT);
+}
+
 const struct test exec_tests[] = {
     {"simple", simple},
     {"arguments", arguments},
@@ -624,5 +637,6 @@ const struct test exec_tests[] = {
     {"busy_file", busy_file},
     {"by_descriptor_path", by_descriptor_path},
     {"old_memory_is_gone", old_memory_is_gone},
+    {"no_descriptor", no_descriptor},
     {0},
 };

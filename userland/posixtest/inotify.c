@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "test.h"
@@ -264,6 +265,22 @@ static void permission(void)
     }
 }
 
+static void extended_attributes(void)
+{
+    begin();
+    write_file("f", "x");
+    EQ(inotify_add_watch(in, ".", IN_ATTRIB), 1);
+    EQ(inotify_add_watch(in, "f", IN_ATTRIB), 2);
+    OK(setxattr("f", "trusted.a", "x", 1, 0));
+    EVENTS("1:ATTRIB f;2:ATTRIB;");
+    ERR(setxattr("f", "trusted.a", "x", 1, XATTR_CREATE), EEXIST);
+    EVENTS("");
+    OK(removexattr("f", "trusted.a"));
+    EVENTS("1:ATTRIB f;2:ATTRIB;");
+    ERR(removexattr("f", "trusted.a"), ENODATA);
+    EVENTS("");
+}
+
 const struct test inotify_tests[] = {
     {"directory", directory},
     {"moving", moving},
@@ -274,5 +291,6 @@ const struct test inotify_tests[] = {
     {"reading", reading},
     {"blocks", blocks},
     {"permission", permission},
+    {"extended_attributes", extended_attributes},
     {0},
 };

@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -182,6 +183,141 @@ static void signals(void)
     wait_ok(root_child);
 }
 
+/* ---- /proc/sys/fs/protected_* ---- */
+
+static void other(void)
+{
+    OK(setgid(2000));
+    OK(setuid(2000));
+}
+
+static void set_protection(const char *what, const char *value, char *old)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/sys/fs/protected_%s", what);
+    int fd = OK(open(path, O_RDWR));
+    if (old) {
+        old[OK(read(fd, old, 7))] = 0;
+    }
+    EQ(pwrite(fd, value, strlen(value), 0), strlen(value));
+    OK(close(fd));
+}
+
+/* In a child, with it set: what fails there is told when it is set back. */
+static void protected(const char *what, const char *value, void (*fn)(void))
+{
+    char old[8];
+    pid_t pid;
+    set_protection(what, value, old);
+    CHILD(pid)
+    {
+        fn();
+    }
+    int status = wait_status(pid);
+    set_protection(what, old, NULL);
+    EQ(status, 0);
+}
+
+/* sticky: root's, for all; in it files of user 1000 and of root. */
+static void make_sticky(void)
+{
+    OK(chmod(".", 0755));
+    OK(mkdir("sticky", 0700));
+    OK(chmod("sticky", 01777));
+    OK(mkdir("plain", 0700));
+    OK(chmod("plain", 0777));
+    write_file("target", "x");
+    OK(symlink("../target", "sticky/theirs"));
+    OK(lchown("sticky/theirs", 1000, 1000));
+    OK(symlink("../target", "sticky/owners"));
+    OK(symlink("../target", "plain/theirs"));
+    OK(lchown("plain/theirs", 1000, 1000));
+    OK(symlink("..", "sticky/up"));
+    OK(lchown("sticky/up", 1000, 1000));
+    write_file("sticky/file", "x");
+    OK(chmod("sticky/file", 0666));
+    OK(chown("sticky/file", 1000, 1000));
+    OK(mkfifo("sticky/fifo", 0666));
+    OK(chmod("sticky/fifo", 0666));
+    OK(chown("sticky/fifo", 1000, 1000));
+    write_file("set-id", "x");
+    OK(chmod("set-id", 04666));
+    write_file("unreadable", "x");
+    OK(chmod("unreadable", 0600));
+    write_file("open", "x");
+    OK(chmod("open", 0666));
+}
+
+static void links_followed(void)
+{
+    ERR(open("sticky/theirs", O_RDONLY), EACCES); /* root, too */
+    ERR(open("sticky/theirs", O_RDWR | O_CREAT, 0600), EACCES);
+    ERR(access("sticky/theirs", R_OK), EACCES);
+    OK(open("sticky/owners", O_RDONLY));
+    OK(open("plain/theirs", O_RDONLY));
+    OK(open("sticky/up/target", O_RDONLY)); /* in the middle of a name */
+    ERR(open("sticky/up/", O_RDONLY), EACCES);
+    other();
+    ERR(open("sticky/theirs", O_RDONLY), EACCES);
+    OK(symlink("../target", "sticky/mine"));
+    OK(open("sticky/mine", O_RDONLY));
+}
+
+static void names_given(void)
+{
+    OK(link("set-id", "by-root"));
+    other();
+    ERR(link("set-id", "plain/a"), EPERM);
+    ERR(link("unreadable", "plain/a"), EPERM);
+    ERR(link("sticky/owners", "plain/a"), EPERM); /* no regular file */
+    OK(link("open", "plain/a"));
+    write_file("plain/own", "x");
+    OK(chmod("plain/own", 0));
+    OK(link("plain/own", "plain/b"));
+    ERR(link("set-id", "plain/b"), EEXIST);
+}
+
+static void files_made(void)
+{
+    OK(open("sticky/file", O_RDWR));
+    ERR(open("sticky/file", O_RDWR | O_CREAT, 0600), EACCES);
+    ERR(open("sticky/file", O_RDWR | O_CREAT | O_EXCL, 0600), EEXIST);
+    OK(open("sticky/fifo", O_RDWR | O_CREAT, 0600)); /* has one of its own */
+    OK(chmod("sticky", 01775));
+    OK(open("sticky/file", O_RDWR | O_CREAT, 0600));
+    OK(chmod("sticky", 01777));
+    OK(open("plain/new", O_RDWR | O_CREAT, 0600));
+    OK(open("plain/new", O_RDWR | O_CREAT, 0600));
+}
+
+static void files_made_in_groups(void)
+{
+    OK(chmod("sticky", 01775));
+    ERR(open("sticky/file", O_RDWR | O_CREAT, 0600), EACCES);
+    OK(chmod("sticky", 01777));
+}
+
+static void fifos_made(void)
+{
+    ERR(open("sticky/fifo", O_RDWR | O_CREAT, 0600), EACCES);
+    OK(open("sticky/file", O_RDWR | O_CREAT, 0600));
+}
+
+static void protection(void)
+{
+    make_sticky();
+    protected("symlinks", "1", links_followed);
+    protected("hardlinks", "1", names_given);
+    protected("regular", "1", files_made);
+    protected("regular", "2", files_made_in_groups);
+    protected("fifos", "1", fifos_made);
+    set_protection("symlinks", "0", NULL);
+    OK(open("sticky/theirs", O_RDONLY));
+    int fd = OK(open("/proc/sys/fs/protected_symlinks", O_RDWR));
+    ERR(write(fd, "2", 1), EINVAL);
+    ERR(write(fd, "x", 1), EINVAL);
+}
+
 const struct test perm_tests[] = {
     {"files", files},
     {"ownership", ownership},
@@ -191,5 +327,6 @@ const struct test perm_tests[] = {
     {"setgid_folder", setgid_folder},
     {"identity", identity},
     {"signals", signals},
+    {"protection", protection},
     {0},
 };
