@@ -102,10 +102,6 @@ struct process {
     struct process *next; /* all processes, by pid */
     struct session *session;
     uint64_t start_ticks;
-    char *cmdline; /* argv joined by NULs */
-    size_t cmdline_len;
-    char *environ_;
-    size_t environ_len;
     struct file *exe;
     struct tax *tax;        /* entropy counters, membrane/tax.h */
     uint64_t rlimit[16][2]; /* soft, hard */

@@ -51,7 +51,7 @@ def lives_on(m, before):
 class Session:
     def __init__(self, report, smp, place, args):
         self.report, self.label, self.args = report, prefix(smp, place), args
-        self.machine = Machine(smp, place=place)
+        self.machine = Machine(smp, mem=args.mem, place=place)
         self.cells = cells(self.machine)
         self.leak = None
         if not LINUX:
@@ -75,7 +75,7 @@ def session(report, smp, place, args):
     try:
         run = Session(report, smp, place, args)
         if args.lives <= TURN:
-            run.turn(args.seed, args.lives, f"-T {SECONDS}")
+            run.turn(args.seed, args.lives, "" if args.long else f"-T {SECONDS}")
             return
         for n, lives in enumerate([TURN] * (args.lives // TURN) + [args.lives % TURN] * (args.lives % TURN > 0)):
             good = run.turn(args.seed + n, lives, name=f"seed {args.seed + n}: ")
@@ -102,15 +102,17 @@ def note(folder, line=None):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("harts", nargs="*", type=int, default=[1, 4])
-    p.add_argument("--lives", type=int, default=LIVES)
+    p.add_argument("--lives", type=int, help=f"default: {LIVES}, but no longer than {SECONDS} seconds")
     p.add_argument("--warm", type=int, default=WARM)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--place", help="default: isolated, then fused")
     p.add_argument("--out", metavar="FOLDER")
+    p.add_argument("--mem", type=int, default=256, help="MiB of the machine; with 48 it runs out of them")
     argv, more = sys.argv[1:], []
     if "--" in argv:
         argv, more = argv[:argv.index("--")], argv[argv.index("--") + 1:]
     args = p.parse_args(argv)
+    args.long, args.lives = args.lives is not None, args.lives or LIVES
     args.more = more
     note(args.out)
     report = Report()

@@ -95,7 +95,7 @@ static long flags(struct rng *r)
     case 2:
         return 1l << below(r, 32);
     case 3:
-        return (1l << below(r, 16)) | (1l << below(r, 16));
+        return 1l << below(r, 16) | 3l << below(r, 16);
     case 4:
         return (long)below(r, 16);
     default:
@@ -122,7 +122,7 @@ static long open_flags(struct rng *r)
                                O_NOATIME,  O_CLOEXEC, O_NOCTTY};
     long flag = (long)below(r, 4);
 
-    if (!one_in(r, 6)) {
+    if (!one_in(r, patient ? 2 : 6)) {
         flag |= O_NONBLOCK;
     }
     while (one_in(r, 2)) {
@@ -482,7 +482,8 @@ static long draw_named(struct rng *r, char letter)
     case '\'':
         return place_msghdr(r, 1 + (unsigned)below(r, 4));
     case 'M': /* flags of a message */
-        return one_in(r, 4) ? flags(r) : MSG_DONTWAIT | (one_in(r, 3) ? flags(r) : 0);
+        return one_in(r, 4) ? flags(r)
+                            : (patient ? 0 : MSG_DONTWAIT) | (one_in(r, 3) ? flags(r) : 0);
     case '$':
         return PICK(r, ((const long[]){MAP_PRIVATE | MAP_ANONYMOUS, MAP_SHARED | MAP_ANONYMOUS,
                                        MAP_PRIVATE, MAP_SHARED})) |
@@ -569,7 +570,7 @@ static long draw_named(struct rng *r, char letter)
         return one_in(r, 10) ? number(r) : PICK(r, ((const long[]){1, 1, 2, 2, 10, 16, 17, 0}));
     case '^':
         return (one_in(r, 10) ? number(r) : PICK(r, ((const long[]){1, 1, 2, 2, 3, 5}))) |
-               (one_in(r, 6) ? 0 : SOCK_NONBLOCK);
+               (one_in(r, patient ? 2 : 6) ? 0 : SOCK_NONBLOCK);
     case '=':
         return PICK(r, ((const long[]){1, 1, 1, 0, 6, 17, 41, 270, 58, 255}));
     case '+':

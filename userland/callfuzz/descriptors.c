@@ -293,6 +293,16 @@ int any_fd(struct rng *r)
     return (int)below(r, (uint64_t)last + 12); /* the last ones are made by calls */
 }
 
+bool patient;
+
+void descriptors_wait(void)
+{
+    patient = true;
+    for (int fd = 3; fd <= last; fd++) {
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    }
+}
+
 int kind_fd(struct rng *r, enum fd_kind kind)
 {
     return one_in(r, 6) ? any_fd(r) : first_of[kind];

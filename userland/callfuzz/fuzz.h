@@ -29,6 +29,13 @@ static inline uint64_t below(struct rng *r, uint64_t n)
 {
     return rnd(r) % n;
 }
+/* Few bits of it are set. */
+static inline uint64_t sparse(struct rng *r)
+{
+    uint64_t bits = rnd(r);
+
+    return bits & rnd(r);
+}
 static inline bool one_in(struct rng *r, uint64_t n)
 {
     return below(r, n) == 0;
@@ -106,6 +113,8 @@ bool is_tracee(pid_t pid);
 pid_t tracee(struct rng *r); /* of a thread, or 0 */
 
 void descriptors_make(struct life *l);
+extern bool patient;         /* a life that waits: others are told not to */
+void descriptors_wait(void); /* ours become such as let one wait */
 enum fd_kind {
     FD_FILE,
     FD_EPOLL,

@@ -5,7 +5,7 @@
  *
  * Every life (fuzz.h) makes CALLS calls on each of its threads; they work in folders of /tmp/callfuzz.
  * The same seed makes the same calls; with -t 1 -j 1 also in the same order. -T ends the run early, -l
- * writes every call before it is made, -v tells at the end how often each succeeded, -o makes only that call.
+ * writes every call before it is made and its result after it, -v tells at the end how often each succeeded, -o makes only that call.
  * Wants root: half of the lives are root's, half nobody's.
  *
  * The last line says what was done; status 1: a process could not be ended. Whether the system is as it
@@ -42,10 +42,10 @@ struct notes *notes;
 struct options options = {.calls = 250, .threads = 2, .slots = 3, .seconds = 0};
 
 static struct slot {
-    pid_t pid;
-    int64_t since;
-    bool ending, census;
     uint64_t life;
+    int64_t since;
+    pid_t pid;
+    bool ending, census;
 } slots[SLOTS];
 static struct {
     unsigned long lives, exits, signals, late;
@@ -191,7 +191,7 @@ static void start(unsigned i)
         l.number ? life_run(&l) : life_census(&l);
     }
     if (pid > 0) {
-        slots[i] = (struct slot){pid, now_ms(), false, sum.lives == 0, sum.lives};
+        slots[i] = (struct slot){sum.lives, now_ms(), pid, false, sum.lives == 0};
         sum.lives++;
     }
 }

@@ -113,7 +113,7 @@ static long bad_pointer(struct rng *r)
     };
 
     if (one_in(r, 8)) {
-        return (long)(rnd(r) & rnd(r));
+        return (long)sparse(r);
     }
     return one_in(r, 6) ? (long)bad_pointer & ~7l : PICK(r, bad);
 }

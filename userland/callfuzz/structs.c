@@ -82,7 +82,7 @@ long place_mask(struct rng *r)
     uint64_t mask[16];
 
     for (size_t i = 0; i < 16; i++) {
-        mask[i] = one_in(r, 3) ? 0 : rnd(r) & rnd(r);
+        mask[i] = one_in(r, 3) ? 0 : sparse(r);
     }
     return one_in(r, 4) ? 0 : put(r, mask, one_in(r, 2) ? 8 : sizeof mask);
 }
@@ -294,7 +294,7 @@ long place_sembufs(struct rng *r)
 
     for (size_t i = 0; i < 8; i++) {
         s[i] = (struct sembuf){(unsigned short)some(r, 4), (short)(some(r, 5) - 2),
-                               (short)(IPC_NOWAIT | (one_in(r, 2) ? SEM_UNDO : 0))};
+                               (short)((patient ? 0 : IPC_NOWAIT) | (one_in(r, 2) ? SEM_UNDO : 0))};
     }
     return put(r, s, sizeof s);
 }
@@ -340,10 +340,7 @@ long place_action(struct rng *r)
 {
     struct {
         uint64_t handler, flags, mask, rest[13];
-    } a = {one_in(r, 3) ? below(r, 3) : (uint64_t)nothing,
-           (uint64_t)draw(r, 'F'),
-           rnd(r) & rnd(r),
-           {0}};
+    } a = {one_in(r, 3) ? below(r, 3) : (uint64_t)nothing, (uint64_t)draw(r, 'F'), sparse(r), {0}};
 
     if (one_in(r, 3)) {
         a.flags = (uint64_t)-1 << 32; /* si_code: SI_QUEUE */
