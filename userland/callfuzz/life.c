@@ -47,10 +47,20 @@ static void tell(const struct worker *w)
     char line[200];
     const struct thread_note *n = w->note;
     int len =
-        snprintf(line, sizeof line, "%lu.%d %s(%u: %#lx, %#lx, %#lx, %#lx, %#lx, %#lx)\n",
-                 (unsigned long)w->life->number, (int)(w - workers), name_of(n), n->nr,
+        snprintf(line, sizeof line, "%lu.%d.%u %s(%u: %#lx, %#lx, %#lx, %#lx, %#lx, %#lx)\n",
+                 (unsigned long)w->life->number, (int)(w - workers), generation, name_of(n), n->nr,
                  (unsigned long)n->arg[0], (unsigned long)n->arg[1], (unsigned long)n->arg[2],
                  (unsigned long)n->arg[3], (unsigned long)n->arg[4], (unsigned long)n->arg[5]);
+    long a[6] = {LIST_FD, (long)line, len};
+
+    raw_call(SYS_write, a);
+}
+
+static void tell_result(const struct worker *w, long result)
+{
+    char line[80];
+    int len = snprintf(line, sizeof line, "%lu.%d.%u = %ld\n", (unsigned long)w->life->number,
+                       (int)(w - workers), generation, result);
     long a[6] = {LIST_FD, (long)line, len};
 
     raw_call(SYS_write, a);
@@ -96,6 +106,9 @@ static void make(struct worker *w, long nr, long a[6])
     }
     if ((nr == SYS_mmap || nr == SYS_mremap || nr == SYS_shmat) && result > 0) {
         area_made(result);
+    }
+    if (options.list) {
+        tell_result(w, result);
     }
     count(nr, result);
 }

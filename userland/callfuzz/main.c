@@ -5,7 +5,7 @@
  *
  * Every life (fuzz.h) makes CALLS calls on each of its threads; they work in folders of /tmp/callfuzz.
  * The same seed makes the same calls; with -t 1 -j 1 also in the same order. -T ends the run early, -l
- * writes every call before it is made, -v tells at the end how often each succeeded, -o makes only that call.
+ * writes every call before it is made and its result after it, -v tells at the end how often each succeeded, -o makes only that call.
  * Wants root: half of the lives are root's, half nobody's.
  *
  * The last line says what was done; status 1: a process could not be ended. Whether the system is as it

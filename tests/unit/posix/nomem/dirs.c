@@ -157,9 +157,13 @@ static void new_root(void)
 }
 
 const struct scenario scenarios_dirs[] = {
-    {"directories", directories, false}, {"links", links, false},
-    {"attributes", attributes, false},   {"extended", extended, false},
-    {"mounts", mounts, false},           {"shared_mounts", shared_mounts, false},
+    {"directories", directories, false},
+    {"links", links, false},
+    {"attributes", attributes, false},
+    {"extended", extended, false},
+    {"mounts", mounts, false},
+    {"shared_mounts", shared_mounts, false},
     {"handles", handles, false},
-    {"new_root", new_root, false},       {NULL, NULL, false},
+    {"new_root", new_root, false},
+    {NULL, NULL, false},
 };
