@@ -108,8 +108,7 @@ void trace_continued(struct process *p)
         struct trace *r = t->trace;
         if (!r || !r->seized)
             continue;
-        bool stopped = r->stop == TRACE_GROUP || r->listening;
-        if (!stopped)
+        if (!r->stop || r->code >> 8 != PTRACE_EVENT_STOP) /* listening or not yet */
             continue;
         r->trap = true; /* the tracer hears that it is over */
         if (r->listening)

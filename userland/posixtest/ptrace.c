@@ -412,6 +412,27 @@ static void seize(void)
     wait_killed(pid, SIGTERM);
 }
 
+/* The stop of one that was stopped already ends before the tracer listens: it hears of it all the same. */
+static void continued_before_listening(void)
+{
+    pid_t pid;
+
+    CHILD(pid)
+    {
+        OK(raise(SIGSTOP));
+    }
+    EQ(OK(waitpid(pid, NULL, WUNTRACED)), pid);
+    OK(trace(PTRACE_SEIZE, pid, 0, 0));
+    EQ(stop_of(pid), SIGSTOP | EVENT_STOP << 8);
+    OK(kill(pid, SIGCONT));
+    OK(trace(PTRACE_LISTEN, pid, 0, 0));
+    EQ(stop_of(pid), SIGTRAP | EVENT_STOP << 8);
+    go(pid);
+    EQ(stop_of(pid), SIGCONT);
+    go(pid);
+    wait_ok(pid);
+}
+
 static int exit_8(void *arg)
 {
     (void)arg;
@@ -648,6 +669,7 @@ const struct test ptrace_tests[] = {
     {"attach_and_detach", attach_and_detach},
     {"attach_to_stopped", attach_to_stopped},
     {"seize", seize},
+    {"continued_before_listening", continued_before_listening},
     {"fork_events", fork_events},
     {"exec_event", exec_event},
     {"threads", threads},
