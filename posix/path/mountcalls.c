@@ -154,9 +154,6 @@ long sys_mount(const uint64_t a[6])
     struct path at;
     int err = 0;
 
-    if (!capable(CAP_SYS_ADMIN)) {
-        return -EPERM;
-    }
     if ((flags & 0xffff0000u) == 0xc0ed0000u) {
         flags &= 0xffff; /* the magic number of old programs */
     }
@@ -166,7 +163,9 @@ long sys_mount(const uint64_t a[6])
     if (err == 0) {
         err = path_lookup_user(AT_FDCWD, a[1], LOOKUP_FOLLOW, &at);
         if (err == 0) {
-            err = mount_do(name[0], a[2] != 0 ? name[1] : NULL, name[2], flags, &at);
+            err = capable(CAP_SYS_ADMIN)
+                      ? mount_do(name[0], a[2] != 0 ? name[1] : NULL, name[2], flags, &at)
+                      : -EPERM;
             path_unref(at);
         }
     }
