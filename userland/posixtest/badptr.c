@@ -156,7 +156,7 @@ static void first_error(void)
 {
     struct iovec v = {"x", 1};
     struct timespec t = {0, 0};
-    int p[2];
+    int p[2], far[2] = {2000, 0};
     pid_t pid;
 
     OK(pipe(p));
@@ -164,12 +164,18 @@ static void first_error(void)
     ERR(syscall(SYS_memfd_create, "x", 0x17317fa7), EINVAL);          /* and huge pages */
     ERR(syscall(SYS_clock_nanosleep, CLOCK_THREAD_CPUTIME_ID, 0, &t, NULL), EOPNOTSUPP);
     ERR(syscall(SYS_rt_tgsigqueueinfo, 0, 0, SIGUSR1, 8), EFAULT); /* and no such thread */
+    ERR(syscall(SYS_setrlimit, 99, 8), EFAULT);                    /* and no such limit */
+    ERR(syscall(SYS_prlimit64, INT32_MAX, 99, 8, NULL), EFAULT);
     if (geteuid() != 0) {
         return;
     }
+    ERR(syscall(SYS_settimeofday, NULL, &far), EINVAL);
+    ERR(syscall(SYS_clock_settime, CLOCK_REALTIME, &t), EINVAL); /* before the system was started */
     CHILD(pid)
     {
         OK(setuid(65534));
+        ERR(syscall(SYS_umount2, "nowhere", 0), ENOENT);
+        ERR(syscall(SYS_umount2, "/", 0), EPERM);
         ERR(syscall(SYS_syslog, 99, NULL, 0), EPERM); /* and no such action */
         ERR(syscall(SYS_mount, "none", 8, "tmpfs", 0, NULL), EFAULT);
         ERR(syscall(SYS_mount, "none", "nowhere", "tmpfs", 0, NULL), ENOENT);
