@@ -166,6 +166,10 @@ LIB_SRC := $(sort $(wildcard lib/*.c lib/*.S))
 # A loop that copies bytes must not be turned into a call of the copy function it implements.
 LIB_CODE := -fno-tree-loop-distribute-patterns
 
+# What the nucleus does once, or seldom, is to be small; what is on every message's way, fast.
+NUCLEUS_SELDOM := $(addprefix nucleus/core/,boot machine audit log lineage ckpt crucible) \
+	$(addprefix lib/,fmt manifest keep num)
+$(patsubst %,$(B)/nucleus/%.o,$(NUCLEUS_SELDOM)): private NUCLEUS_FLAGS += -Os
 $(eval $(call compile,nucleus,lib/,$$(NUCLEUS_FLAGS) $$(LIB_CODE),CC))
 $(eval $(call compile,nucleus,nucleus/,$$(NUCLEUS_FLAGS),CC))
 $(eval $(call compile,cell,lib/,$$(CELL_FLAGS) $$(LIB_CODE),CC))

@@ -25,7 +25,7 @@ static struct disk_dev *disks[MB_BLOCKS];
 static bool hello(struct device *d, const struct nx_slot *slot)
 {
     struct disk_dev *disk = container_of(d, struct disk_dev, d);
-    struct nexus_block_config c;
+    struct nexus_block_hello c;
     memcpy(&c, slot->payload, sizeof(c));
     if (d->client.pool == NULL || c.max_request < MB_PAGE || c.block_size % 512 != 0) {
         return false;

@@ -15,7 +15,7 @@ struct display_dev {
     struct nexus_request flush, mode;
     void (*mode_done)(int err); /* NULL: none was asked for */
     struct device d;
-    struct nexus_display_config config;
+    struct nexus_display_hello config;
     struct rect dirty; /* changed since the flush that is under way was sent */
     bool flushing;
 };
@@ -23,7 +23,7 @@ struct display_dev {
 
 static struct display_dev *display;
 
-static bool config_ok(const struct device *d, const struct nexus_display_config *c)
+static bool config_ok(const struct device *d, const struct nexus_display_hello *c)
 {
     return d->client.pool != NULL && c->width > 0 && c->height > 0 && c->width <= c->stride / 4 &&
            c->stride % 4 == 0 && (uint64_t)c->stride * c->height <= d->client.pool_size;
@@ -31,7 +31,7 @@ static bool config_ok(const struct device *d, const struct nexus_display_config 
 
 static bool hello(struct device *d, const struct nx_slot *slot)
 {
-    struct nexus_display_config c;
+    struct nexus_display_hello c;
     memcpy(&c, slot->payload, sizeof(c));
     if (!config_ok(d, &c)) {
         return false;
@@ -115,7 +115,7 @@ void mb_display_flush(uint32_t x, uint32_t y, uint32_t width, uint32_t height)
 static bool sensible(const struct device *d, const struct nexus_request *r,
                      const struct nx_slot *reply)
 {
-    struct nexus_display_config c;
+    struct nexus_display_hello c;
     memcpy(&c, reply->payload + 4, sizeof(c));
     return r->slot.type != NEXUS_DISPLAY_MODE || config_ok(d, &c);
 }
@@ -124,7 +124,7 @@ static void mode_answered(struct nexus_request *r, int result, const struct nx_s
 {
     void (*done)(int err) = display->mode_done;
     int err = driver_errno(result);
-    struct nexus_display_config c;
+    struct nexus_display_hello c;
     if (err == 0 && reply != NULL) {
         memcpy(&c, reply->payload + 4, sizeof(c));
         if (config_ok(&display->d, &c)) {

@@ -75,7 +75,7 @@ static int configure(struct blk *b)
     const uint64_t segs = NX_MIN(raw.seg_max, BLK_DATA_SEGS);
     b->segment_max = ALIGN_DOWN(raw.size_max, NEXUS_BLOCK_SECTOR);
     uint64_t most = NX_MIN(NX_MIN(b->segment_max * segs, pool), (uint64_t)UINT32_MAX);
-    b->config = (struct nexus_block_config){
+    b->config = (struct nexus_block_hello){
         .sectors = raw.capacity,
         .block_size = raw.blk_size,
         .max_request = (uint32_t)ALIGN_DOWN(most, NEXUS_BLOCK_SECTOR),

@@ -17,7 +17,7 @@
 struct blk {
     struct driver *driver;
     struct virtq queue;
-    struct nexus_block_config config;
+    struct nexus_block_hello config;
     uint32_t segment_max; /* bytes of one segment */
     /* What the device reads and writes, by slot. */
     volatile struct blk_header *header;

@@ -34,7 +34,7 @@ static uint32_t target(const struct gpu *g)
     return g->job == GPU_MODE ? 3 - g->resource : g->resource;
 }
 
-static uint32_t size_of(const struct nexus_display_config *c)
+static uint32_t size_of(const struct nexus_display_hello *c)
 {
     return c->stride * c->height;
 }
@@ -150,12 +150,12 @@ int gpu_start(struct gpu *g, struct driver *driver)
 }
 
 static bool fits(const struct gpu *g, uint32_t width, uint32_t height,
-                 struct nexus_display_config *c)
+                 struct nexus_display_hello *c)
 {
     if (width == 0 || height == 0 || width > SIDE_MAX || height > SIDE_MAX) {
         return false;
     }
-    *c = (struct nexus_display_config){width, height, width * PIXEL};
+    *c = (struct nexus_display_hello){width, height, width * PIXEL};
     return size_of(c) <= g->driver->servers[0].pool_size;
 }
 

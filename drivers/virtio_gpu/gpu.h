@@ -21,9 +21,9 @@ enum gpu_job { GPU_IDLE, GPU_START, GPU_LOOK, GPU_FLUSH, GPU_MODE, GPU_JOBS };
 struct gpu {
     struct driver *driver;
     struct virtq queue;
-    struct nexus_display_config config, next; /* shown; what a MODE asks for */
-    uint32_t resource;                        /* shown: 1 or 2; a MODE takes the other */
-    uint32_t host_width, host_height;         /* what the host would like */
+    struct nexus_display_hello config, next; /* shown; what a MODE asks for */
+    uint32_t resource;                       /* shown: 1 or 2; a MODE takes the other */
+    uint32_t host_width, host_height;        /* what the host would like */
     bool up, look_due, resize_due;
     /* The job at work: */
     enum gpu_job job;

@@ -30,7 +30,7 @@
 
 static void read_config(const struct virtio *v, void *to)
 {
-    struct nexus_frame_config *c = to;
+    struct nexus_frame_hello *c = to;
     for (unsigned i = 0; i < sizeof(c->mac); i++) {
         c->mac[i] = virtio_config8(v, CONFIG_MAC + i);
     }
@@ -41,7 +41,7 @@ static void read_config(const struct virtio *v, void *to)
 static int configure(struct net *n)
 {
     struct virtio *v = &n->driver->virtio;
-    struct nexus_frame_config c = {0};
+    struct nexus_frame_hello c = {0};
     if (!virtio_has(v, F_MAC)) {
         return virtio_fault(v, "a network device without an address", v->features);
     }
@@ -244,7 +244,7 @@ static int take_back(struct net *n)
 
 static int look_at_link(struct net *n)
 {
-    struct nexus_frame_config now = {0};
+    struct nexus_frame_hello now = {0};
     struct nx_slot hello;
     int e = virtio_config_read(&n->driver->virtio, read_config, &now);
     if (e == 0 && now.link != n->config.link) {

@@ -18,7 +18,7 @@ struct net {
     struct nx_slot rx_request[NET_DEPTH], tx_request[NET_DEPTH]; /* by slot */
     struct driver *driver;
     struct virtq rx, tx;
-    struct nexus_frame_config config;
+    struct nexus_frame_hello config;
     uint64_t header_phys;    /* one header of zeros for all frames that are sent; */
     uint64_t rx_header_phys; /* where the device puts those of received ones, by slot */
     uint32_t frame_max;      /* bytes of the longest frame */

@@ -182,8 +182,8 @@ extern void (*mb_ring_hook)(unsigned n);
 const void *mb_archive(unsigned index, size_t *size);
 const char *mb_bootargs(void);
 unsigned mb_harts(void);
-unsigned mb_hart(void); /* the one the calling fiber runs on, or ran just now */
-uint64_t mb_stat(unsigned nx_stat);             /* NX_STAT_* counters of the nucleus */
+unsigned mb_hart(void);             /* the one the calling fiber runs on, or ran just now */
+uint64_t mb_stat(unsigned nx_stat); /* NX_STAT_* counters of the nucleus */
 uint64_t mb_cell_value(unsigned nx_cell_value); /* NX_CELL_* of this cell */
 /* The Boot Error Buffer's entry *number, or the oldest kept one after it, and its number. */
 bool mb_beb_read(uint64_t *number, struct nx_beb *out);

@@ -39,7 +39,7 @@ static void cut(unsigned order)
 
 static struct block *take(unsigned order)
 {
-    if (free_list[order] == NULL && order <= ORDER_CHUNK) {
+    if (order <= ORDER_CHUNK && free_list[order] == NULL) {
         cut(order);
     }
     struct block *b = free_list[order];

@@ -207,27 +207,3 @@ size_t args_len(const struct args *a)
 {
     return args_head_len(a) + a->used - a->skip;
 }
-
-char *args_argv_text(const struct args *a, size_t *len)
-{
-    size_t head = args_head_len(a), rest = a->env - a->skip;
-    char *s = mb_alloc(head + rest);
-    if (s) {
-        if (head) {
-            memcpy(s, a->head + a->head_at, head);
-        }
-        memcpy(s + head, a->text + a->skip, rest);
-        *len = head + rest;
-    }
-    return s;
-}
-
-char *args_env_text(const struct args *a, size_t *len)
-{
-    *len = a->used - a->env;
-    char *s = mb_alloc(*len);
-    if (s) {
-        memcpy(s, a->text + a->env, *len);
-    }
-    return s;
-}

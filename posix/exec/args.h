@@ -32,8 +32,5 @@ int args_script(struct args *a, const char *interp, const char *arg, const char 
 /* Length of all strings: head and text. */
 size_t args_head_len(const struct args *a);
 size_t args_len(const struct args *a);
-/* argv joined by NULs, and envp: blocks of mb_alloc with their length; NULL: no memory. */
-char *args_argv_text(const struct args *a, size_t *len);
-char *args_env_text(const struct args *a, size_t *len);
 
 #endif

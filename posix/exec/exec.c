@@ -97,30 +97,6 @@ static int build(struct exec *x)
     return err;
 }
 
-/* What /proc tells of the program. */
-struct texts {
-    char *argv, *env;
-    size_t argv_len, env_len;
-};
-
-static int make_texts(const struct exec *x, struct texts *t)
-{
-    t->argv = args_argv_text(&x->args, &t->argv_len);
-    t->env = args_env_text(&x->args, &t->env_len);
-    return t->argv && t->env ? 0 : -ENOMEM;
-}
-
-static void take_texts(struct process *p, struct texts *t)
-{
-    mb_free(p->cmdline);
-    mb_free(p->environ_);
-    p->cmdline = t->argv;
-    p->cmdline_len = t->argv_len;
-    p->environ_ = t->env;
-    p->environ_len = t->env_len;
-    t->argv = t->env = NULL;
-}
-
 static void start_registers(const struct exec *x)
 {
     struct nx_state *s = current_state;
@@ -145,7 +121,7 @@ static void take_exe(struct process *p, struct file *f)
     file_deny_write(f); /* cannot fail: exec_file denies it already, until this exec is over */
 }
 
-static void commit(struct exec *x, struct texts *texts)
+static void commit(struct exec *x)
 {
     struct task *t = current;
     struct mm *old = t->mm;
@@ -153,7 +129,6 @@ static void commit(struct exec *x, struct texts *texts)
     t->mm = x->mm;
     x->mm = NULL;
     take_exe(t->proc, x->file);
-    take_texts(t->proc, texts);
     bool readable = file_readable(x->file);
     exec_take_privileges(x);
     proc_exec_commit(base_name(x->name), x->secure);
@@ -165,7 +140,6 @@ static void commit(struct exec *x, struct texts *texts)
 /* x->file is open, x->args are filled. */
 static int exec_file(struct exec *x)
 {
-    struct texts texts = {.argv = NULL};
     struct task *t = current;
     int tid = t->tid;
     int err = find_program(x);
@@ -181,18 +155,13 @@ static int exec_file(struct exec *x)
     }
     err = build(x);
     if (err == 0) {
-        err = make_texts(x, &texts);
-    }
-    if (err == 0) {
         err = proc_exec_begin();
     }
     if (err == 0) {
-        commit(x, &texts);
+        commit(x);
         trace_exec(t, tid);
     } else {
         mm_bind(t->mm);
-        mb_free(texts.argv);
-        mb_free(texts.env);
     }
     file_allow_write(x->file);
     return err;

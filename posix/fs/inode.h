@@ -132,8 +132,12 @@ struct mount {
     struct dentry *root;
     struct sb *sb;
     unsigned refs, id;
-    unsigned flags;     /* MOUNT_FLAGS */
-    unsigned writers;   /* regular files open for writing through it */
+    unsigned flags;         /* MOUNT_FLAGS */
+    unsigned writers;       /* regular files open for writing through it */
+    unsigned group, master; /* propagate.c: shares with these; hears of those; 0: with none */
+    bool unbindable;
+    bool marked;        /* while something propagates */
+    struct mount *todo; /* the same: the next to go on from */
     bool expired;       /* umount2(MNT_EXPIRE) came by, and nobody since */
     struct mount *copy; /* while a tree of mounts is copied: of this one */
     char *source;
@@ -253,7 +257,6 @@ struct mount *mount_on(const struct mount *parent,
 int mount_remove(struct mount *m, bool detach);
 int mount_attach(struct mount *m, const struct path *at);
 /* Show what is at from also at `at`; recursive: with what is mounted below. */
-int mount_copy(const struct path *from, const struct path *at, bool recursive);
 int mount_reattach(struct mount *m, const struct path *at); /* move it there */
 unsigned sb_writers(const struct sb *sb);                   /* files open for writing */
 const struct fs_type *fs_find(const char *name);

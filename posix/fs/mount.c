@@ -6,6 +6,7 @@
  * What is mounted on one dentry covers what was there before: the newest is last in the list.
  * Not here: mount(2) itself (path/mountcalls.c).
  */
+#include "fs/mount.h"
 #include "fs/notify.h"
 
 #include <string.h>
@@ -142,6 +143,32 @@ static void mount_detach(struct mount *m)
     mount_unref(m);
 }
 
+/* A mount below m without children of its own, or m itself. */
+static struct mount *mount_leaf(struct mount *m)
+{
+    for (;;) {
+        struct mount *child = mount_list;
+        while (child != NULL && child->parent != m) {
+            child = child->next;
+        }
+        if (child == NULL) {
+            return m;
+        }
+        m = child;
+    }
+}
+
+/* With all below it. */
+void mount_cut(struct mount *m)
+{
+    struct mount *leaf;
+    do {
+        leaf = mount_leaf(m);
+        mount_make_private(leaf);
+        mount_detach(leaf);
+    } while (leaf != m);
+}
+
 /* ---- copying and moving ---- */
 
 #define MOUNTS_MAX 100000u /* as Linux' fs.mount-max */
@@ -155,27 +182,39 @@ static unsigned mounts_used(void)
     return n;
 }
 
+unsigned mount_next_id(void)
+{
+    return next_mount_id;
+}
+
 /* What src shows, from root on, seen at `at` too. */
-static int copy_one(struct mount *src, struct dentry *root, const struct path *at)
+static int copy_one(struct mount *src, struct dentry *root, const struct path *at,
+                    enum mount_kinship kin)
 {
     src->sb->refs++;
-    return mount_add(src->sb, root, at, src->source, src->flags, &src->copy);
+    int err = mount_add(src->sb, root, at, src->source, src->flags, &src->copy);
+    if (err == 0) {
+        src->copy->group = kin == MOUNT_PEER ? src->group : 0;
+        src->copy->master = kin == MOUNT_PEER ? src->master : src->group;
+    }
+    return err;
 }
 
 /* The mounts below from that are there already: as often as new ones show up, for a mount need not be
  * behind the one it sits on. */
-static int copy_below(const struct path *from, unsigned first_new)
+static int copy_below(const struct path *from, unsigned first_new, enum mount_kinship kin)
 {
     for (bool found = true; found;) {
         found = false;
         for (struct mount *m = mount_list; m != NULL; m = m->next) {
             struct mount *up = m->parent;
-            if (m->id >= first_new || m->copy != NULL || up == NULL || up->copy == NULL ||
+            if (m->id >= first_new || m->unbindable || m->copy != NULL || up == NULL ||
+                up->copy == NULL ||
                 (up == from->mnt && !dentry_is_below(m->mountpoint, from->dentry))) {
                 continue;
             }
             struct path at = {.mnt = up->copy, .dentry = m->mountpoint};
-            int err = copy_one(m, m->root, &at);
+            int err = copy_one(m, m->root, &at, kin);
             if (err < 0) {
                 return err;
             }
@@ -185,19 +224,21 @@ static int copy_below(const struct path *from, unsigned first_new)
     return 0;
 }
 
-int mount_copy(const struct path *from, const struct path *at, bool recursive)
+int mount_copy(const struct path *from, const struct path *at, bool recursive,
+               enum mount_kinship kin, struct mount **out)
 {
     unsigned first_new = next_mount_id;
     if (mounts_used() * (recursive ? 2 : 1) >= MOUNTS_MAX) {
         return -ENOSPC;
     }
-    int err = copy_one(from->mnt, from->dentry, at);
-    if (err == 0 && recursive && from->mnt->copy != NULL) {
-        err = copy_below(from, first_new);
+    int err = copy_one(from->mnt, from->dentry, at, kin);
+    if (err == 0 && recursive) {
+        err = copy_below(from, first_new, kin);
         if (err < 0) {
-            mount_remove(from->mnt->copy, true);
+            mount_cut(from->mnt->copy);
         }
     }
+    *out = from->mnt->copy;
     for (struct mount *m = mount_list; m != NULL; m = m->next) {
         m->copy = NULL;
     }
@@ -239,33 +280,18 @@ unsigned sb_writers(const struct sb *sb)
     return n;
 }
 
-/* A mount below m without children of its own, or m itself. */
-static struct mount *mount_leaf(struct mount *m)
-{
-    for (;;) {
-        struct mount *child = mount_list;
-        while (child != NULL && child->parent != m) {
-            child = child->next;
-        }
-        if (child == NULL) {
-            return m;
-        }
-        m = child;
-    }
-}
-
 int mount_remove(struct mount *m, bool detach)
 {
     if (m->parent == NULL) {
         return -EBUSY; /* the root: it is needed to the end */
     }
-    if (!detach && m->refs > 1) {
+    if (!detach && (m->refs > 1 || mount_echoes_busy(m))) {
         return -EBUSY;
     }
-    struct mount *leaf;
-    do {
+    for (struct mount *leaf = NULL; leaf != m;) {
         leaf = mount_leaf(m);
-        mount_detach(leaf);
-    } while (leaf != m);
+        mount_cut_echoes(leaf);
+        mount_cut(leaf);
+    }
     return 0;
 }

@@ -31,12 +31,43 @@ int proc_who(const struct inode *ino, struct proc_who *w)
     return 0;
 }
 
+/* What is in the program's memory there now, as far as it can be read; up to and with the first NUL when it is
+ * a title. */
+static void add_memory(struct text *t, struct mm *mm, uint64_t at, uint64_t end, bool title)
+{
+    char *page = mb_alloc(MB_PAGE);
+    t->failed |= page == NULL;
+    while (page != NULL && at < end) {
+        size_t n = end - at < MB_PAGE ? end - at : MB_PAGE;
+        size_t got = mm_remote_read(mm, at, page, n, true);
+        size_t len = title ? strnlen(page, got) : got;
+        text_add(t, page, len < got ? len + 1 : len);
+        at = got < n || title ? end : at + got;
+    }
+    mb_free(page);
+}
+
+/* A program may write itself a title over its arguments, as nginx does; one that is longer than they were goes on
+ * over the environment behind them. Titles are cut at a page, as on Linux. */
+static void add_arguments(struct text *t, struct mm *mm, const struct mm_layout *l)
+{
+    char last = 0;
+    if (l->arg_start >= l->arg_end) {
+        return;
+    }
+    bool title = mm_remote_read(mm, l->arg_end - 1, &last, 1, true) == 1 && last != 0;
+    bool behind = title && l->env_start == l->arg_end && l->env_end > l->arg_end;
+    add_memory(t, mm, l->arg_start, behind ? l->env_end : l->arg_end, title);
+}
+
 static int show_cmdline(struct text *t, struct inode *ino)
 {
     struct proc_who w;
     int err = proc_who(ino, &w);
-    if (err == 0 && w.t != NULL && w.p->cmdline != NULL) {
-        text_add(t, w.p->cmdline, w.p->cmdline_len);
+    if (err == 0 && w.t != NULL && w.t->mm != NULL) {
+        struct mm *mm = mm_ref(w.t->mm); /* the thread may end while a page is read from a file */
+        add_arguments(t, mm, &w.mm);
+        mm_unref(mm);
     }
     return err;
 }
@@ -51,8 +82,10 @@ static int show_environ(struct text *t, struct inode *ino)
     if (!procfs_may_look(w.p)) {
         return -EACCES;
     }
-    if (w.t != NULL && w.p->environ_ != NULL) {
-        text_add(t, w.p->environ_, w.p->environ_len);
+    if (w.t != NULL && w.t->mm != NULL) {
+        struct mm *mm = mm_ref(w.t->mm);
+        add_memory(t, mm, w.mm.env_start, w.mm.env_end, false);
+        mm_unref(mm);
     }
     return 0;
 }

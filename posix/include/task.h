@@ -56,7 +56,8 @@ struct task {
     bool mask_saved;
     uint64_t alt_sp, alt_size;
     uint32_t alt_flags;
-    struct restart { /* restart_syscall */
+    uint32_t rseq_signature; /* with rseq, below */
+    struct restart {         /* restart_syscall */
         long (*fn)(struct restart *r);
         uint64_t arg[5];
     } restart;
@@ -66,8 +67,7 @@ struct task {
     struct user *user;
     uint64_t clear_tid; /* zeroed and woken when the thread ends */
     uint64_t robust_list;
-    uint64_t rseq; /* what it registered for restartable sequences, or 0 */
-    uint32_t rseq_signature;
+    uint64_t rseq;        /* what it registered for restartable sequences, or 0 */
     uint64_t set_tid;     /* CLONE_CHILD_SETTID: written by the child itself */
     struct task *vfork;   /* whoever waits for this thread's exec or end */
     struct task *vforked; /* the thread this one waits for */
@@ -102,10 +102,6 @@ struct process {
     struct process *next; /* all processes, by pid */
     struct session *session;
     uint64_t start_ticks;
-    char *cmdline; /* argv joined by NULs */
-    size_t cmdline_len;
-    char *environ_;
-    size_t environ_len;
     struct file *exe;
     struct tax *tax;        /* entropy counters, membrane/tax.h */
     uint64_t rlimit[16][2]; /* soft, hard */

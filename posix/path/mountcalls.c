@@ -1,9 +1,10 @@
 /* mount and umount2: what their many flags ask for.
  *
- * There is one name space of mounts; nothing propagates.
+ * There is one name space of mounts.
  * Not here: the tree of mounts itself (fs/mount.c), /proc/mounts and mountinfo (mounttext.c).
  */
 #include "include/sys.h"
+#include "fs/mount.h"
 #include "path/path.h"
 
 #include <string.h>
@@ -15,6 +16,20 @@ static unsigned kept_flags(unsigned flags)
 {
     flags &= MOUNT_FLAGS;
     return (flags & ABI_MS_STRICTATIME) != 0 ? flags & ~ABI_MS_NOATIME : flags;
+}
+
+/* m is new at its place: peers and slaves of where it is get it, too, or all is as before. */
+static int spread(struct mount *m, unsigned first_new)
+{
+    int err = mount_propagate(m, first_new);
+    for (struct mount *x = err < 0 ? mount_list : NULL; x != NULL;) {
+        bool mine = x->id >= first_new && x->parent != NULL;
+        if (mine) {
+            mount_cut(x);
+        }
+        x = mine ? mount_list : x->next;
+    }
+    return err;
 }
 
 static int mount_new(const char *type_name, const char *source, const char *options, unsigned flags,
@@ -35,7 +50,10 @@ static int mount_new(const char *type_name, const char *source, const char *opti
     if (sb->refs == 1) { /* nobody else's: it is the file system that is read-only */
         sb->rdonly = (flags & ABI_MS_RDONLY) != 0;
     }
-    return mount_add(sb, sb->root, at, source[0] != 0 ? source : "none", kept_flags(flags), NULL);
+    unsigned first_new = mount_next_id();
+    struct mount *m;
+    err = mount_add(sb, sb->root, at, source[0] != 0 ? source : "none", kept_flags(flags), &m);
+    return err < 0 ? err : spread(m, first_new);
 }
 
 static int mount_bind(const char *source, const struct path *at, bool recursive)
@@ -47,8 +65,13 @@ static int mount_bind(const char *source, const struct path *at, bool recursive)
     }
     if (S_ISDIR(from.dentry->inode->mode) != S_ISDIR(at->dentry->inode->mode)) {
         err = -ENOTDIR;
+    } else if (from.mnt->unbindable) {
+        err = -EINVAL;
     } else {
-        err = mount_copy(&from, at, recursive);
+        unsigned first_new = mount_next_id();
+        struct mount *m;
+        err = mount_copy(&from, at, recursive, MOUNT_PEER, &m);
+        err = err < 0 ? err : spread(m, first_new);
     }
     path_unref(from);
     return err;
@@ -100,8 +123,25 @@ static int mount_move(const char *source, const struct path *at)
         return err;
     }
     err = mount_of(&from, &m);
+    bool shared = at->mnt->group != 0;
+    if (err == 0 &&
+        ((m->parent != NULL && m->parent->group != 0) || (shared && mount_holds_unbindable(m)))) {
+        err = -EINVAL;
+    }
     if (err == 0) {
+        struct path back = {.mnt = m->parent, .dentry = m->mountpoint};
+        bool root = m->parent == NULL;
+        back = root ? back : path_ref(back);
         err = mount_reattach(m, at);
+        if (err == 0) {
+            err = spread(m, mount_next_id());
+            if (err < 0) {
+                mount_reattach(m, &back);
+            }
+        }
+        if (!root) {
+            path_unref(back);
+        }
     }
     path_unref(from);
     return err;
@@ -123,7 +163,11 @@ static int mount_do(const char *source, const char *type, const char *options, u
             (flags & ~(PROPAGATION | ABI_MS_REC | ABI_MS_SILENT)) != 0) {
             return -EINVAL;
         }
-        return mount_of(at, &m);
+        int err = mount_of(at, &m);
+        if (err == 0) {
+            mount_set_kind(m, propagation, (flags & ABI_MS_REC) != 0);
+        }
+        return err;
     }
     if ((flags & ABI_MS_MOVE) != 0) {
         return source[0] != 0 ? mount_move(source, at) : -EINVAL;

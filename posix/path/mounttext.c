@@ -56,7 +56,13 @@ static void put_info(struct text *t, const struct mount *m, const char *where, c
     put_escaped(t, where);
     text_printf(t, " ");
     put_flags(t, m->flags);
-    text_printf(t, " - %s ", m->sb->type->name);
+    if (m->group != 0) {
+        text_printf(t, " shared:%u", m->group);
+    }
+    if (m->master != 0) {
+        text_printf(t, " master:%u", m->master);
+    }
+    text_printf(t, "%s - %s ", m->unbindable ? " unbindable" : "", m->sb->type->name);
     put_escaped(t, m->source);
     text_printf(t, " %s\n", m->sb->rdonly ? "ro" : "rw");
 }

@@ -183,14 +183,6 @@ static struct task *clone_task(struct task *from, uint64_t flags, int *err)
 
 /* ---- the parts of a process ---- */
 
-static char *copy_text(const char *from, size_t n)
-{
-    char *to = mb_alloc(n ? n : 1);
-    if (to)
-        memcpy(to, from, n);
-    return to;
-}
-
 void process_drop_exe(struct process *p)
 {
     if (!p->exe)
@@ -205,8 +197,6 @@ void process_free(struct process *p)
     waitq_close(&p->signal_wait); /* an epoll instance of others may watch our signals */
     process_drop_exe(p);
     tax_free(p->tax);
-    mb_free(p->cmdline);
-    mb_free(p->environ_);
     cred_drop(&p->cred);
     mb_free(p);
 }
@@ -217,16 +207,12 @@ static struct process *clone_process(const struct process *from, struct task *t)
     if (!p)
         return NULL;
     p->tax = tax_make();
-    p->cmdline = copy_text(from->cmdline, from->cmdline_len);
-    p->environ_ = copy_text(from->environ_, from->environ_len);
     if (from->exe && file_deny_write(from->exe) == 0)
         p->exe = file_ref(from->exe);
-    if (!p->tax || !p->cmdline || !p->environ_) {
+    if (!p->tax) {
         process_free(p);
         return NULL;
     }
-    p->cmdline_len = from->cmdline_len;
-    p->environ_len = from->environ_len;
     p->pid = t->tid;
     p->start_ticks = mb_ticks();
     memcpy(p->rlimit, from->rlimit, sizeof p->rlimit);

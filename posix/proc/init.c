@@ -53,10 +53,8 @@ struct process *proc_make_init(void (*fn)(void))
     if (!t || !p)
         return NULL;
     p->tax = tax_make();
-    p->cmdline = mb_zalloc(1);
-    p->environ_ = mb_zalloc(1);
     p->session = session_make(&nobody);
-    if (!p->tax || !p->cmdline || !p->environ_ || !p->session)
+    if (!p->tax || !p->session)
         return NULL;
     p->pid = t->tid;
     p->start_ticks = mb_ticks();

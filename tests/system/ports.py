@@ -295,6 +295,7 @@ def nginx(m):
     workers = "pgrep -P $(cat /tmp/nginx.pid)"
     m.out(f"nginx -c /t/nginx.conf; while [ $({workers} | wc -l) != 2 ]; do sleep 0.1; done", 60)
     old = m.out(workers)
+    m.check("ps | grep -c '[n]ginx: worker process'", "2\n")  # the titles they give themselves
     if built("curl"):
         for url in ("--unix-socket /tmp/nginx.sock http://x", "http://127.0.0.1:8081"):
             m.check(f"curl -s {url}/ | cmp - /t/www/index.html && echo same", "same\n", timeout=60)

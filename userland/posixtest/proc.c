@@ -105,6 +105,45 @@ static void command_line(void)
     CHECK(strncmp(text, "posixtest", 9) == 0);
 }
 
+static size_t command_now(void)
+{
+    int fd = OK(open("/proc/self/cmdline", O_RDONLY));
+    ssize_t n = OK(read(fd, text, sizeof text));
+
+    OK(close(fd));
+    return (size_t)n;
+}
+
+/* A program writes itself another command line over the first; a longer one goes on over the environment. */
+static void title(void)
+{
+    unsigned long at[4]; /* arg_start, arg_end, env_start, env_end */
+    char *field;
+    size_t len;
+
+    read_proc("/proc/self/stat");
+    field = strrchr(text, ')');
+    for (int i = 2; i < 48; i++) {
+        field = strchr(field + 1, ' ');
+        CHECK(field);
+    }
+    EQ(sscanf(field, "%lu %lu %lu %lu", &at[0], &at[1], &at[2], &at[3]), 4);
+    CHECK(at[0] < at[1] && at[1] == at[2] && at[2] + 3 < at[3]);
+    len = at[1] - at[0];
+    EQ(command_now(), len);
+    memset((char *)at[0], 0, len);
+    memcpy((char *)at[0], "me", 2);
+    EQ(command_now(), len); /* with what is behind its end */
+    EQ(memcmp(text, "me", 3), 0);
+    memset((char *)at[0], 'x', len);
+    memcpy((char *)at[2], "yz", 3);
+    EQ(command_now(), len + 3);
+    EQ(memcmp(text + len - 1, "xyz", 4), 0);
+    int fd = OK(open("/proc/self/environ", O_RDONLY));
+    OK(read(fd, text, 3));
+    EQ(memcmp(text, "yz", 3), 0);
+}
+
 static void links(void)
 {
     char target[PATH_MAX], cwd[PATH_MAX], path[64];
@@ -236,6 +275,7 @@ const struct test proc_tests[] = {
     {"stat_line", stat_line},
     {"status", status},
     {"command_line", command_line},
+    {"title", title},
     {"links", links},
     {"descriptor_list", descriptor_list},
     {"process_list", process_list},

@@ -1,4 +1,5 @@
-/* A client of the ring echo server: sends numbered messages, checks that each comes back, and says what one costs.
+/* A client of the ring echo server: sends numbered messages, checks that each comes back, and says what one costs
+ * (in instructions with `make run ICOUNT=1`; else QEMU counts something else).
  *
  * It keeps DEPTH messages under way, so both cells work while the other does, and the bell is rung only when one of them
  * had nothing left and went to sleep.  The server may die at any moment: its next life goes on with the same rings,

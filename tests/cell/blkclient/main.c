@@ -23,7 +23,7 @@
 enum work { WRITE, FLUSH, READ };
 
 static struct nexus_client disk;
-static struct nexus_block_config config;
+static struct nexus_block_hello config;
 static struct nexus_request requests[DEPTH];
 static uint32_t at[DEPTH]; /* first sector of the request */
 static enum work work;

@@ -13,7 +13,7 @@
 #define HELLO_AT (BUFFERS * ROOM) /* in the pool, behind the buffers */
 
 static struct nexus_client net;
-static struct nexus_frame_config config;
+static struct nexus_frame_hello config;
 static struct nexus_request requests[BUFFERS], greeting;
 static bool greeting_out;
 

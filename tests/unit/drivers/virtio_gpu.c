@@ -171,7 +171,7 @@ static int start(void)
     return gpu_start(&gpu, &driver);
 }
 
-static struct nexus_display_config told;
+static struct nexus_display_hello told;
 static uint32_t resized[2];
 
 static void on_event(struct nexus_client *c, const struct nx_slot *slot)

@@ -86,7 +86,7 @@ static int start(void)
 
 static unsigned links;
 static uint32_t link_now;
-static struct nexus_frame_config told;
+static struct nexus_frame_hello told;
 
 static void on_event(struct nexus_client *c, const struct nx_slot *slot)
 {

@@ -157,20 +157,37 @@ static void tree(void **state)
     assert_ok(CALL_(chdir, U("/")));
 }
 
+/* What the program's memory has there, also a title over it that goes on over the environment. */
+static void arguments(void **state)
+{
+    char area[] = "sh\0-c\0x\0A=1\0B=";
+    uint64_t start = (uint64_t)area, behind = start + 8;
+    host_layout = (struct mm_layout){.arg_start = start,
+                                     .arg_end = behind,
+                                     .env_start = behind,
+                                     .env_end = start + sizeof(area)};
+    current->mm = (struct mm *)area;
+    assert_memory_equal(whole("/proc/1/cmdline"), "sh\0-c\0x", 8);
+    assert_memory_equal(whole("/proc/1/environ"), "A=1\0B=", 7);
+    memcpy(area, "a title: x", 11);
+    assert_memory_equal(whole("/proc/1/cmdline"), "a title: x", 11);
+    host_layout.env_start++; /* not behind the arguments: the title ends with them */
+    assert_string_equal(whole("/proc/1/cmdline"), "a title:");
+    current->mm = NULL;
+    assert_string_equal(whole("/proc/1/cmdline"), "");
+    memset(&host_layout, 0, sizeof(host_layout));
+}
+
 static void process_files(void **state)
 {
     static const char *const files[] = {"cmdline", "comm",    "environ",      "limits",
                                         "maps",    "mounts",  "stat",         "statm",
                                         "status",  "entropy", "oom_score_adj"};
-    struct process *p = current->proc;
     char path[64];
-    p->cmdline = (char *)"sh\0-c\0x";
-    p->cmdline_len = 8;
     for (unsigned i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
         snprintf(path, sizeof(path), "/proc/self/%s", files[i]);
         assert_non_null(whole(path));
     }
-    assert_memory_equal(whole("/proc/1/cmdline"), "sh\0-c\0x", 8);
     assert_memory_equal(whole("/proc/1/stat"),
                         "1 (test1) R 0 0 0 0 -1 0 0 0 0 0 12 3 0 0 20 0 1 0 ", 50);
     const char *s = whole("/proc/1/stat");
@@ -189,8 +206,6 @@ static void process_files(void **state)
     assert_ok(t_close(fd));
     assert_string_equal(whole("/proc/1/comm"), "a-name-much-too\n");
     snprintf(current->comm, 16, "test1");
-    p->cmdline = NULL;
-    p->cmdline_len = 0;
     /* a zombie stays readable, a process that is gone says so */
     struct process *z = host_process_make();
     z->zombie = true;
@@ -315,7 +330,7 @@ static void out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(system_files),       T(tree),          T(process_files), T(links),
+        T(system_files),       T(tree),          T(arguments), T(process_files), T(links),
         T(strangers_see_less), T(out_of_memory),
     };
     return HOST_RUN(tests);

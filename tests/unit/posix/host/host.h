@@ -580,9 +580,16 @@ void mm_unref(struct mm *mm)
 {
 }
 
+/* Of a program's memory only arguments and environment are there. */
+static struct mm_layout host_layout;
 size_t mm_remote_read(struct mm *mm, uint64_t addr, void *buf, size_t n, bool force)
 {
-    return 0;
+    if (addr < host_layout.arg_start || addr >= host_layout.env_end) {
+        return 0;
+    }
+    n = host_layout.env_end - addr < n ? host_layout.env_end - addr : n;
+    memcpy(buf, (const void *)addr, n);
+    return n;
 }
 
 size_t mm_remote_write(struct mm *mm, uint64_t addr, const void *buf, size_t n, bool force)
@@ -673,7 +680,7 @@ size_t proc_status_signals(struct process *p, char *buf, size_t n)
 
 void mm_layout(const struct mm *mm, struct mm_layout *out)
 {
-    memset(out, 0, sizeof(*out));
+    *out = host_layout;
 }
 
 void load_averages(uint64_t avg[3])

@@ -111,6 +111,29 @@ static void mounts(void)
     }
 }
 
+static void shared_mounts(void)
+{
+    static const char *const names[] = {"m", "n", "s", "t"};
+    for (unsigned i = 0; i < 4; i++) {
+        is(sc(mkdirat, CWD, text(names[i]), 0755), 0);
+    }
+    is(sc(mount, text("none"), text("m"), text("tmpfs"), 0, 0), 0);
+    is(sc(mkdirat, CWD, text("m/d"), 0755), 0);
+    is(sc(mount, 0, text("m"), 0, ABI_MS_SHARED, 0), 0);
+    is(sc(mount, text("m"), text("n"), 0, ABI_MS_BIND, 0), 0);
+    is(sc(mount, text("m"), text("s"), 0, ABI_MS_BIND, 0), 0);
+    is(sc(mount, 0, text("s"), 0, ABI_MS_SLAVE, 0), 0);
+    is(sc(mount, 0, text("s"), 0, ABI_MS_SHARED, 0), 0);
+    is(sc(mount, text("s"), text("t"), 0, ABI_MS_BIND, 0), 0);
+    is(sc(mount, text("none"), text("n/d"), text("tmpfs"), 0, 0), 0);
+    is(sc(mkdirat, CWD, text("t/d/x"), 0755), 0); /* there, too */
+    is(sc(umount2, text("m/d"), 0), 0);
+    for (unsigned i = 0; i < 4; i++) {
+        is(sc(umount2, text(names[i]), 0), 0);
+        is(sc(unlinkat, CWD, text(names[i]), AT_REMOVEDIR), 0);
+    }
+}
+
 static void handles(void)
 {
     make_file("h", "1");
@@ -134,8 +157,13 @@ static void new_root(void)
 }
 
 const struct scenario scenarios_dirs[] = {
-    {"directories", directories, false}, {"links", links, false},
-    {"attributes", attributes, false},   {"extended", extended, false},
-    {"mounts", mounts, false},           {"handles", handles, false},
-    {"new_root", new_root, false},       {NULL, NULL, false},
+    {"directories", directories, false},
+    {"links", links, false},
+    {"attributes", attributes, false},
+    {"extended", extended, false},
+    {"mounts", mounts, false},
+    {"shared_mounts", shared_mounts, false},
+    {"handles", handles, false},
+    {"new_root", new_root, false},
+    {NULL, NULL, false},
 };
