@@ -97,13 +97,13 @@ long sys_pwrite64(const uint64_t a[6])
 /* RWF_*: what is asked for one transfer.  Nothing here can promise not to wait but files in memory. */
 static int flags_check(const struct file *f, bool write, bool at, unsigned flags)
 {
+    if (at && f->ops->lseek == NULL) {
+        return -ESPIPE;
+    }
     if ((flags & ~(unsigned)RWF_SUPPORTED) != 0) {
         return -EOPNOTSUPP;
     }
-    if ((flags & RWF_NOWAIT) != 0 && f->ops != &tmpfs_file_ops) {
-        return -EOPNOTSUPP;
-    }
-    return at && f->ops->lseek == NULL ? -ESPIPE : 0;
+    return (flags & RWF_NOWAIT) != 0 && f->ops != &tmpfs_file_ops ? -EOPNOTSUPP : 0;
 }
 
 static long transfer_flags(struct file *f, transfer *op, struct iobuf *b, int64_t *pos, bool write,

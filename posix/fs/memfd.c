@@ -102,16 +102,20 @@ static int memfd_make(const char *name, bool sealing, struct file **out)
     return file_open_path((struct path){.mnt = mount_ref(m), .dentry = d}, O_RDWR, out);
 }
 
+#define HUGE_SIZE ((unsigned)MFD_HUGE_MASK << MFD_HUGE_SHIFT)
+
 long sys_memfd_create(const uint64_t a[6])
 {
     unsigned flags = (unsigned)a[1];
     char name[PREFIX_LEN + NAME_MAX_LEN + 1] = NAME_PREFIX;
     struct file *f;
-    if ((flags & MFD_HUGETLB) != 0) {
-        return -ENOSYS; /* as without hugetlbfs */
-    }
-    if ((flags & ~(unsigned)(MFD_CLOEXEC | MFD_ALLOW_SEALING)) != 0) {
+    bool huge = (flags & MFD_HUGETLB) != 0;
+    unsigned allowed = MFD_CLOEXEC | MFD_ALLOW_SEALING | (huge ? MFD_HUGETLB | HUGE_SIZE : 0);
+    if ((flags & ~allowed) != 0) {
         return -EINVAL;
+    }
+    if (huge) {
+        return -ENOSYS; /* as without hugetlbfs */
     }
     long len = mb_str_in(name + PREFIX_LEN, a[0], NAME_MAX_LEN + 1);
     if (len < 0) {

@@ -135,11 +135,11 @@ long sys_syslog(const uint64_t a[6])
     const int action = (int)a[0], len = (int)a[2];
     uint64_t end;
     long n;
-    if (action < ACTION_CLOSE || action > ACTION_SIZE_BUFFER) {
-        return -EINVAL;
-    }
     if (!capable(CAP_SYSLOG) && !capable(CAP_SYS_ADMIN)) {
         return -EPERM;
+    }
+    if (action < ACTION_CLOSE || action > ACTION_SIZE_BUFFER) {
+        return -EINVAL;
     }
     switch (action) {
     case ACTION_READ:

@@ -40,17 +40,16 @@ static int check(const uint64_t *old, unsigned what, const uint64_t new[2])
     return new[1] > old[1] && !capable(CAP_SYS_RESOURCE) ? -EPERM : 0;
 }
 
-static int get_and_set(struct process *p, unsigned what, uint64_t unew, uint64_t uold)
+/* new NULL: only told. */
+static int get_and_set(struct process *p, unsigned what, const uint64_t new[2], uint64_t uold)
 {
-    uint64_t new[2], old[2];
+    uint64_t old[2];
     if (what >= LIMITS)
         return -EINVAL;
     uint64_t *limit = p->rlimit[what];
-    if (unew && mb_copy_in(new, unew, sizeof new))
-        return -EFAULT;
     old[0] = limit[0];
     old[1] = limit[1];
-    if (unew) {
+    if (new) {
         int err = check(limit, what, new);
         if (err)
             return err;
@@ -74,6 +73,9 @@ long sys_prlimit64(const uint64_t a[6])
 {
     int pid = (int)a[0];
     struct process *p = current->proc;
+    uint64_t new[2];
+    if (a[2] && mb_copy_in(new, a[2], sizeof new))
+        return -EFAULT;
     if (pid) {
         struct task *t = task_find(pid);
         if (!t)
@@ -82,19 +84,20 @@ long sys_prlimit64(const uint64_t a[6])
     }
     if (!may_change(p))
         return -EPERM;
-    return get_and_set(p, (uint32_t)a[1], a[2], a[3]);
+    return get_and_set(p, (uint32_t)a[1], a[2] ? new : NULL, a[3]);
 }
 
 long sys_getrlimit(const uint64_t a[6])
 {
     if (!a[1])
         return (uint32_t)a[0] < LIMITS ? -EFAULT : -EINVAL;
-    return get_and_set(current->proc, (uint32_t)a[0], 0, a[1]);
+    return get_and_set(current->proc, (uint32_t)a[0], NULL, a[1]);
 }
 
 long sys_setrlimit(const uint64_t a[6])
 {
-    if (!a[1])
+    uint64_t new[2];
+    if (mb_copy_in(new, a[1], sizeof new))
         return -EFAULT;
-    return get_and_set(current->proc, (uint32_t)a[0], a[1], 0);
+    return get_and_set(current->proc, (uint32_t)a[0], new, 0);
 }

@@ -145,9 +145,9 @@ long sys_rt_tgsigqueueinfo(const uint64_t a[6])
 {
     int tgid = (int)a[0], tid = (int)a[1], sig = (int)a[2];
     struct ksiginfo info;
-    if (tgid <= 0 || tid <= 0)
-        return -EINVAL;
     int err = get_info(a[3], sig, tgid, &info);
+    if (err != -EFAULT && (tgid <= 0 || tid <= 0))
+        return -EINVAL;
     if (err)
         return err;
     if (!valid(sig))

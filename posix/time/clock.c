@@ -182,6 +182,8 @@ static long set_realtime(int64_t ns)
 {
     if (!capable(CAP_SYS_TIME))
         return -EPERM;
+    if (ns < time_monotonic_ns())
+        return -EINVAL; /* before the system was started */
     time_set_realtime(ns);
     return 0;
 }
@@ -199,6 +201,7 @@ struct timezone_ {
     int32_t minutes_west, dst;
 };
 static struct timezone_ zone;
+#define ZONE_MOST (15 * 60)
 
 long sys_gettimeofday(const uint64_t a[6])
 {
@@ -220,6 +223,8 @@ long sys_settimeofday(const uint64_t a[6])
         return -EFAULT;
     if (!capable(CAP_SYS_TIME))
         return -EPERM;
+    if (a[1] && (z.minutes_west > ZONE_MOST || z.minutes_west < -ZONE_MOST))
+        return -EINVAL;
     if (a[1])
         zone = z;
     return a[0] ? set_realtime(ns) : 0;

@@ -86,7 +86,8 @@ long sys_clock_nanosleep(const uint64_t a[6])
 {
     int id = (int)a[0];
     int64_t ns;
-    if (id == CLOCK_PROCESS_CPUTIME_ID || id == CLOCK_MONOTONIC_RAW)
+    if (id == CLOCK_PROCESS_CPUTIME_ID || id == CLOCK_THREAD_CPUTIME_ID ||
+        id == CLOCK_MONOTONIC_RAW)
         return -EOPNOTSUPP;
     if (id == CLOCK_REALTIME_COARSE || id == CLOCK_MONOTONIC_COARSE)
         return -EOPNOTSUPP;

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "matrix.h"
@@ -150,6 +151,39 @@ static void bad_frame(void)
     wait_killed(pid, SIGSEGV);
 }
 
+/* Of several things that are wrong, the one Linux tells of. */
+static void first_error(void)
+{
+    struct iovec v = {"x", 1};
+    struct timespec t = {0, 0};
+    int p[2], far[2] = {2000, 0};
+    pid_t pid;
+
+    OK(pipe(p));
+    ERR(syscall(SYS_preadv2, p[0], &v, 1, 5, 0, 0x80000000), ESPIPE); /* and no such flag */
+    ERR(syscall(SYS_memfd_create, "x", 0x17317fa7), EINVAL);          /* and huge pages */
+    ERR(syscall(SYS_clock_nanosleep, CLOCK_THREAD_CPUTIME_ID, 0, &t, NULL), EOPNOTSUPP);
+    ERR(syscall(SYS_rt_tgsigqueueinfo, 0, 0, SIGUSR1, 8), EFAULT); /* and no such thread */
+    ERR(syscall(SYS_setrlimit, 99, 8), EFAULT);                    /* and no such limit */
+    ERR(syscall(SYS_prlimit64, INT32_MAX, 99, 8, NULL), EFAULT);
+    if (geteuid() != 0) {
+        return;
+    }
+    ERR(syscall(SYS_settimeofday, NULL, &far), EINVAL);
+    ERR(syscall(SYS_clock_settime, CLOCK_REALTIME, &t), EINVAL); /* before the system was started */
+    CHILD(pid)
+    {
+        OK(setuid(65534));
+        ERR(syscall(SYS_umount2, "nowhere", 0), ENOENT);
+        ERR(syscall(SYS_umount2, "/", 0), EPERM);
+        ERR(syscall(SYS_syslog, 99, NULL, 0), EPERM); /* and no such action */
+        ERR(syscall(SYS_mount, "none", 8, "tmpfs", 0, NULL), EFAULT);
+        ERR(syscall(SYS_mount, "none", "nowhere", "tmpfs", 0, NULL), ENOENT);
+        ERR(syscall(SYS_mount, "none", "/", "tmpfs", 0, NULL), EPERM);
+    }
+    wait_ok(pid);
+}
+
 const struct test badptr_tests[] = {
     {"nothing_happens", nothing_happens},
     {"vector_elements", vector_elements},
@@ -157,5 +191,6 @@ const struct test badptr_tests[] = {
     {"exec_elements", exec_elements},
     {"wait_calls", wait_calls},
     {"bad_frame", bad_frame},
+    {"first_error", first_error},
     {0},
 };
