@@ -41,7 +41,7 @@ struct service {
     uint32_t instance; /* 0: it is the only one; n + 1: number n */
     unsigned slot;     /* NX_SELF: the supervisor itself */
     uint32_t generation;
-    int beat_place; /* of `beat`, below */
+    int beat_place;    /* of `beat`, below */
     uint64_t start_at; /* ticks */
     uint64_t born_ms;
     struct restart record;

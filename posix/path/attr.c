@@ -1,7 +1,6 @@
 /* Changing what an inode says: mode, owner, times, size. */
 #include "fs/notify.h"
 #include "include/sys.h"
-#include "fs/notify.h"
 #include "path/target.h"
 
 #include <linux/falloc.h>

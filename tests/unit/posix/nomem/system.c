@@ -1,6 +1,8 @@
 /* What the system tells of itself, and settings that need no memory. */
 #include "scenario.h"
 
+#include <stdio.h>
+
 /* All of a directory of texts, to a depth. */
 static void read_all(const char *dir, int depth)
 {
@@ -19,9 +21,7 @@ static void read_all(const char *dir, int depth)
             if (name[0] == '.' || strlen(dir) + strlen(name) > 200) {
                 continue;
             }
-            strcpy(path, dir);
-            strcat(path, "/");
-            strcat(path, name);
+            snprintf(path, sizeof(path), "%s/%s", dir, name);
             if (list[at + 18] == 4 && depth > 0 && (name[0] < '0' || name[0] > '9')) {
                 read_all(path, depth - 1);
             } else if (list[at + 18] == 8 && strcmp(name, "kmsg") != 0 &&
