@@ -10,6 +10,7 @@
 #ifndef MEMBRANE_H
 #define MEMBRANE_H
 
+#include <nx/layout.h>
 #include <nx/state.h>
 #include <nx/types.h>
 #include <stdbool.h>
@@ -98,6 +99,15 @@ int mb_touch(mb_space s, uint64_t va, bool write);
 int mb_copy_in(void *dst, uint64_t src, size_t n);
 int mb_copy_out(uint64_t dst, const void *src, size_t n);
 int mb_zero_out(uint64_t dst, size_t n);
+/* Could a program have n bytes at this address?  Nothing is looked at. */
+static inline bool mb_range_ok(uint64_t at, uint64_t n)
+{
+#ifdef NX_HOST
+    return true; /* a test's programs have their memory anywhere */
+#else
+    return n <= NX_LOWER_END && at <= NX_LOWER_END - n;
+#endif
+}
 /* Copy a NUL-terminated string of less than n bytes: its length, -EFAULT or -ENAMETOOLONG. */
 long mb_str_in(char *dst, uint64_t src, size_t n);
 /* Atomically read / compare-and-swap an aligned 32-bit word of program memory (futex): 0 or -EFAULT.

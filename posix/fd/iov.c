@@ -137,6 +137,10 @@ int iov_get(uint64_t uaddr, uint64_t count, struct iov *v)
             err = -EINVAL;
             break;
         }
+        if (!mb_range_ok(v->seg[i].addr, len)) {
+            err = -EFAULT;
+            break;
+        }
         if (len > ABI_RW_MAX - total) {
             len = ABI_RW_MAX - total;
         }

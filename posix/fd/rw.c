@@ -40,43 +40,45 @@ static inline size_t rw_len(uint64_t n)
     return n < ABI_RW_MAX ? n : ABI_RW_MAX;
 }
 
-long sys_read(const uint64_t a[6])
+/* A buffer that no program can have is refused before anything is done, whatever there is to move. */
+static inline __attribute__((always_inline)) long transfer_user(const uint64_t a[6], bool write)
 {
     transfer *op;
     long result;
-    struct file *f = file_for((int)a[0], false, &op, &result);
+    struct file *f = file_for((int)a[0], write, &op, &result);
     if (f != NULL) {
         struct iobuf b = iobuf_user(a[1], rw_len(a[2]));
-        result = tell(f, false, op(f, &b, &f->pos));
+        result = mb_range_ok(a[1], a[2]) ? tell(f, write, op(f, &b, &f->pos)) : -EFAULT;
         file_unref(f);
     }
     return result;
+}
+
+long sys_read(const uint64_t a[6])
+{
+    return transfer_user(a, false);
 }
 
 long sys_write(const uint64_t a[6])
 {
-    transfer *op;
-    long result;
-    struct file *f = file_for((int)a[0], true, &op, &result);
-    if (f != NULL) {
-        struct iobuf b = iobuf_user(a[1], rw_len(a[2]));
-        result = tell(f, true, op(f, &b, &f->pos));
-        file_unref(f);
-    }
-    return result;
+    return transfer_user(a, true);
 }
 
 /* pread and the like: at a position given, which streams do not have. */
-static long transfer_at(int fd, bool write, struct iobuf *b, int64_t pos)
+static long transfer_at(const uint64_t a[6], bool write)
 {
     transfer *op;
     long result;
+    int64_t pos = (int64_t)a[3];
     if (pos < 0) {
         return -EINVAL;
     }
-    struct file *f = file_for(fd, write, &op, &result);
+    struct file *f = file_for((int)a[0], write, &op, &result);
     if (f != NULL) {
-        result = f->ops->lseek == NULL ? -ESPIPE : tell(f, write, op(f, b, &pos));
+        struct iobuf b = iobuf_user(a[1], rw_len(a[2]));
+        result = f->ops->lseek == NULL      ? -ESPIPE
+                 : !mb_range_ok(a[1], a[2]) ? -EFAULT
+                                            : tell(f, write, op(f, &b, &pos));
         file_unref(f);
     }
     return result;
@@ -84,14 +86,12 @@ static long transfer_at(int fd, bool write, struct iobuf *b, int64_t pos)
 
 long sys_pread64(const uint64_t a[6])
 {
-    struct iobuf b = iobuf_user(a[1], rw_len(a[2]));
-    return transfer_at((int)a[0], false, &b, (int64_t)a[3]);
+    return transfer_at(a, false);
 }
 
 long sys_pwrite64(const uint64_t a[6])
 {
-    struct iobuf b = iobuf_user(a[1], rw_len(a[2]));
-    return transfer_at((int)a[0], true, &b, (int64_t)a[3]);
+    return transfer_at(a, true);
 }
 
 /* RWF_*: what is asked for one transfer.  Nothing here can promise not to wait but files in memory. */

@@ -44,6 +44,32 @@ static void nothing_happens(void)
     EQ(st.st_size, 0);
 }
 
+/* What no program can have is refused whatever there is to move: at the end of a file, where all is thrown away. */
+static void ranges(void)
+{
+    static const uint64_t nowhere[] = {1ul << 56, ~0ul - 4095, 1ul << 63};
+    int fd = OK(open("f", O_RDWR | O_CREAT, 0600)), null = OK(open("/dev/null", O_RDWR));
+    char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct iovec iov[2] = {{page, 8}, {page, 8}};
+
+    CHECK(page != MAP_FAILED);
+    for (size_t i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++) {
+        ERR(syscall(SYS_read, fd, nowhere[i], 16), EFAULT);
+        ERR(syscall(SYS_read, null, nowhere[i], 16), EFAULT);
+        ERR(syscall(SYS_write, null, nowhere[i], 16), EFAULT);
+        ERR(syscall(SYS_pread64, fd, nowhere[i], 16, 0), EFAULT);
+        ERR(syscall(SYS_pwrite64, fd, nowhere[i], 16, 0), EFAULT);
+        iov[1].iov_base = (void *)nowhere[i];
+        ERR(writev(fd, iov, 2), EFAULT);
+        ERR(readv(null, iov, 2), EFAULT);
+    }
+    ERR(syscall(SYS_read, fd, page, -16l), EFAULT);
+    ERR(syscall(SYS_write, fd, page, -16l), EFAULT);
+    ERR(syscall(SYS_pwrite64, fd, page, 1ul << 57, 0), EFAULT);
+    EQ(write(null, page, 1ul << 20), 1l << 20); /* but a hole there may be */
+    OK(munmap(page, 4096));
+}
+
 static void vector_elements(void)
 {
     struct iovec iov[3];
@@ -186,6 +212,7 @@ static void first_error(void)
 
 const struct test badptr_tests[] = {
     {"nothing_happens", nothing_happens},
+    {"ranges", ranges},
     {"vector_elements", vector_elements},
     {"half_good_buffers", half_good_buffers},
     {"exec_elements", exec_elements},
