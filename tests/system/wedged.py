@@ -81,7 +81,7 @@ def until(what, condition, seconds=30):
 def load(m):
     """The load's figures: reads, writes, wrong answers, errors."""
     words = m.out("tail -n 1 /tmp/load", 30).split()
-    return [int(w) for w in words[1:5]] if len(words) == 6 else [0, 0, 0, 0]
+    return [int(w) for w in words[1:5]] if len(words) == 7 else [0, 0, 0, 0]
 
 
 def wedge_the_disk(m, code, *says):
