@@ -136,10 +136,10 @@ struct mount {
     unsigned writers;       /* regular files open for writing through it */
     unsigned group, master; /* propagate.c: shares with these; hears of those; 0: with none */
     bool unbindable;
-    bool marked;        /* while something propagates */
-    struct mount *todo; /* the same: the next to go on from */
-    bool expired;       /* umount2(MNT_EXPIRE) came by, and nobody since */
-    struct mount *copy; /* while a tree of mounts is copied: of this one */
+    bool marked;               /* while something propagates */
+    struct mount *next_source; /* the same: the next to go on from */
+    bool expired;              /* umount2(MNT_EXPIRE) came by, and nobody since */
+    struct mount *copy;        /* while a tree of mounts is copied: of this one */
     char *source;
 };
 

@@ -134,7 +134,7 @@ static int tell(const struct mount *source, struct mount *to, unsigned first_new
     int err = mount_copy(&from, &at, true, kin, &copy);
     if (err == 0 && kin == MOUNT_SLAVE && to->group != 0) { /* goes on from there */
         all_shared(copy);
-        (*last)->todo = copy;
+        (*last)->next_source = copy;
         *last = copy;
     }
     return err;
@@ -148,8 +148,8 @@ int mount_propagate(struct mount *m, unsigned first_new)
         return 0;
     }
     all_shared(m);
-    m->todo = NULL;
-    for (const struct mount *source = m; source != NULL && err == 0; source = source->todo) {
+    m->next_source = NULL;
+    for (const struct mount *source = m; source != NULL && err == 0; source = source->next_source) {
         unsigned group = source->parent->group;
         for (struct mount *to = mount_list; to != NULL && err == 0; to = to->next) {
             if (to->id < first_new && to != source->parent &&

@@ -83,6 +83,9 @@ def figures(place):
 
 
 def main():
+    if "--help" in sys.argv:
+        print(__doc__)
+        return
     both = [figures("isolated"), figures("all")]
     ours = lambda name: [figure.get(name) for figure in both]
     table.line("instructions an operation", "isolated", "fused", "Linux 6.1", "ratios")
