@@ -3,6 +3,7 @@
 
 #include "event.h"
 #include "hart.h"
+#include "lend.h"
 #include "log.h"
 #include "sched.h"
 
@@ -32,19 +33,31 @@ static uint64_t quantum_at(const struct fiber *f, unsigned tier)
     return f->budget != 0 && tier == NX_TIER_PHOTON ? f->budget : tier_ticks[tier];
 }
 
+uint64_t budget_quantum(const struct fiber *f)
+{
+    return quantum_at(f, NX_MAX(f->tier, f->cell->tier));
+}
+
+/* Its tier or the cell's has changed; on a loan it has what it was lent. */
+static void requantum(struct fiber *f)
+{
+    f->outranked_by = (1u << NX_MAX(f->tier, f->cell->tier)) - 1;
+    if (f->lender == NULL) {
+        f->quantum = budget_quantum(f);
+    }
+}
+
 static void set_tier(struct fiber *f, unsigned tier)
 {
     f->tier = tier;
-    f->outranked_by = (1u << NX_MAX(tier, f->cell->tier)) - 1;
-    f->quantum = quantum_at(f, NX_MAX(tier, f->cell->tier));
+    requantum(f);
     f->strikes = 0;
 }
 
 static void retier(struct fiber *f)
 {
-    unsigned tier = NX_MAX(f->tier, f->cell->tier);
-    f->outranked_by = (1u << tier) - 1;
-    f->quantum = quantum_at(f, tier);
+    f->host_tier = f->lender != NULL ? NX_MIN(f->host_tier, f->cell->tier) : f->cell->tier;
+    requantum(f);
     f->left = NX_MIN(f->left, f->quantum);
     if (f->status == FIBER_RUNNING) {
         f->hart->resched = 1;
@@ -61,6 +74,9 @@ void budget_retier(struct cell *c)
     list_for_each_safe(n, &c->fibers)
     {
         struct fiber *f = list_entry(n, struct fiber, cell_link);
+        if (c->energy.out) {
+            lend_end(f);
+        }
         bool ready = f->status == FIBER_READY;
         if (ready) {
             sched_unready(f);
@@ -74,6 +90,9 @@ void budget_retier(struct cell *c)
 
 void sched_set_tier(struct fiber *f, unsigned tier)
 {
+    if (f->lender != NULL) {
+        lend_end(f);
+    }
     set_tier(f, tier);
     f->left = f->quantum;
     if (f->status == FIBER_RUNNING) { /* its hart looks at the queues and at its timer again */
@@ -169,6 +188,13 @@ bool budget_over(struct hart *h, struct fiber *f)
     budget_account(h, f, now);
     if (f->left != 0) {
         return false;
+    }
+    if ((f->kick & KICK_LENT) != 0) {
+        const bool lent = f->lender != NULL;
+        lend_end(f);
+        if (lent) {
+            return false; /* it goes on as itself: its lender's is the budget that is used up */
+        }
     }
     const bool native = is_native(f->cell), stretch = !f->handed;
     f->handed = false;

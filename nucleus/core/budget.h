@@ -50,8 +50,7 @@ static inline __attribute__((always_inline)) void budget_arm(struct hart *h, con
 {
     uint64_t due;
     const struct fiber *first = h->sleepers;
-    if (f != NULL &&
-        (h->ready != 0 || (f->tier != NX_TIER_VOID && f->cell->tier != NX_TIER_VOID))) {
+    if (f != NULL && (h->ready != 0 || (f->tier != NX_TIER_VOID && f->host_tier != NX_TIER_VOID))) {
         due = now + f->left; /* never long: L0 looks at its own deadlines then */
     } else {
         due = f != NULL ? watchdog_due : watchdog_due_idle;
@@ -64,6 +63,8 @@ static inline __attribute__((always_inline)) void budget_arm(struct hart *h, con
         arch_timer_set(due);
     }
 }
+/* What it may run at a stretch, at its own tier. */
+uint64_t budget_quantum(const struct fiber *f);
 /* A second Void fiber arrived: the running one gets a slice. */
 void budget_slice_void(struct hart *h);
 /* A cell has run out of energy, has some again, or its native code has sunk or risen: all its fibers are of

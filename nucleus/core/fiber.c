@@ -2,6 +2,7 @@
 #include "fiber.h"
 
 #include "hart.h"
+#include "lend.h"
 #include "page.h"
 #include "pool.h"
 #include "sched.h"
@@ -30,6 +31,7 @@ struct fiber *fiber_make(struct cell *c, uint64_t pc, uint64_t sp, uint64_t arg,
     fiber_count++;
     q->fibers++;
     f->cell = c;
+    f->host_tier = c->tier;
     f->reg[0] = pc;
     f->reg[2] = sp;
     f->reg[10] = arg;
@@ -50,6 +52,7 @@ struct fiber *fiber_make(struct cell *c, uint64_t pc, uint64_t sp, uint64_t arg,
 void fiber_free(struct fiber *f)
 {
     struct cell *c = f->cell;
+    lend_forget(f);
     (void)fiber_bind(f, NULL, 0);
     c->runtime += f->runtime;
     list_remove(&f->cell_link);

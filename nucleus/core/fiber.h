@@ -15,6 +15,7 @@ enum fiber_state { FIBER_READY, FIBER_RUNNING, FIBER_BLOCKED, FIBER_DEAD };
 
 #define KICK_ASKED 1u
 #define KICK_MOVED 2u /* of foreign mode only: it is on another hart than its state area says */
+#define KICK_LENT 4u  /* of host mode only: it runs on a loan or has lent, lend.h */
 
 struct fiber {
     /* Offsets known to assembler: arch/riscv64/offsets.h. */
@@ -31,9 +32,10 @@ struct fiber {
 
     struct cell *cell;
     uint64_t handle;
-    uint32_t status;   /* enum fiber_state */
-    uint32_t tier;     /* of its foreign mode; host mode runs at the cell's */
-    struct hart *hart; /* last or current */
+    uint32_t status;    /* enum fiber_state */
+    uint32_t tier;      /* of its foreign mode, unless the cell's is worse */
+    uint32_t host_tier; /* of its host mode: the cell's, or a better one it was lent */
+    struct hart *hart;  /* last or current */
     struct space *space;
     uint64_t state_page; /* physical page of the state area, referenced */
     uint64_t capmask;
@@ -56,6 +58,11 @@ struct fiber {
     uint64_t last_strike;
     uint64_t period, budget;      /* declared; 0: none */
     uint64_t out_time, out_instr; /* clocks when it was switched out */
+
+    /* lend.c */
+    struct fiber *lender, *debtor; /* on whose budget it runs, and who runs on its own; or NULL */
+    uint64_t lent;                 /* what the lender had left */
+    uint64_t own_left;             /* of its own budget */
 };
 
 struct fiber *fiber_make(struct cell *c, uint64_t pc, uint64_t sp, uint64_t arg, unsigned tier,
@@ -84,8 +91,8 @@ extern uint32_t fiber_count;
 
 static inline unsigned fiber_tier(const struct fiber *f, bool foreign)
 {
-    unsigned cell_tier = f->cell->tier;
-    return foreign && f->tier > cell_tier ? f->tier : cell_tier;
+    unsigned host = f->host_tier;
+    return foreign && f->tier > host ? f->tier : host;
 }
 
 #endif

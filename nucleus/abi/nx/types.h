@@ -56,7 +56,8 @@ enum nx_type {
 #define NX_R_REVOKE 64u /* may revoke the object */
 #define NX_R_KILL 128u  /* cell: may start and end it */
 #define NX_R_DMA 256u   /* memory: its physical address may be read */
-#define NX_R_ALL 511u
+#define NX_R_LEND 512u  /* ring: the producer's bells lend its tier to who serves it */
+#define NX_R_ALL 1023u
 
 /* Protection bits of map. */
 #define NX_PROT_R 1u

@@ -308,6 +308,11 @@ static inline void audit_sched(void)
             waiting -= !list_is_empty(&f->wait_link);
             assert_true(f->tier < NX_TIERS && f->tier >= c->own_tier);
             assert_true(f->strikes < 3);
+            assert_true(f->host_tier == c->tier || (f->lender != NULL && f->host_tier < c->tier));
+            assert_int_equal((f->kick & KICK_LENT) != 0, f->lender != NULL || f->debtor != NULL);
+            assert_true(f->lender == NULL ||
+                        (f->lender->debtor == f && f->left <= f->lent && f->quantum <= f->lent));
+            assert_true(f->debtor == NULL || f->debtor->lender == f);
             assert_int_equal(f->outranked_by, (1u << NX_MAX(f->tier, c->tier)) - 1);
             if (f->status == FIBER_RUNNING) {
                 assert_ptr_equal(f->hart->fiber, f);

@@ -1,0 +1,8 @@
+/*
+ * expect: fail
+ * cc: -DSAFETY
+ *
+ * see lend.pml
+ */
+#define FREE
+#include "lend.pml"
