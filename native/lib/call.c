@@ -7,6 +7,9 @@ int client_wait(struct nexus_client *c, uint64_t deadline)
 {
     long e = 0;
     if (client_sleep_prepare(c) == 0) {
+        if (c->outstanding != 0) {
+            channel_urge(&c->ch);
+        }
         e = nx_recv_wait(client_watch(c), deadline);
         client_awake(c);
     }

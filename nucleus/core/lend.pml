@@ -7,8 +7,7 @@
  * anything at any time: compute, ring on, wait, answer. Checked, in every state:
  *      - nobody sleeps on a loan, but who has lent it on to somebody who does not sleep;
  *      - who has nothing lent to it is of its own tier;
- *      - since its budget was last filled the client and all who ran on its loans have run, in tier 0, no longer than that budget; and the
- *        hog runs before they have had two (one it had begun, and one);
+ *      - since its budget was last filled the client and all who ran on its loans have run, in tier 0, no longer than that budget;
  *      - whoever the client waits for, having lent to it, runs before the hog.
  *
  * Mutants: with one of these defined, Spin must find an error; each has a file lend_mutant_*.pml.

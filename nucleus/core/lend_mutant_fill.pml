@@ -2,7 +2,7 @@
  * expect: fail
  * cc: -DSAFETY
  *
- * see lend.pml
+ * Waiting on a loan fills it again.
  */
 #define FILL
 #include "lend.pml"

@@ -2,7 +2,7 @@
  * expect: fail
  * cc: -DSAFETY
  *
- * see lend.pml
+ * Nobody pays for what was run on a loan.
  */
 #define FREE
 #include "lend.pml"

@@ -2,7 +2,7 @@
  * expect: fail
  * cc: -DSAFETY
  *
- * see lend.pml
+ * Who waits keeps the loan: it sleeps on it.
  */
 #define KEEP
 #include "lend.pml"

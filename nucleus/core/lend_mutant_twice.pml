@@ -2,7 +2,7 @@
  * expect: fail
  * cc: -DSAFETY
  *
- * see lend.pml
+ * A second bell lends the same budget once more.
  */
 #define TWICE
 #include "lend.pml"
