@@ -285,7 +285,8 @@ WARM_UP = [
 
 def log_in_anew(machine):
     """A fresh shell: the old one grew with what it was told, and counts the calls of all it has started
-    for /proc/<pid>/entropy, of which each new kind costs memory. This one lies where the last one measured lay. Caches and pools have their size then."""
+    for /proc/<pid>/entropy, of which each new kind costs memory. This one lies where the last one measured lay. Caches and pools have
+    their size then."""
     machine.randomize(False)
     machine.send("exit\r")
     machine.expect(r"root@[\w.-]+:.*# ", 20)
