@@ -4,6 +4,7 @@
 #include "machine.h"
 
 #include <nx_base.h>
+#include <string.h>
 
 #define ROUNDS 2048u
 #define WORDS 128u
@@ -11,6 +12,7 @@
 #define SLOWER_PART 16u
 
 bool crucible_mixed;
+uint64_t crucible_class[NX_CLASSES];
 
 /* Ticks of one piece of work. */
 static __attribute__((noinline)) uint64_t measure(void)
@@ -56,11 +58,13 @@ static void classify(void)
     for (unsigned i = 0; i < hart_count; i++) {
         best = NX_MAX(best, harts[i].speed);
     }
+    memset(crucible_class, 0, sizeof(crucible_class));
     for (unsigned i = 0; i < hart_count; i++) {
         if (harts[i].speed != 0) {
             harts[i].class = class_of(harts[i].speed, best);
             mixed = mixed || harts[i].class != NX_CLASS_APEX; /* the fastest is */
         }
+        crucible_class[harts[i].class] |= harts[i].bit;
     }
     crucible_mixed = mixed;
 }

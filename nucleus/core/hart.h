@@ -8,9 +8,10 @@
 #define HART_H
 
 #include <arch.h>
+#include <nx/types.h>
 #include <nx_list.h>
 
-#define HARTS_MAX 8
+#define HARTS_MAX 64 /* sets of harts are a bit each of a word */
 #define HART_STACK 8192
 
 struct fiber;

@@ -4,6 +4,7 @@
 #include "budget.h"
 #include "crucible.h"
 #include "hart.h"
+#include "place.h"
 #include "timeq.h"
 #include "trap.h"
 #include "watchdog.h"
@@ -24,13 +25,6 @@ void sched_init_hart(struct hart *h)
 }
 
 /* ---- queues ---- */
-/* The highest tier in a set that is not empty: of each of the 16 sets, in two bits. */
-static inline unsigned long first_tier(unsigned long ready)
-{
-    _Static_assert(NX_TIERS == 4, "two bits a tier, 32 for all sets");
-    return 0x12131210ul >> 2 * ready & 3;
-}
-
 static inline __attribute__((always_inline)) void enqueue(struct hart *h, struct fiber *f,
                                                           bool front, bool foreign)
 {
@@ -54,6 +48,9 @@ void sched_unready(struct fiber *f)
             h->ready &= ~(1u << t);
         }
     }
+    if (h->ready == 0 && h->fiber == NULL && h->online) {
+        place_idle |= h->bit;
+    }
 }
 
 static inline __attribute__((always_inline)) struct fiber *dequeue(struct hart *h)
@@ -72,77 +69,17 @@ static inline __attribute__((always_inline)) struct fiber *dequeue(struct hart *
 }
 
 /* An idle hart takes the best fiber that waits on a busy one. */
-static struct fiber *steal(struct hart *me)
+static struct fiber *steal(void)
 {
-    struct hart *from = NULL;
-    for (unsigned i = 0; i < hart_count; i++) {
-        struct hart *h = &harts[i];
-        if (h != me && h->ready != 0 &&
-            (from == NULL || first_tier(h->ready) < first_tier(from->ready))) {
-            from = h;
-        }
-    }
+    struct hart *from = place_work();
     return from != NULL ? dequeue(from) : NULL;
 }
 
-static bool is_idle(const struct hart *h)
+/* Into a queue for a while, where others may look for it. */
+static void line_up(struct hart *h, struct fiber *f, bool front)
 {
-    return h->online && h->fiber == NULL && h->ready == 0;
-}
-
-/* The best tier that is at work or ready on a hart: what is of a better one runs there at once, or when
- * the program is entered again; NX_TIERS: none. */
-static unsigned hart_tier(const struct hart *h)
-{
-    unsigned running = NX_TIERS;
-    if (h->fiber != NULL) {
-        /* Another hart may just be entering foreign mode, past its look at the queues. */
-        running = fiber_tier(h->fiber, h != this_hart() || h->foreign != NULL);
-    }
-    return h->ready != 0 ? NX_MIN(running, first_tier(h->ready)) : running;
-}
-
-/* Of the idle harts the one that is nearest to what the tier is for, and of several the last one's: where it ran; NULL: none
- * is idle. */
-static struct hart *fitting(struct hart *last, unsigned tier)
-{
-    struct hart *best = is_idle(last) ? last : NULL;
-    for (unsigned i = 0; i < hart_count; i++) {
-        struct hart *h = &harts[i];
-        if (h != this_hart() && is_idle(h) &&
-            (best == NULL || crucible_misfit(h, tier) < crucible_misfit(best, tier))) {
-            best = h;
-        }
-    }
-    return best;
-}
-
-/* The hart a woken fiber goes to: where it last ran when that is idle, else an idle one, else where it
- * last ran when it outranks what is there, else where the least important work is done that it outranks;
- * else it waits where it last ran. */
-static struct hart *place(struct fiber *f)
-{
-    struct hart *me = this_hart(), *last = f->hart->online ? f->hart : me, *best = last;
-    if (is_idle(last) && !crucible_mixed) {
-        return last;
-    }
-    unsigned mine = fiber_tier(f, f->in_foreign), worst = hart_tier(last);
-    struct hart *fit = crucible_mixed ? fitting(last, mine) : NULL;
-    if (fit != NULL) {
-        return fit;
-    }
-    bool settled = mine < worst; /* only an idle hart is better */
-    for (unsigned i = 0; i < hart_count; i++) {
-        struct hart *h = &harts[i];
-        if (h != me && is_idle(h)) {
-            return h;
-        }
-        if (!settled && h->online && h->fiber != NULL && hart_tier(h) > NX_MAX(mine, worst)) {
-            best = h;
-            worst = hart_tier(h);
-        }
-    }
-    return best;
+    enqueue(h, f, front, f->in_foreign);
+    place_note(h, fiber_tier(f, f->in_foreign));
 }
 
 static void poke(struct hart *h)
@@ -160,7 +97,7 @@ void sched_ready(struct fiber *f)
     if (f->status == FIBER_BLOCKED) {
         budget_refill(f);
     }
-    enqueue(h, f, false, f->in_foreign);
+    line_up(h, f, false);
     if (h->fiber == NULL) {
         if (h != this_hart()) {
             poke(h);
@@ -183,7 +120,7 @@ void sched_first(struct fiber *f)
 {
     sched_unready(f);
     budget_refill(f);
-    enqueue(this_hart(), f, true, f->in_foreign);
+    line_up(this_hart(), f, true);
     poke(this_hart());
 }
 
@@ -270,6 +207,7 @@ static __attribute__((noinline)) _Noreturn void idle(struct hart *h)
     arch_root_set(nucleus_root);
     for (;;) {
         h->resched = 0;
+        place_idle |= h->bit;
         uint64_t start = arch_time();
         budget_arm(h, NULL, start);
         unlock();
@@ -281,9 +219,10 @@ static __attribute__((noinline)) _Noreturn void idle(struct hart *h)
         h->idle_ticks += h->since - start;
         struct fiber *f = dequeue(h);
         if (f == NULL) {
-            f = steal(h);
+            f = steal();
         }
         if (f != NULL) {
+            place_idle &= ~h->bit;
             watchdog_busy(h->since);
             run(h, f, h->since, f->in_foreign);
         }
@@ -305,7 +244,7 @@ static __attribute__((noinline)) void raise_passed_over(struct hart *h, uint64_t
             now - NX_MAX(first->out_time, last->out_time) > budget_patience()) {
             sched_unready(first);
             budget_raise(first);
-            enqueue(h, first, false, true);
+            line_up(h, first, false);
         }
     }
 }
@@ -317,7 +256,7 @@ static inline __attribute__((always_inline)) _Noreturn void run_next(struct hart
     }
     struct fiber *f = dequeue(h);
     if (f == NULL) {
-        f = steal(h);
+        f = steal();
     }
     if (f == NULL) {
         idle(h);
@@ -354,7 +293,7 @@ _Noreturn void sched_yield(struct fiber *f)
 {
     struct hart *h = this_hart();
     uint64_t now = switch_out(h, f, h->foreign != NULL);
-    enqueue(h, f, false, f->in_foreign);
+    line_up(h, f, false);
     run_next(h, now);
 }
 
@@ -401,8 +340,11 @@ _Noreturn void sched_reschedule(void)
     unsigned best = h->ready != 0 ? first_tier(h->ready) : NX_TIERS;
     if (best < mine || (over && best == mine)) {
         uint64_t now = switch_out(h, f, h->foreign != NULL);
-        enqueue(h, f, !over, f->in_foreign);
+        line_up(h, f, !over);
         run_next(h, now);
+    }
+    if (h->ready != 0) {
+        place_note(h, best);
     }
     budget_arm(h, f, h->since); /* to the tick: what passed since then is run, too */
     unlock();
