@@ -6,6 +6,7 @@
 #include "page.h"
 #include "pool.h"
 #include "sched.h"
+#include "timeline.h"
 #include "timeq.h"
 
 static struct pool fibers = POOL("fiber", struct fiber);
@@ -53,6 +54,7 @@ void fiber_free(struct fiber *f)
 {
     struct cell *c = f->cell;
     lend_forget(f);
+    timeline_forget(f);
     (void)fiber_bind(f, NULL, 0);
     c->runtime += f->runtime;
     list_remove(&f->cell_link);

@@ -5,6 +5,7 @@
 #include "crucible.h"
 #include "hart.h"
 #include "place.h"
+#include "timeline.h"
 #include "timeq.h"
 #include "trap.h"
 #include "watchdog.h"
@@ -203,6 +204,9 @@ static inline __attribute__((always_inline)) _Noreturn void run(struct hart *h, 
 static __attribute__((noinline)) _Noreturn void idle(struct hart *h)
 {
     h->fiber = NULL;
+    if ((h->bit & HART_RECORDS) != 0) {
+        timeline_note(h, NULL);
+    }
     /* The old fiber's tables may go away while we sleep. */
     arch_root_set(nucleus_root);
     for (;;) {

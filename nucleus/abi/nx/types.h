@@ -204,6 +204,27 @@ struct nx_beb {
 };
 _Static_assert(sizeof(struct nx_beb) == 64, "nx_beb layout");
 
+/* A switch of a hart to a fiber (meta SWITCHES). */
+enum nx_switch_why {                  /* why the one before does not run any more */
+                     NX_SWITCH_BEGIN, /* there was none: recording begins */
+                     NX_SWITCH_WAITS,
+                     NX_SWITCH_READY, /* it would go on: another has its turn, is better, or was handed the hart */
+                     NX_SWITCH_ENDED,
+                     NX_SWITCH_IDLE, /* the hart was idle */
+};
+struct nx_switch {
+    uint64_t time;   /* ticks */
+    uint64_t number; /* of the hart's switches since recording began, from 0 */
+    uint64_t fiber;  /* 0: the hart is idle */
+    uint32_t why;    /* enum nx_switch_why */
+    uint16_t tier;   /* it runs in */
+    uint16_t zero;
+    uint32_t generation; /* of the cell */
+    char cell[16];
+    uint32_t zero2;
+};
+_Static_assert(sizeof(struct nx_switch) == 56, "nx_switch layout");
+
 /* The read-only page at NX_CELLINFO. */
 struct nx_cellinfo {
     char name[32];

@@ -10,7 +10,7 @@
 #define H_READY 44
 #define H_HWID 56
 #define H_SIZE 208
-#define H_COUNT 64
+#define H_COUNT 63
 
 #define F_REG(n) ((n)*8)
 #define F_HOST_ROOT 256

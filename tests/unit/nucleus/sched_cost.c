@@ -1,5 +1,5 @@
 /* What the scheduler costs does not grow with harts and fibers: the instructions of a switch, a wake-up and of looking for work, counted one by one
- * (a child is single-stepped) with few harts and with 64, with 2 fibers and with 1,000.
+ * (a child is single-stepped) with few harts and with 63, with 2 fibers and with 1,000.
  *
  * With an argument, prints the table tests/bench/sched_cost.py draws: operation, harts, fibers, instructions.
  */
@@ -285,7 +285,7 @@ static int boot(void **state)
 
 static void table(void)
 {
-    static const unsigned few[] = {2, 4, 8, 16, 32, 64}, fibers[] = {2, 10, 30, 100, 300, 1000};
+    static const unsigned few[] = {2, 4, 8, 16, 32, HARTS_MAX}, fibers[] = {2, 10, 30, 100, 300, 1000};
     (void)boot(NULL);
     for (unsigned i = 0; i < ARRAY_LEN(ops); i++) {
         for (unsigned k = 0; k < ARRAY_LEN(few); k++) {
