@@ -5,6 +5,7 @@
 #include "hart.h"
 #include "lend.h"
 #include "log.h"
+#include "period.h"
 #include "sched.h"
 
 #include <nx_base.h>
@@ -78,6 +79,9 @@ void budget_retier(struct cell *c)
             lend_end(f);
         }
         bool ready = f->status == FIBER_READY;
+        if (period_parked(f)) {
+            f->left = f->quantum; /* it has paid for that */
+        }
         if (ready) {
             sched_unready(f);
         }
@@ -93,6 +97,7 @@ void sched_set_tier(struct fiber *f, unsigned tier)
     if (f->lender != NULL) {
         lend_end(f);
     }
+    period_end(f);
     set_tier(f, tier);
     f->left = f->quantum;
     if (f->status == FIBER_RUNNING) { /* its hart looks at the queues and at its timer again */
@@ -121,8 +126,8 @@ static void strike_cell(struct fiber *f, uint64_t now)
         return;
     }
     c->last_strike = now;
-    /* Who says itself how long it runs is believed once. */
-    const bool declared = f->budget != 0 && c->tier == NX_TIER_PHOTON;
+    /* Who says itself that it runs most of the time is believed once; others are parked until their release. */
+    const bool declared = f->budget > f->period / 2 && c->tier == NX_TIER_PHOTON;
     if (++f->strikes < STRIKES && !declared) {
         return;
     }
@@ -167,6 +172,16 @@ void budget_promote(struct fiber *f)
     }
 }
 
+static void strike_fiber(struct fiber *f, uint64_t now)
+{
+    f->last_strike = now;
+    if (++f->strikes >= STRIKES) {
+        set_tier(f, NX_MAX(f->tier, f->cell->tier) + 1);
+        f->demotions++;
+        beb_add(NX_BEB_DEMOTED, f, f->tier, 0);
+    }
+}
+
 uint64_t budget_patience(void)
 {
     return second / 100;
@@ -206,17 +221,15 @@ bool budget_over(struct hart *h, struct fiber *f)
         }
         if (native) {
             strike_cell(f, now);
-            f->left = f->quantum;
-            return true;
-        }
-        f->last_strike = now;
-        if (++f->strikes >= STRIKES) {
-            set_tier(f, NX_MAX(f->tier, f->cell->tier) + 1);
-            f->demotions++;
-            beb_add(NX_BEB_DEMOTED, f, f->tier, 0);
+        } else {
+            strike_fiber(f, now);
         }
     }
-    f->left = f->quantum;
+    if (period_holds(f)) {
+        period_fill(f);
+    } else {
+        f->left = f->quantum;
+    }
     return true;
 }
 
@@ -225,39 +238,4 @@ void budget_slice_void(struct hart *h)
     if (h == this_hart()) {
         budget_arm(h, h->fiber, arch_time());
     }
-}
-
-/* ---- periodic fibers ---- */
-int sched_period(struct fiber *f, uint64_t period, uint64_t budget)
-{
-    if (period == 0 || budget == 0 || budget > period) {
-        return -NX_EINVAL;
-    }
-    if (NX_MAX(f->tier, f->cell->tier) != NX_TIER_PHOTON) {
-        return -NX_EPERM;
-    }
-    /* Rate-monotonic on harmonic periods is schedulable up to full utilisation; parts per 2^20. */
-    uint64_t used = 0;
-    list_for_each(cn, &cells)
-    {
-        struct cell *c = list_entry(cn, struct cell, link);
-        list_for_each(n, &c->fibers)
-        {
-            const struct fiber *g = list_entry(n, struct fiber, cell_link);
-            if (g == f || g->period == 0 || g->hart != f->hart) {
-                continue;
-            }
-            if (NX_MAX(g->period, period) % NX_MIN(g->period, period) != 0) {
-                return -NX_EBUSY;
-            }
-            used += (g->budget << 20) / g->period;
-        }
-    }
-    if (budget > second / 1000 * BUDGET_MAX_MS || used + (budget << 20) / period > 1ul << 20) {
-        return -NX_EBUSY;
-    }
-    f->period = period;
-    f->budget = budget;
-    f->quantum = budget;
-    return 0;
 }

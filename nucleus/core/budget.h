@@ -4,6 +4,7 @@
 
 #include "fiber.h"
 #include "hart.h"
+#include "period.h"
 #include "watchdog.h"
 
 /* It has waited: good behaviour is rewarded. */
@@ -18,8 +19,12 @@ static inline void budget_waited(struct fiber *f)
 static inline void budget_refill(struct fiber *f)
 {
     budget_waited(f);
-    f->left = f->quantum;
     f->handed = false;
+    if (__builtin_expect(f->period != 0, 0) && period_holds(f)) {
+        period_fill(f);
+    } else {
+        f->left = f->quantum;
+    }
 }
 /* It runs at once, before those who stand in line, and so with what it had left when it ran last: fibers
  * that hand the hart to and fro are not always at the beginning of their turns. */

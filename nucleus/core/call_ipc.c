@@ -2,6 +2,7 @@
 #include "call.h"
 #include "event_take.h"
 #include "lend.h"
+#include "period.h"
 #include "ring.h"
 #include "sched.h"
 
@@ -163,6 +164,13 @@ long call_tick(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
         }
         r = 0;
         break;
+    case NX_TICK_RELEASE:
+        r = f->period != 0 ? 0 : -NX_EINVAL;
+        if (r != 0 || period_late(f)) {
+            break;
+        }
+        a1 = f->release;
+        /* fall through */
     case NX_TICK_SLEEP:
         if (a1 > arch_time()) {
             f->reg[10] = 0;
@@ -179,7 +187,7 @@ long call_tick(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
         break;
     case NX_TICK_PERIOD:
         to = fiber_get(f, a1);
-        r = to != NULL ? sched_period(to, a2, a3) : -NX_EBADF;
+        r = to != NULL ? period_declare(to, a2, a3, a4) : -NX_EBADF;
         break;
     default:
         r = -NX_ENOSYS;

@@ -4,6 +4,7 @@
 #include "hart.h"
 #include "lend.h"
 #include "page.h"
+#include "period.h"
 #include "pool.h"
 #include "sched.h"
 #include "timeline.h"
@@ -54,6 +55,7 @@ void fiber_free(struct fiber *f)
 {
     struct cell *c = f->cell;
     lend_forget(f);
+    period_end(f);
     timeline_forget(f);
     (void)fiber_bind(f, NULL, 0);
     c->runtime += f->runtime;
@@ -133,10 +135,15 @@ void fiber_kick(struct fiber *f)
     if (f->status == FIBER_RUNNING && f->hart != h) {
         arch_ipi(f->hart->index);
     } else if (f->status == FIBER_READY && f->in_foreign) {
-        sched_unready(f);
+        const bool queued = !period_parked(f);
+        if (queued) {
+            sched_unready(f);
+        }
         f->in_foreign = false;
         f->kick = 0;
         f->reg[10] = NX_LEAVE_KICK;
-        sched_ready(f);
+        if (queued) {
+            sched_ready(f);
+        }
     }
 }

@@ -56,8 +56,9 @@ struct fiber {
     uint32_t strikes;
     uint32_t demotions;
     uint64_t last_strike;
-    uint64_t period, budget;      /* declared; 0: none */
-    uint64_t out_time, out_instr; /* clocks when it was switched out */
+    uint64_t period, budget, phase; /* declared; 0: none */
+    uint64_t release;               /* the next one */
+    uint64_t out_time, out_instr;   /* clocks when it was switched out */
 
     /* lend.c */
     struct fiber *lender, *debtor; /* on whose budget it runs, and who runs on its own; or NULL */

@@ -42,6 +42,9 @@ struct hart *place(struct fiber *f)
 {
     struct hart *me = this_hart(), *last = f->hart->online ? f->hart : me, *best = last;
     const unsigned mine = fiber_tier(f, f->in_foreign);
+    if (f->period != 0) {
+        return last;
+    }
     uint64_t idle = place_idle & ~0ul >> (64 - hart_count);
     if ((idle & last->bit) != 0 && !crucible_mixed) {
         return last;
@@ -67,15 +70,22 @@ struct hart *place(struct fiber *f)
     return best;
 }
 
-struct hart *place_work(void)
+struct fiber *place_work(void)
 {
     for (unsigned t = 0; t < NX_TIERS; t++) {
         for (uint64_t set = place_line[t] & ~0ul >> (64 - hart_count); set != 0; set &= set - 1) {
             struct hart *h = &harts[nx_ctz64(set)];
-            if ((h->ready >> t & 1) != 0) {
-                return h;
+            if ((h->ready >> t & 1) == 0) {
+                place_line[t] &= ~h->bit; /* paid for when it was noted */
+                continue;
             }
-            place_line[t] &= ~h->bit; /* paid for when it was noted */
+            list_for_each(n, &h->queue[t])
+            {
+                struct fiber *f = list_entry(n, struct fiber, queue_link);
+                if (f->period == 0) {
+                    return f;
+                }
+            }
         }
     }
     return NULL;

@@ -16,12 +16,12 @@ extern uint64_t place_idle; /* online, no fiber, nothing ready */
  * noted; a budget later it is. */
 extern uint64_t place_line[NX_TIERS];
 
-/* The hart a woken fiber goes to: where it last ran when that is idle, else an idle one, else where it
+/* The hart a woken fiber goes to: a periodic one where it was admitted; else where it last ran when that is idle, else an idle one, else where it
  * last ran when it outranks what is there, else where the least important work is done that it outranks, of those looked
  * at; else it waits where it last ran. */
 struct hart *place(struct fiber *f);
-/* Who has something of the best tier that waits anywhere; NULL: nothing does. */
-struct hart *place_work(void);
+/* Of the best tier in which somebody waits anywhere the first who may go elsewhere; NULL: there is none. */
+struct fiber *place_work(void);
 
 /* A fiber of that tier stands in line on h. */
 static inline void place_note(const struct hart *h, unsigned tier)

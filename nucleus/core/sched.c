@@ -4,6 +4,7 @@
 #include "budget.h"
 #include "crucible.h"
 #include "hart.h"
+#include "period.h"
 #include "place.h"
 #include "timeline.h"
 #include "timeq.h"
@@ -43,6 +44,7 @@ static inline __attribute__((always_inline)) void enqueue(struct hart *h, struct
 void sched_unready(struct fiber *f)
 {
     struct hart *h = f->hart;
+    timeq_remove(f); /* parked */
     list_remove(&f->queue_link);
     for (unsigned t = 0; t < NX_TIERS; t++) {
         if (list_is_empty(&h->queue[t])) {
@@ -72,15 +74,22 @@ static inline __attribute__((always_inline)) struct fiber *dequeue(struct hart *
 /* An idle hart takes the best fiber that waits on a busy one. */
 static struct fiber *steal(void)
 {
-    struct hart *from = place_work();
-    return from != NULL ? dequeue(from) : NULL;
+    struct fiber *f = place_work();
+    if (f != NULL) {
+        sched_unready(f);
+    }
+    return f;
 }
 
 /* Into a queue for a while, where others may look for it. */
 static void line_up(struct hart *h, struct fiber *f, bool front)
 {
+    const unsigned tier = fiber_tier(f, f->in_foreign);
     enqueue(h, f, front, f->in_foreign);
-    place_note(h, fiber_tier(f, f->in_foreign));
+    place_note(h, tier);
+    if (period_fibers != 0 && tier == NX_TIER_PHOTON) {
+        period_order(f, front);
+    }
 }
 
 static void poke(struct hart *h)
@@ -107,7 +116,7 @@ void sched_ready(struct fiber *f)
     }
     unsigned mine = fiber_tier(f, f->in_foreign);
     unsigned theirs = fiber_tier(h->fiber, h != this_hart() || h->foreign != NULL);
-    if (mine < theirs) {
+    if (mine < theirs || (mine == theirs && mine == NX_TIER_PHOTON && period_before(f, h->fiber))) {
         poke(h);
     } else if (fiber_tier(h->fiber, true) == NX_TIER_VOID) {
         budget_slice_void(h); /* alone it ran without a deadline, in either mode */
@@ -121,7 +130,8 @@ void sched_first(struct fiber *f)
 {
     sched_unready(f);
     budget_refill(f);
-    line_up(this_hart(), f, true);
+    enqueue(this_hart(), f, true, f->in_foreign); /* before periodic ones, too */
+    place_note(this_hart(), fiber_tier(f, f->in_foreign));
     poke(this_hart());
 }
 
@@ -342,9 +352,17 @@ _Noreturn void sched_reschedule(void)
     bool over = budget_over(h, f);
     unsigned mine = fiber_tier(f, h->foreign != NULL);
     unsigned best = h->ready != 0 ? first_tier(h->ready) : NX_TIERS;
-    if (best < mine || (over && best == mine)) {
+    const bool parks = over && f->left == 0; /* a release fills it, and nothing else */
+    const bool before =
+        best == mine && mine == NX_TIER_PHOTON &&
+        period_before(list_first(&h->queue[NX_TIER_PHOTON], struct fiber, queue_link), f);
+    if (best < mine || (over && best == mine) || parks || before) {
         uint64_t now = switch_out(h, f, h->foreign != NULL);
-        line_up(h, f, !over);
+        if (parks) {
+            period_park(f);
+        } else {
+            line_up(h, f, !over);
+        }
         run_next(h, now);
     }
     if (h->ready != 0) {
@@ -376,7 +394,13 @@ void sched_timer(void)
     arch_timer_set(NX_NEVER);
     struct fiber *f;
     while ((f = timeq_first(h)) != NULL && f->deadline <= now) {
-        fiber_wake(f, f->sleeps ? 0 : -NX_ETIME);
+        if (period_parked(f)) {
+            timeq_remove(f);
+            period_fill(f);
+            sched_ready(f);
+        } else {
+            fiber_wake(f, f->sleeps ? 0 : -NX_ETIME);
+        }
     }
     if (energy_limited != 0 && now >= energy_next) {
         energy_tick(now);

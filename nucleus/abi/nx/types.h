@@ -20,6 +20,7 @@ enum nx_error {
     NX_EPEER = 81,  /* the other side of a ring broke the protocol */
     NX_EFULL = 82,  /* ring full */
     NX_EEMPTY = 83, /* ring empty */
+    NX_EHARMONY = 84, /* periods that do not divide one another */
 };
 
 #define NX_SLOTS 64

@@ -229,7 +229,7 @@ static inline unsigned audit_heap(const struct fiber *f, const struct hart *h, u
     unsigned n = 0;
     for (; f != NULL; f = f->heap_next) {
         assert_ptr_equal(f->heap_hart, h);
-        assert_int_equal(f->status, FIBER_BLOCKED);
+        assert_true(f->status == FIBER_BLOCKED || period_parked(f));
         assert_true(f->deadline >= least);
         n += 1 + audit_heap(f->heap_child, h, f->deadline);
     }
@@ -302,7 +302,7 @@ static inline void audit_sched(void)
         list_for_each(l, &c->fibers)
         {
             const struct fiber *f = list_entry(l, struct fiber, cell_link);
-            queued -= f->status == FIBER_READY;
+            queued -= f->status == FIBER_READY && !period_parked(f);
             running -= f->status == FIBER_RUNNING;
             asleep -= f->heap_hart != NULL;
             waiting -= !list_is_empty(&f->wait_link);
