@@ -82,7 +82,7 @@ static struct fiber *steal(void)
 }
 
 /* Into a queue for a while, where others may look for it. */
-static void line_up(struct hart *h, struct fiber *f, bool front)
+static __attribute__((noinline)) void line_up(struct hart *h, struct fiber *f, bool front)
 {
     const unsigned tier = fiber_tier(f, f->in_foreign);
     enqueue(h, f, front, f->in_foreign);
@@ -278,6 +278,12 @@ static inline __attribute__((always_inline)) _Noreturn void run_next(struct hart
     run(h, f, now, f->in_foreign);
 }
 
+/* The same, where it need not be fast: one copy. */
+static __attribute__((noinline)) _Noreturn void run_other(struct hart *h, uint64_t now)
+{
+    run_next(h, now);
+}
+
 _Noreturn void sched_block(struct fiber *f, uint64_t watch, uint64_t deadline)
 {
     struct hart *h = this_hart();
@@ -308,7 +314,7 @@ _Noreturn void sched_yield(struct fiber *f)
     struct hart *h = this_hart();
     uint64_t now = switch_out(h, f, h->foreign != NULL);
     line_up(h, f, false);
-    run_next(h, now);
+    run_other(h, now);
 }
 
 _Noreturn void sched_leave(struct fiber *f)
@@ -331,7 +337,7 @@ _Noreturn void sched_leave(struct fiber *f)
     if (watchdog_restarting()) {
         watchdog_revive();
     }
-    run_next(h, now);
+    run_other(h, now);
 }
 
 _Noreturn void sched_reschedule(void)
@@ -363,7 +369,7 @@ _Noreturn void sched_reschedule(void)
         } else {
             line_up(h, f, !over);
         }
-        run_next(h, now);
+        run_other(h, now);
     }
     if (h->ready != 0) {
         place_note(h, best);
@@ -381,7 +387,7 @@ _Noreturn void sched_enter(void)
     h->online = true;
     h->since = arch_time();
     watchdog_busy(h->since);
-    run_next(h, h->since);
+    run_other(h, h->since);
 }
 
 /* ---- interrupts ---- */
