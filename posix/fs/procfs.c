@@ -69,6 +69,7 @@ static struct inode *proc_inode(const struct proc_entry *e, int pid, int tid, in
     ino->proc.pid = pid;
     ino->proc.tid = tid;
     ino->proc.fd = fd;
+    procfs_as_set(ino);
     const struct process *p = pid != 0 ? process_find(pid) : NULL;
     if (p != NULL) {
         const struct cred *c = process_cred(p);
@@ -289,10 +290,16 @@ static int proc_readlink(struct inode *ino, char *buf, size_t n)
 }
 
 /* Links with a fixed text are followed by it. */
-static const struct inode_ops proc_link_iops = {.permission = proc_permission, .stat = proc_stat};
+static const struct inode_ops proc_link_iops = {
+    .permission = proc_permission,
+    .stat = proc_stat,
+    .may_set = procfs_may_set,
+};
 static const struct inode_ops proc_magic_iops = {
     .permission = proc_permission,
     .stat = proc_stat,
+    .may_set = procfs_may_set,
+    .was_set = procfs_was_set,
     .follow = proc_follow,
     .readlink = proc_readlink,
 };
@@ -302,6 +309,8 @@ static const struct inode_ops proc_iops = {
     .open = procfs_open,
     .permission = proc_permission,
     .stat = proc_stat,
+    .may_set = procfs_may_set,
+    .was_set = procfs_was_set,
 };
 
 /* ---- setting up ---- */
