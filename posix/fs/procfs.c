@@ -134,9 +134,14 @@ static int proc_lookup(struct dentry *dir, const char *name, unsigned len, struc
     }
     int n = e->kind != PROC_DIR ? parse_number(name, len) : -1;
     if (n >= 0 && e->kind == PROC_ROOT) {
-        return process_find(n) == NULL
-                   ? -ENOENT
-                   : proc_dentry(dir, name, len, proc_inode(&proc_pid_entry, n, 0, -1), out);
+        const struct process *p = process_find(n);
+        const struct task *t = p == NULL ? task_find(n) : NULL; /* there too, and in no list */
+        if (p == NULL && t == NULL) {
+            return -ENOENT;
+        }
+        struct inode *of =
+            proc_inode(&proc_pid_entry, t != NULL ? t->proc->pid : n, t != NULL ? n : 0, -1);
+        return proc_dentry(dir, name, len, of, out);
     }
     if (n >= 0 && e->kind == PROC_TASKS) {
         const struct task *t = task_find(n);
