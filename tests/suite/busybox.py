@@ -58,7 +58,7 @@ def parts(wanted):
     found = [(name, name, f"./runtest {name}") for name in applets]
     for shell in SHELLS:
         found += [(shell, group, f"cd ../shell/{shell} && rm -f *.fail; ./run-all {group}; cat *.fail 2>/dev/null")
-                  for group in sorted(os.listdir(os.path.join(SOURCE, "shell", shell))) if group.startswith(shell[:4])]
+                  for group in sorted(os.listdir(os.path.join(SOURCE, "shell", shell))) if group.startswith(shell.replace("_test", "-"))]
     unknown = set(wanted) - {name for part in found for name in part[:2]}
     if unknown:
         sys.exit(f"{', '.join(sorted(unknown))}: no such part")

@@ -174,7 +174,7 @@ static void contexts(void)
     ERR(syscall(SYS_io_setup, 0x7fffffff, &id), EINVAL);
     ERR(syscall(SYS_io_setup, 1000000, &id), EAGAIN);
     ctx = setup(1);
-    EQ(*(uint32_t *)ctx & 0, 0); /* libraries look there */
+    CHECK(*(volatile uint32_t *)ctx + 1u > 0); /* libraries look there */
     ERR(syscall(SYS_io_submit, ctx, -1, list), EINVAL);
     ERR(syscall(SYS_io_submit, ctx + 8, 1, list), EINVAL);
     ERR(syscall(SYS_io_submit, 0, 1, list), EINVAL);
@@ -222,7 +222,7 @@ static void room(void)
     }
     ctx = setup(N);
     EQ(syscall(SYS_io_submit, ctx, N, list), N);
-    for (n = N; n < 100000 && (r = submit(&io)) == 1; n++) {
+    for (n = N; n < 100000 && submit(&io) == 1; n++) {
     }
     ERR(submit(&io), EAGAIN);
     CHECK(n >= N && n < 100000);
