@@ -471,12 +471,10 @@ linux: $(B)/linux/Image
 $(B)/linux/Image: tests/bench/linux/build.sh tests/bench/linux/config | deps
 	@tests/bench/linux/build.sh
 
-# Are our tests right? The same programs and sessions on that Linux.
+# Are our tests right? The same programs and sessions on that Linux: of tests/system those that say `linux: yes`.
 .PHONY: test-linux
 test-linux: test-parts linux
-	@for t in posix shell jobs load; do \
-		NEXUS_TEST_LINUX=$(B)/linux/Image tests/system/$$t.py $(SMP) || failed=1; \
-	done; exit $${failed:-0}
+	@SMP='$(if $(filter file,$(origin SMP)),1 4,$(SMP))' python3 tests/run.py --linux $(B)/linux/Image
 
 # BusyBox's own test suite on both: what passes there must pass here.
 .PHONY: test-busybox
