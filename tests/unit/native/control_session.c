@@ -5,7 +5,7 @@
  *
  * test-sources: native/supervisor/control.c native/supervisor/command.c native/supervisor/answer.c
  * test-sources: native/supervisor/plan.c native/supervisor/image.c native/lib/bundle.c
- * test-sources: native/lib/map.c native/lib/channel.c native/lib/client.c native/lib/server.c
+ * test-sources: native/lib/map.c native/lib/wait.c native/lib/channel.c native/lib/client.c native/lib/server.c
  * test-sources: lib/manifest.c
  */
 #include <setjmp.h>
