@@ -9,6 +9,7 @@
 #include <manifest/rngd.h>
 #include <nexus/cell.h>
 #include <nexus/entropy.h>
+#include <nexus/service.h>
 #include <nx/sys.h>
 #include <nx_base.h>
 #include <nx_chacha20.h>

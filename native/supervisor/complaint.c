@@ -6,23 +6,21 @@
 #include <nexus/exit.h>
 #include <string.h>
 
-/* The name in a request, which is a copy of ours: false when there is none. */
-static bool read_name(const struct nx_slot *request, char *to, size_t size)
+/* The name as a text: false when there is none. */
+static bool read_name(const uint8_t *name, size_t n, char *to, size_t size)
 {
-    const size_t n = request->buf_len;
-    if ((request->flags & NX_SLOT_INLINE) == 0 || n == 0 || n >= size || n > NX_RING_PAYLOAD ||
-        memchr(request->payload, 0, n) != NULL) {
+    if (n == 0 || n >= size || memchr(name, 0, n) != NULL) {
         return false;
     }
-    memcpy(to, request->payload, n);
+    memcpy(to, name, n);
     to[n] = 0;
     return true;
 }
 
-int complaint_hear(const struct service *client, const struct nx_slot *request)
+int complaint_hear(const struct service *client, const uint8_t *name, size_t size, bool silent)
 {
     char what[sizeof(((struct nx_want *)0)->what)];
-    if (!read_name(request, what, sizeof(what))) {
+    if (!read_name(name, size, what, sizeof(what))) {
         return -NX_EINVAL;
     }
     struct service *s = link_server(client, what);
@@ -38,7 +36,6 @@ int complaint_hear(const struct service *client, const struct nx_slot *request)
     if (service_now_ms() - s->born_ms < NEXUS_CONTROL_FAIR_MS) {
         return -NX_EBUSY;
     }
-    const bool silent = request->type == NEXUS_CONTROL_COMPLAIN;
     s->accuser = client;
     /* when it takes long, its end is heard of */
     (void)service_kill(s, silent ? NEXUS_KILL_SILENT : NEXUS_KILL_DOUBTED, silent);

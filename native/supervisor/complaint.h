@@ -10,9 +10,7 @@
 
 #include "service.h"
 
-#include <nx/ring.h>
-
-/* The request's result: see nexus/control.h. */
-int complaint_hear(const struct service *client, const struct nx_slot *request);
+/* A name of `size` bytes; silent: it does not answer, else it answers errors.  The result: see native/idl/control.idl. */
+int complaint_hear(const struct service *client, const uint8_t *name, size_t size, bool silent);
 
 #endif

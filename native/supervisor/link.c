@@ -391,9 +391,8 @@ void link_say(const struct service *s, const char *text)
         return;
     }
     for (size_t left = strlen(text); left > 0;) {
-        struct nx_slot slot = {.type = NEXUS_CONSOLE_OUTPUT, .flags = NX_SLOT_INLINE};
-        slot.buf_len = (uint32_t)NX_MIN(left, (size_t)NX_RING_PAYLOAD);
-        memcpy(slot.payload, text, slot.buf_len);
+        struct nx_slot slot;
+        nexus_console_output_put(&slot, text, (uint32_t)NX_MIN(left, (size_t)NX_RING_PAYLOAD));
         if (!say_slot(l, &ring, &slot, &waited_ms)) {
             break;
         }

@@ -86,7 +86,7 @@ static int start(void)
 
 static struct nexus_input_event got[1u << 16];
 static unsigned got_n;
-static struct nexus_input_config told;
+static struct nexus_input_hello told;
 
 static void on_event(struct nexus_client *c, const struct nx_slot *slot)
 {

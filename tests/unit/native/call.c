@@ -18,6 +18,7 @@
 #include <idl/log.h>
 #include <nexus/cell.h>
 #include <nexus/exit.h>
+#include <nexus/service.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
