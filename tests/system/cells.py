@@ -15,7 +15,7 @@ import console
 from console import require, same
 
 CELLS = os.path.join(console.BUILD, "tests", "cells")
-NAMES = ("crasher", "hanger", "spender", "swapper", "swapped")
+NAMES = ("crasher", "hanger", "spender", "swapper", "swapped", "mute", "mutecaller")
 
 
 def cells(m):
@@ -204,6 +204,14 @@ def hanger_is_restarted(m):
     same(generation(m, "hanger"), 3, "generation")
 
 
+def mute_is_complained_of(m):
+    """Its native client has it looked after: two lives that do not answer, one that answers errors, and the fourth serves."""
+    wait_for(m, "an answer", lambda: logged(m, r"mutecaller\.1( #[0-9]+)?: served by life 4 after "))
+    for n, why in ((1, "does not answer"), (2, "does not answer"), (3, "its errors are doubted by")):
+        require(logged(m, rf"mute generation {n} was killed: {why} mutecaller"), f"life {n}")
+    same(generation(m, "mute"), 4, "generation")
+
+
 def spender_is_held_back(m):
     wait_for(m, "its energy back", lambda: logged(m, r"spender\.1( #[0-9]+)?: is in its own tier again"))
     require(logged(m, r"spender\.1( #[0-9]+)?: is held back in tier 3, having used more than allowed"), "held back")
@@ -281,7 +289,7 @@ def how_fast(m):
 
 PLAIN = [ps, services, top, cores, pledge, log, log_follows, beb, wrong_use, only_root, the_file,
          several_at_once, restart, driver_is_killed, driver_is_killed_while_it_writes]
-TEST_CELLS = [crasher_is_quarantined_and_let_out, hanger_is_restarted, spender_is_held_back, swap,
+TEST_CELLS = [crasher_is_quarantined_and_let_out, hanger_is_restarted, mute_is_complained_of, spender_is_held_back, swap,
               images_fit_through_the_channel, bad_images_change_nothing, how_fast, personality_is_killed]
 
 

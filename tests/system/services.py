@@ -203,6 +203,7 @@ def no_source(m):
 def a_broken_source(m):
     log = unseeded(m)
     require("hardware source is stuck" in log, log)
+    same(log.count("errors are doubted by rngd"), 1, "lives of the driver that are doubted")
 
 
 def a_slow_source(m):

@@ -1,25 +1,16 @@
 /* Test cell: what rings cost, in instructions (meaningful under qemu -icount shift=0).
  *
- * Logs one line a figure, read by tests/bench/run.py from /proc/nexus/log:
- *     figure NAME INSTRUCTIONS
+ * Logs its figures (tests/cell/figure.h).
  */
+#include "../figure.h"
+
 #include <manifest/ringclient.h>
 #include <nexus/cell.h>
 #include <nexus/channel.h>
 
 #define ROUNDS 1000u
 
-static uint64_t instructions(void)
-{
-    uint64_t v;
-    __asm__ volatile("rdinstret %0" : "=r"(v));
-    return v;
-}
-
-static void figure(const char *name, uint64_t total, uint64_t rounds)
-{
-    cell_log("figure %s %lu", name, (unsigned long)((total + rounds / 2) / rounds));
-}
+void strands(void);
 
 /* One ring, both sides here: what a message costs without anybody asleep. */
 static void push_pop(void)
@@ -123,6 +114,7 @@ static void round_trip(void)
 int cell_main(const struct nx_cellinfo *info)
 {
     push_pop();
+    strands();
     round_trip();
     cell_log("figures done");
     return 0;
