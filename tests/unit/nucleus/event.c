@@ -196,7 +196,7 @@ static void a_deadline_ends_the_wait(void **state)
     host.time = 1001;
     assert_ptr_equal(run(0), fa);
     assert_int_equal((long)fa->reg[10], -NX_ETIME);
-    assert_true(list_is_empty(&a->waiting));
+    assert_null(a->sleeper);
     assert_null(timeq_first(&harts[0]));
 }
 
