@@ -116,6 +116,7 @@ int fiber_bind(struct fiber *f, struct space *s, uint64_t state_va)
 void fiber_review(struct fiber *f)
 {
     f->odd = fiber_is_odd(f);
+    f->odd_to_wake = f->odd | fiber_is_struck(f);
 }
 
 void fiber_wait(struct fiber *f, uint64_t watch)

@@ -31,6 +31,7 @@ struct fiber {
     };
     uint32_t outranked_by;  /* bits of hart->ready that outrank its foreign tier */
     uint32_t fused;         /* host mode runs with the nucleus' privilege; the cell's for ever */
+    uint32_t odd_to_wake;   /* the same, or when it is woken */
     bool in_foreign;        /* when not running: where it goes on */
     bool sleeps;            /* blocked in tick SLEEP, which only the deadline ends */
     bool handed;            /* it was handed the hart since its budget was filled: has waited */
@@ -86,8 +87,12 @@ static inline bool fiber_is_odd(const struct fiber *f)
     const struct cell *c = f->cell;
     return c->attend != 0 || (c->pledge & NX_PLEDGE_IPC) == 0 || f->capmask != ~0ul ||
            f->state != NULL || f->heap_hart != NULL ||
-           (f->demotions | f->strikes | c->sunk) != 0 ||
            (c->sleeper == f && !list_is_empty(&c->waiting));
+}
+/* What budget_waited() looks at. */
+static inline bool fiber_is_struck(const struct fiber *f)
+{
+    return (f->demotions | f->strikes | f->cell->sunk) != 0;
 }
 extern uint32_t fiber_count;
 

@@ -49,7 +49,7 @@ long call_send(uint64_t op, uint64_t slot, uint64_t a2, uint64_t a3, uint64_t a4
     const struct listener *peer = &c->peer[slot];
     if (unlikely(f->kick_or_odd != 0) || unlikely((to = peer->cell) == NULL) ||
         unlikely((woken = to->sleeper) == NULL) ||
-        unlikely((woken->watch >> peer->slot & 1) == 0) || unlikely(woken->kick_or_odd != 0) ||
+        unlikely((woken->watch >> peer->slot & 1) == 0) || unlikely(woken->odd_to_wake != 0) ||
         unlikely(woken->hart != h) || unlikely(to->tier > c->tier) || unlikely(h->resched != 0) ||
         unlikely(h->lender != NULL) || unlikely(is_stale(to, h))) {
         return call_send_long(op, slot, true);

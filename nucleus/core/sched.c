@@ -369,7 +369,7 @@ _Noreturn void sched_block(struct fiber *f, uint64_t watch, uint64_t deadline)
     if (deadline != NX_NEVER) {
         f->deadline = deadline;
         timeq_add(h, f);
-        f->odd = 1;
+        fiber_review(f);
     }
     run_next(h, now);
 }

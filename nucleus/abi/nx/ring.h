@@ -135,7 +135,8 @@ _Static_assert(offsetof(struct nx_ring_const, generation) == 20, "generation wor
 _Static_assert(offsetof(struct nx_ring_region, slot) == NX_RING_SLOTS_OFF, "first slot");
 
 /*
- * The private handle; lives in the owner's memory. `limit` is where `own` may not go past: the
+ * The private handle; lives in the owner's memory. A loop that does nothing else may keep a copy whose
+ * address nobody has, so in registers, as long as only one of the two is used. `limit` is where `own` may not go past: the
  * peer's index for a consumer, the peer's index plus the slots for a producer; with that both sides
  * are the same code. After a fault limit == own and count == 0, so the fast paths see neither space
  * nor messages and end in nx_ring_nothing_(), where the sticky error is: they never test it.
@@ -387,7 +388,10 @@ static inline bool nx_ring_needs_bell(struct nx_ring *r)
     return true;
 }
 
-/* The wait is over, or was not needed: bells are no longer wanted. Free when none was announced. */
+/*
+ * The wait is over, or was not needed: bells are no longer wanted. Free when none was announced. Whoever soon announces
+ * again anyway may leave it out; if it was not a bell that woke it, the peer may then ring once for nothing.
+ */
 static inline void nx_ring_sleep_cancel(struct nx_ring *r)
 {
     if ((r->sleep & 1) != 0) {
@@ -407,9 +411,11 @@ static inline int nx_ring_sleep_prepare(struct nx_ring *r)
     if (r->error != 0) {
         return r->error;
     }
-    r->sleep = ((r->sleep & ~1u) + 2) | 1;
-    nx_ring_store_(&r->own_end->index, r->own); /* as it is; damage to the word does not last */
-    nx_ring_store_(&r->own_end->sleep, r->sleep);
+    volatile struct nx_ring_end *end = r->own_end;
+    const uint32_t sleep = (r->sleep | 1) + 2; /* the next count, asleep */
+    r->sleep = sleep;
+    nx_ring_store_(&end->index, r->own); /* as it is; damage to the word does not last */
+    nx_ring_store_(&end->sleep, sleep);
     nx_fence_full();
     int n = nx_ring_refresh_(r);
     if (n != 0) {

@@ -5,18 +5,24 @@
 #include <nexus/cell.h>
 #include <nexus/channel.h>
 
-/* The n messages that are there. */
-static inline void answer(struct channel *ch, int n)
+/* The n messages that are there, at least one: how many could be answered. */
+static inline __attribute__((always_inline)) int answer(struct nx_ring *in, struct nx_ring *out, int n)
 {
-    for (; n > 0 && nx_ring_space(&ch->out, 1) > 0; n--) {
-        const volatile struct nx_slot *in = nx_ring_slot(&ch->in, 0);
-        volatile struct nx_slot *out = nx_ring_slot(&ch->out, 0);
-        out->cookie = in->cookie;
-        out->word[0] = in->word[0];
-        nx_ring_release(&ch->in, 1);
-        nx_ring_commit(&ch->out, 1);
+    const int room = nx_ring_space(out, (uint32_t)n);
+    if (__builtin_expect(room < n, 0)) {
+        n = room;
     }
-    channel_bell_out(ch);
+    for (int i = 0; i < n; i++) {
+        const volatile struct nx_slot *from = nx_ring_slot(in, (uint32_t)i);
+        volatile struct nx_slot *to = nx_ring_slot(out, (uint32_t)i);
+        to->cookie = from->cookie;
+        to->word[0] = from->word[0];
+    }
+    if (__builtin_expect(n > 0, 1)) {
+        nx_ring_release(in, (uint32_t)n);
+        nx_ring_commit(out, (uint32_t)n);
+    }
+    return n;
 }
 
 int cell_main(const struct nx_cellinfo *info)
@@ -26,17 +32,19 @@ int cell_main(const struct nx_cellinfo *info)
     if (e != 0) {
         cell_panic("channel: error %d", -e);
     }
+    struct nx_ring in = ch.in, out = ch.out;
     for (;;) {
         /* Announce sleep first: it looks at the ring again, and a client that waits for its answer has
          * sent nothing more. */
-        int n = nx_ring_sleep_prepare(&ch.in);
+        int n = nx_ring_sleep_prepare(&in);
         if (n == 0) {
             (void)nx_recv_wait(1ul << SLOT_CLIENT_RX, NX_NEVER);
-            nx_ring_sleep_cancel(&ch.in);
+            n = nx_ring_pending(&in, 1);
         }
-        n = nx_ring_pending(&ch.in, 1);
-        if (n > 0) {
-            answer(&ch, n);
+        if (n > 0 && answer(&in, &out, n) > 0) {
+            if (nx_ring_needs_bell(&out)) {
+                nx_send_bell(SLOT_CLIENT_TX);
+            }
         } else if (n < 0) {
             cell_panic("the client broke the ring: error %d", -n);
         }

@@ -328,6 +328,7 @@ static inline void audit_sched(void)
             asleep -= f->heap_hart != NULL;
             waiting -= !list_is_empty(&f->wait_link);
             assert_true(f->odd || !fiber_is_odd(f));
+            assert_true(f->odd_to_wake || !(fiber_is_odd(f) || fiber_is_struck(f)));
             assert_true(f->tier < NX_TIERS && f->tier >= c->own_tier);
             assert_true(f->strikes < 3);
             assert_int_equal(f->outranked_by, (1u << NX_MAX(f->tier, c->tier)) - 1);
