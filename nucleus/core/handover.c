@@ -21,20 +21,15 @@ static inline bool is_stale(const struct cell *c, const struct hart *h)
     return (c->window.stale & h->bit) != 0;
 }
 
-/* f is accounted, and `to` runs with the result of its call. */
-static inline __attribute__((always_inline)) long switch_to(struct hart *h, struct fiber *f,
-                                                            struct fiber *to, uint64_t now,
-                                                            uint64_t ran, long result)
+/* `to` runs, with the result of its call. */
+static inline __attribute__((always_inline)) long switch_to(struct hart *h, struct fiber *to,
+                                                            long result)
 {
-    h->since = now;
-    f->runtime += ran;
-    f->left -= ran;
     to->status = FIBER_RUNNING;
     h->fiber = to;
-    h->switches++;
     arch_root_write(to->host_root);
     unlock();
-    return arch_resume_call(result, to);
+    return arch_resume_call(result);
 }
 
 long call_send(uint64_t op, uint64_t slot, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
@@ -47,23 +42,27 @@ long call_send(uint64_t op, uint64_t slot, uint64_t a2, uint64_t a3, uint64_t a4
     struct cell *c = f->cell, *to;
     struct fiber *woken;
     const struct listener *peer = &c->peer[slot];
+    uint32_t at;
     if (unlikely(f->kick_or_odd != 0) || unlikely((to = peer->cell) == NULL) ||
         unlikely((woken = to->sleeper) == NULL) ||
-        unlikely((woken->watch >> peer->slot & 1) == 0) || unlikely(woken->odd_to_wake != 0) ||
+        unlikely((woken->watch >> (at = peer->slot) & 1) == 0) || unlikely(woken->odd_to_wake != 0) ||
         unlikely(woken->hart != h) || unlikely(to->tier > c->tier) || unlikely(h->resched != 0) ||
         unlikely(h->lender != NULL) || unlikely(is_stale(to, h))) {
         return call_send_long(op, slot, true);
     }
-    const uint64_t now = arch_time(), ran = now - h->since;
-    if (unlikely(ran >= f->left) || unlikely(h->armed > now + woken->left)) {
+    const uint64_t now = arch_time(), ran = now - h->since, left = f->left;
+    if (unlikely(ran >= left) || unlikely(h->armed > now + woken->left)) {
         return call_send_long(op, slot, true);
     }
+    h->since = now;
+    f->runtime += ran;
+    f->left = left - ran;
     c->energy.sends++;
     f->status = FIBER_READY;
     h->lender = f;
     to->sleeper = NULL;
     woken->handed = true;
-    return switch_to(h, f, woken, now, ran, peer->slot);
+    return switch_to(h, woken, at);
 }
 
 long call_recv(uint64_t op, uint64_t mask, uint64_t deadline, uint64_t a3, uint64_t a4, uint64_t a5)
@@ -80,14 +79,18 @@ long call_recv(uint64_t op, uint64_t mask, uint64_t deadline, uint64_t a3, uint6
         unlikely(is_stale(to->cell, h))) {
         return call_recv_long(op, mask, deadline, true);
     }
-    const uint64_t now = arch_time(), ran = now - h->since;
-    if (unlikely(ran >= f->left) || unlikely(h->armed > now + to->left)) {
+    const uint64_t now = arch_time(), ran = now - h->since, left = f->left;
+    if (unlikely(ran >= left) || unlikely(h->armed > now + to->left)) {
         return call_recv_long(op, mask, deadline, true);
     }
+    h->since = now;
+    f->runtime += ran;
+    f->left = left - ran;
     f->status = FIBER_BLOCKED;
     f->watch = mask;
     f->out_time = now;
     c->sleeper = f;
     h->lender = NULL;
-    return switch_to(h, f, to, now, ran, 0);
+    h->switches += 2; /* to here and back */
+    return switch_to(h, to, 0);
 }

@@ -37,7 +37,7 @@ struct hart {
     uint64_t armed;         /* what the timer is set to */
     uint64_t since;         /* when the fiber was switched to */
     uint64_t idle_ticks;
-    uint64_t switches;
+    uint64_t switches; /* without that to who was lent the hart */
     uint64_t bit; /* 1 << index */
 
     /* crucible.c */

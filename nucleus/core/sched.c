@@ -51,6 +51,7 @@ static struct fiber *take_lender(struct hart *h)
     h->lender = NULL;
     f->reg[10] = 0; /* of the bell it rang */
     f->out_time = h->since;
+    h->switches++;
     return f;
 }
 

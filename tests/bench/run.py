@@ -101,7 +101,8 @@ def main():
     for name, what, linux, aim in (
             ("ring-push-pop", "ring push + pop in one cell, in place", None, 60),
             ("ring-push-pop-slot", "ring push + pop in one cell, whole slots copied", None, None),
-            ("ring-round-trip", "ring round trip, two cells (seL4: 519)", 8026, 700),
+            ("ring-round-trip", "ring round trip, two cells (seL4: 519)", 8026, 410),
+            ("ring-batch", "ring, 8 messages with one bell and their answers, each", None, 100),
             ("boot", "nucleus entry to the shell's first command", 390_000_000, 60_000_000)):
         results.append(table.show(what, ours(name), linux, aim))
     results.append(table.show("interrupt line to driver code", ours("irq-to-driver"), None, 1500))

@@ -190,9 +190,9 @@ static inline int nx_ring_nothing_(struct nx_ring *r, uint32_t n)
 }
 
 /* The peer's index again, for real: how many slots are usable (0 when none), or a negative code. */
-static inline int nx_ring_refresh_(struct nx_ring *r)
+static inline int nx_ring_refresh_(struct nx_ring *r, uint32_t bias)
 {
-    uint32_t limit = nx_ring_load_(&r->peer_end->index) + r->bias;
+    uint32_t limit = nx_ring_load_(&r->peer_end->index) + bias;
     uint32_t n = limit - r->own;
     nx_fence_observe();
     if (__builtin_expect(n - 1 >= r->count, 0)) {
@@ -203,15 +203,16 @@ static inline int nx_ring_refresh_(struct nx_ring *r)
 }
 
 /* As many as are known to be usable, or a fresh look when that is none or fewer than wanted. */
-static inline int nx_ring_usable_(struct nx_ring *r, uint32_t want)
+static inline int nx_ring_usable_(struct nx_ring *r, uint32_t want, uint32_t bias)
 {
     uint32_t n = r->limit - r->own;
-    return n != 0 && n >= want ? (int)n : nx_ring_refresh_(r);
+    return n != 0 && n >= want ? (int)n : nx_ring_refresh_(r, bias);
 }
 
 static inline volatile nx_ring_word *nx_ring_words_(const struct nx_ring *r, uint32_t index)
 {
-    volatile uint8_t *slot = r->slots + ((uint64_t)index * sizeof(struct nx_slot) & r->slot_mask);
+    /* The mask takes what a sign puts above 32 bits, which costs less than none. */
+    volatile uint8_t *slot = r->slots + ((uint64_t)(int32_t)index * sizeof(struct nx_slot) & r->slot_mask);
     __asm__("" : "+r"(slot)); /* or gcc adds base and offset again for each of the eight words */
     return (volatile nx_ring_word *)slot;
 }
@@ -285,7 +286,7 @@ static inline int nx_ring_attach(struct nx_ring *r, enum nx_ring_side side, void
     r->sleep = nx_ring_load_(&r->own_end->sleep) & ~1u;
     nx_ring_store_(&r->own_end->sleep, r->sleep);
     r->error = 0;
-    int n = nx_ring_refresh_(r);
+    int n = nx_ring_refresh_(r, r->bias);
     return n < 0 ? n : 0;
 }
 
@@ -305,7 +306,7 @@ static inline volatile struct nx_slot *nx_ring_slot(struct nx_ring *r, uint32_t 
  * are known to be free. */
 static inline int nx_ring_space(struct nx_ring *r, uint32_t want)
 {
-    return nx_ring_usable_(r, want);
+    return nx_ring_usable_(r, want, r->bias);
 }
 
 /* Fill the i-th slot not yet committed; i < what nx_ring_space() returned. */
@@ -324,7 +325,7 @@ static inline void nx_ring_commit(struct nx_ring *r, uint32_t n)
 static inline int nx_ring_push(struct nx_ring *r, const struct nx_slot *slot)
 {
     if (__builtin_expect(r->own == r->limit, 0)) {
-        int n = nx_ring_refresh_(r);
+        int n = nx_ring_refresh_(r, r->bias);
         if (n <= 0) {
             return n < 0 ? n : -NX_EFULL;
         }
@@ -341,7 +342,7 @@ static inline int nx_ring_push(struct nx_ring *r, const struct nx_slot *slot)
  * known to wait. */
 static inline int nx_ring_pending(struct nx_ring *r, uint32_t want)
 {
-    return nx_ring_usable_(r, want);
+    return nx_ring_usable_(r, want, 0);
 }
 
 /* Copy out the i-th waiting slot without releasing it; i < what nx_ring_pending() returned. */
@@ -360,7 +361,7 @@ static inline void nx_ring_release(struct nx_ring *r, uint32_t n)
 static inline int nx_ring_pop(struct nx_ring *r, struct nx_slot *slot)
 {
     if (r->own == r->limit) {
-        int n = nx_ring_refresh_(r);
+        int n = nx_ring_refresh_(r, 0);
         if (__builtin_expect(n <= 0, 0)) {
             return n < 0 ? n : -NX_EEMPTY;
         }
@@ -417,7 +418,11 @@ static inline int nx_ring_sleep_prepare(struct nx_ring *r)
     nx_ring_store_(&end->index, r->own); /* as it is; damage to the word does not last */
     nx_ring_store_(&end->sleep, sleep);
     nx_fence_full();
-    int n = nx_ring_refresh_(r);
+    if (__builtin_expect(nx_ring_load_(&r->peer_end->index) + r->bias == r->own, 1)) {
+        r->limit = r->own;
+        return 0;
+    }
+    int n = nx_ring_refresh_(r, r->bias);
     if (n != 0) {
         nx_ring_sleep_cancel(r);
     }

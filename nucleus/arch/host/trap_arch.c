@@ -46,12 +46,9 @@ _Noreturn void arch_resume_rooted(void)
     leave(HOST_RESUMED);
 }
 
-long arch_resume_call(long result, struct fiber *f)
+long arch_resume_call(long result)
 {
-    if (this_hart()->fiber != f || this_hart()->foreign != NULL) {
-        host_bug("hart %u resumes what is not its own", host.current);
-    }
-    f->reg[10] = (uint64_t)result;
+    this_hart()->fiber->reg[10] = (uint64_t)result;
     arch_resume_rooted();
 }
 

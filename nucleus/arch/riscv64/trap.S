@@ -209,14 +209,13 @@ call_return:
     li a1, 0
     sret
 
+/* Each instruction counts here: s0 is not zeroed for the end of a backtrace, which takes nothing that is not the nucleus'. */
 send:
     ld sp, H_STACK(tp)
-    li s0, 0
     call call_send
     j call_return
 recv:
     ld sp, H_STACK(tp)
-    li s0, 0
     call call_recv
     j call_return
 
@@ -353,11 +352,11 @@ resume_fused:
     csrs sstatus, t1
     j resume
 
-/* arch_resume_call(result, fiber): specified in arch.h.  Whoever ran here before, SUM is set when it need be. */
+/* arch_resume_call(result): specified in arch.h.  Whoever ran here before, SUM is set when it need be. */
     .global arch_resume_call
 arch_resume_call:
-    lw t0, F_FUSED(a1)
-    mv sp, a1
+    ld sp, H_FIBER(tp)
+    lw t0, F_FUSED(sp)
     bnez t0, 1f
     ROOT_FENCE
     ld ra, F_REG(0)(sp)
@@ -415,7 +414,6 @@ fused_\name:
     .endif
     .if \nr == NX_CALL_SEND || \nr == NX_CALL_RECV
     ld sp, H_STACK(tp)
-    li s0, 0
     call call_\name
     j fused_return
     .else

@@ -5,24 +5,22 @@
 #include <nexus/cell.h>
 #include <nexus/channel.h>
 
-/* The n messages that are there, at least one: how many could be answered. */
-static inline __attribute__((always_inline)) int answer(struct nx_ring *in, struct nx_ring *out, int n)
+/* Messages that are there, at least one and at most n, with one look at each ring's end. */
+static inline __attribute__((always_inline)) void answer(struct nx_ring *in, struct nx_ring *out, uint32_t n)
 {
-    const int room = nx_ring_space(out, (uint32_t)n);
-    if (__builtin_expect(room < n, 0)) {
-        n = room;
-    }
-    for (int i = 0; i < n; i++) {
-        const volatile struct nx_slot *from = nx_ring_slot(in, (uint32_t)i);
-        volatile struct nx_slot *to = nx_ring_slot(out, (uint32_t)i);
+    uint32_t i = 0;
+    do {
+        const volatile struct nx_slot *from = nx_ring_slot(in, i);
+        volatile struct nx_slot *to = nx_ring_slot(out, i);
         to->cookie = from->cookie;
         to->word[0] = from->word[0];
+        i++;
+    } while (__builtin_expect(i != n, 0));
+    nx_ring_release(in, n);
+    nx_ring_commit(out, n);
+    if (nx_ring_needs_bell(out)) {
+        nx_send_bell(SLOT_CLIENT_TX);
     }
-    if (__builtin_expect(n > 0, 1)) {
-        nx_ring_release(in, (uint32_t)n);
-        nx_ring_commit(out, (uint32_t)n);
-    }
-    return n;
 }
 
 int cell_main(const struct nx_cellinfo *info)
@@ -41,12 +39,15 @@ int cell_main(const struct nx_cellinfo *info)
             (void)nx_recv_wait(1ul << SLOT_CLIENT_RX, NX_NEVER);
             n = nx_ring_pending(&in, 1);
         }
-        if (n > 0 && answer(&in, &out, n) > 0) {
-            if (nx_ring_needs_bell(&out)) {
-                nx_send_bell(SLOT_CLIENT_TX);
-            }
-        } else if (n < 0) {
-            cell_panic("the client broke the ring: error %d", -n);
+        const int room = nx_ring_space(&out, 1);
+        if (n < 0 || room < 0) {
+            cell_panic("the client broke a ring: error %d", n < 0 ? -n : -room);
+        }
+        if (__builtin_expect(room < n, 0)) {
+            n = room;
+        }
+        if (n > 0) {
+            answer(&in, &out, (uint32_t)n);
         }
     }
 }
