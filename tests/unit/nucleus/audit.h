@@ -295,6 +295,23 @@ static inline void audit_hart(const struct hart *h, unsigned *queued, unsigned *
     }
 }
 
+/* What a bell's short way goes by is what its long way would find. */
+static inline void audit_peers(const struct cell *c)
+{
+    for (unsigned slot = 0; slot < NX_SLOTS; slot++) {
+        const struct listener *peer = &c->peer[slot];
+        if (peer->cell != NULL) {
+            const struct cap *cap = cap_live(c->caps, ~0ul, slot);
+            assert_non_null(cap);
+            assert_int_equal(cap->obj->type, NX_T_RING);
+            assert_true((cap->rights & (NX_R_SEND | NX_R_RECV)) != 0);
+            const struct listener *to = ring_peer((const struct ring *)cap->obj, cap->rights);
+            assert_ptr_equal(peer->cell, to->cell);
+            assert_int_equal(peer->slot, to->slot);
+        }
+    }
+}
+
 static inline void audit_sched(void)
 {
     unsigned queued = 0, running = 0, asleep = 0;
@@ -305,6 +322,7 @@ static inline void audit_sched(void)
     {
         struct cell *c = list_entry(lc, struct cell, link);
         unsigned waiting = 0;
+        audit_peers(c);
         assert_true(c->sleeper != NULL || list_is_empty(&c->waiting));
         if (c->sleeper != NULL) {
             assert_int_equal(c->sleeper->status, FIBER_BLOCKED);
