@@ -14,6 +14,7 @@
 #include "sys.h"
 #include "trace.h"
 
+#include <linux/personality.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -71,10 +72,19 @@ static int find_program(struct exec *x)
 
 /* ---- the steps ---- */
 
+long exec_randomize = 2;
+
+static uint32_t personality_after(const struct exec *x)
+{
+    uint32_t p = current->proc->personality;
+    return x->gains ? p & ~(uint32_t)PER_CLEAR_ON_SETID : p;
+}
+
 /* Build the new address space, bound while we write into it. */
 static int build(struct exec *x)
 {
-    x->mm = mm_make();
+    bool fixed = exec_randomize == 0 || (personality_after(x) & ADDR_NO_RANDOMIZE) != 0;
+    x->mm = mm_make(!fixed);
     if (!x->mm) {
         return -ENOMEM;
     }
@@ -131,6 +141,7 @@ static void commit(struct exec *x)
     take_exe(t->proc, x->file);
     bool readable = file_readable(x->file);
     exec_take_privileges(x);
+    t->proc->personality = personality_after(x);
     proc_exec_commit(base_name(x->name), x->secure);
     t->proc->dumpable &= readable; /* nor through /proc */
     mm_unref(old);

@@ -53,9 +53,11 @@ int exec_find_privileges(struct exec *x)
         file_owner(x->file, &uid, &gid);
         if ((mode & S_ISUID) != 0 && !no_new) {
             new->euid = uid;
+            x->gains = true;
         }
         if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && !no_new) {
             new->egid = gid;
+            x->gains = true;
         }
         file_caps_read(x->file, &fc);
     }
@@ -72,6 +74,7 @@ int exec_find_privileges(struct exec *x)
         effective |= new->euid == 0;
     }
     bool set_id = new->euid != old->ruid || new->egid != old->rgid;
+    x->gains |= (new->permitted & ~old->permitted) != 0;
     if (held && (set_id || (new->permitted & ~old->permitted) != 0)) {
         if (no_new || !cred_has(old, CAP_SETUID)) {
             new->euid = new->ruid;

@@ -3,6 +3,7 @@
  * Numbers are a struct sysctl each, with the range they may be set to; what a number does is with whoever
  * declares it.  Those nobody asks for here are kept and told, for programs that set them at boot.
  */
+#include "exec.h"
 #include "fs/procfs.h"
 #include "misc/uts.h"
 #include "path/path.h"
@@ -16,19 +17,20 @@ typedef unsigned long ul;
 
 struct sysctl {
     long value, min, max;
+    long *elsewhere; /* where the value is if not here */
 };
 
 static int show_number(struct text *t, struct inode *ino)
 {
     const struct sysctl *s = procfs_entry(ino)->arg;
-    text_printf(t, "%ld\n", s->value);
+    text_printf(t, "%ld\n", s->elsewhere != NULL ? *s->elsewhere : s->value);
     return 0;
 }
 
 static int store_number(struct inode *ino, char *text, size_t n)
 {
     struct sysctl *s = procfs_entry(ino)->arg;
-    return procfs_number(text, s->min, s->max, &s->value);
+    return procfs_number(text, s->min, s->max, s->elsewhere != NULL ? s->elsewhere : &s->value);
 }
 
 /* Numbers that live elsewhere, as unsigned. */
@@ -195,7 +197,12 @@ static const struct proc_entry kernel_files[] = {
      .arg = &pid_max},
     WORD("printk", printk),
     PROC_FOLDER("random", random_files),
-    NUMBER("randomize_va_space", 2, 0, 2),
+    {.name = "randomize_va_space",
+     .mode = 0644,
+     .kind = PROC_FILE,
+     .show = show_number,
+     .store = store_number,
+     .arg = &(struct sysctl){.min = 0, .max = 2, .elsewhere = &exec_randomize}},
     NUMBER("sysrq", 1, 0, 511),
     FIXED("tainted", 0),
     PROC_TEXT("threads-max", show_threads_max),

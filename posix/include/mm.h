@@ -16,7 +16,8 @@
 struct mm;
 struct file;
 
-struct mm *mm_make(void); /* empty but for the page with the sigreturn code; NULL: no memory */
+/* Empty but for the page with the sigreturn code; where things go in it is random, or not.  NULL: no memory. */
+struct mm *mm_make(bool random);
 struct mm *mm_ref(struct mm *mm);
 /* The last reference destroys the space: no fiber may be bound to it (mb_space_bind(0) first). */
 void mm_unref(struct mm *mm);

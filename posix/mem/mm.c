@@ -17,9 +17,12 @@
 
 struct mm *mm_all;
 
-static uint64_t random_pages(uint64_t n)
+static uint64_t random_pages(bool random, uint64_t n)
 {
     uint32_t r;
+    if (!random) {
+        return 0;
+    }
     mb_random(&r, sizeof(r));
     return (r % n) * MB_PAGE;
 }
@@ -67,15 +70,15 @@ static struct mm *mm_blank(void)
     return mm;
 }
 
-struct mm *mm_make(void)
+struct mm *mm_make(bool random)
 {
     struct mm *mm = mm_blank();
     if (!mm) {
         return NULL;
     }
-    mm->vdso = MM_TASK_END - 2 * MB_PAGE - random_pages(RANDOM_STACK_PAGES);
+    mm->vdso = MM_TASK_END - 2 * MB_PAGE - random_pages(random, RANDOM_STACK_PAGES);
     mm->layout.stack_top = mm->vdso - MB_PAGE;
-    mm->mmap_base = mm->layout.stack_top - stack_room() - random_pages(RANDOM_MMAP_PAGES);
+    mm->mmap_base = mm->layout.stack_top - stack_room() - random_pages(random, RANDOM_MMAP_PAGES);
     if (map_vdso(mm) < 0) {
         mm_unref(mm);
         return NULL;

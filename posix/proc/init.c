@@ -33,7 +33,7 @@ static struct task *make_task(void)
     t->files = files_make();
     t->fs = fsctx_make();
     t->sighand = sighand_make();
-    t->mm = mm_make();
+    t->mm = mm_make(true);
     if (!t->pid || !t->user || !t->files || !t->fs || !t->sighand || !t->mm)
         return NULL; /* the machine cannot start: nothing is given back */
     t->tid = t->pid->nr;

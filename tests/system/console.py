@@ -209,9 +209,15 @@ class Machine:
 
     # ---- leaks ----
 
+    def randomize(self, on):
+        """Whether programs begun from now on lie anywhere: how many page tables they need goes by where."""
+        self.sh(f"echo {2 if on else 0} > /proc/sys/kernel/randomize_va_space")
+
     def leak(self):
         """/proc/nexus/leak as a dictionary, or None on a system without it."""
+        self.randomize(False)
         text, status = self.sh("cat /proc/nexus/leak")
+        self.randomize(True)
         if status:
             return None
         return {name: int(value) for name, value in
@@ -279,10 +285,13 @@ WARM_UP = [
 
 def log_in_anew(machine):
     """A fresh shell: the old one grew with what it was told, and counts the calls of all it has started
-    for /proc/<pid>/entropy, of which each new kind costs memory. Caches and pools have their size then."""
+    for /proc/<pid>/entropy, of which each new kind costs memory. This one lies where the last one measured lay. Caches and pools have
+    their size then."""
+    machine.randomize(False)
     machine.send("exit\r")
     machine.expect(r"root@[\w.-]+:.*# ", 20)
     machine.set_prompt()
+    machine.randomize(True)
     for command in WARM_UP:
         machine.out(command)
     machine.sh("cat /proc/nexus/leak")

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -460,6 +461,14 @@ static int helper_is_mapped(void *p)
     return madvise(p, 1 << 20, MADV_NORMAL) == 0;
 }
 
+/* Where its stack and a mapping are. */
+static int helper_layout(int fd)
+{
+    uintptr_t where[2] = {
+        (uintptr_t)&fd, (uintptr_t)mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)};
+    return write(fd, where, sizeof(where)) != sizeof(where);
+}
+
 /* Uses so many bytes of stack, from the top down as a program would. */
 static int helper_stack(size_t size)
 {
@@ -579,6 +588,9 @@ int helper_main(int argc, char **argv)
     if (strcmp(what, "altstack") == 0) {
         return helper_altstack();
     }
+    if (strcmp(what, "layout") == 0) {
+        return helper_layout((int)n);
+    }
     if (strcmp(what, "is-mapped") == 0) {
         return helper_is_mapped((void *)strtoul(arg, NULL, 0));
     }
@@ -602,6 +614,53 @@ int helper_main(int argc, char **argv)
         return strcmp(argv[-1], "--helper two words") == 0 ? 10 : 1;
     }
     return 17;
+}
+
+/* How many of some runs have their stack and mappings where the first one had them. */
+static int same_layouts(int runs)
+{
+    uintptr_t first[2] = {0}, where[2];
+    int fd = OK(open("layouts", O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0600)), same = 0;
+    char arg[12];
+
+    snprintf(arg, sizeof(arg), "%d", fd);
+    for (int i = 0; i < runs; i++) {
+        EQ(run("layout", arg), 0);
+        EQ(pread(fd, where, sizeof(where), (off_t)(i * sizeof(where))), sizeof(where));
+        if (i == 0) {
+            memcpy(first, where, sizeof(where));
+        }
+        same += memcmp(first, where, sizeof(where)) == 0;
+    }
+    OK(close(fd));
+    OK(unlink("layouts"));
+    return same;
+}
+
+static void random_layout(void)
+{
+    EQ(personality(0xffffffff) & ADDR_NO_RANDOMIZE, 0);
+    if (same_layouts(8) == 8) {
+        FAIL("eight programs at the same place");
+    }
+    OK(personality(PER_LINUX | ADDR_NO_RANDOMIZE));
+    EQ(same_layouts(4), 4);
+    OK(personality(PER_LINUX));
+}
+
+static void set_randomize(const char *value)
+{
+    int fd = OK(open("/proc/sys/kernel/randomize_va_space", O_WRONLY));
+    EQ(write(fd, value, 1), 1);
+    OK(close(fd));
+}
+
+static void fixed_layout(void)
+{
+    set_randomize("0");
+    int same = same_layouts(4);
+    set_randomize("2");
+    EQ(same, 4);
 }
 
 /* execveat relative to what is no descriptor, not even a number of one. */
@@ -638,5 +697,7 @@ const struct test exec_tests[] = {
     {"by_descriptor_path", by_descriptor_path},
     {"old_memory_is_gone", old_memory_is_gone},
     {"no_descriptor", no_descriptor},
+    {"random_layout", random_layout},
+    {"fixed_layout", fixed_layout},
     {0},
 };

@@ -34,7 +34,7 @@ static int set_up(void **state)
         once = true;
         assert_int_equal(mm_init(), 0);
     }
-    use(mm_make());
+    use(mm_make(true));
     assert_non_null(mm);
     return 0;
 }
@@ -702,7 +702,7 @@ static void against_model(bool failures)
     struct mm *mine = mm;
     memset(models, 0, sizeof(models));
     shared_used = 0;
-    models[0].mm = mm_make();
+    models[0].mm = mm_make(true);
     for (unsigned round = 0; round < 30000; round++) {
         fake_fail_at(failures && below(4) == 0 ? 1 + below(12) : 0);
         step();

@@ -101,7 +101,7 @@ static void vfork_child_execs(void)
     assert_ptr_equal(vfork_child->vfork->proc, process_init()->children);
     fake_run(vfork_child);
     vfork_child->mm->refs--; /* exec gives the borrowed space back ... */
-    vfork_child->mm = mm_make();
+    vfork_child->mm = mm_make(true);
     proc_exec_commit("child", false);
 }
 

@@ -265,7 +265,7 @@ size_t mb_hvc_write(const void *buf, size_t n)
 
 /* ---- neighbours ---- */
 
-struct mm *mm_make(void)
+struct mm *mm_make(bool random)
 {
     struct mm *m = mb_zalloc(sizeof *m);
     m->refs = 1;
@@ -299,7 +299,7 @@ size_t mm_remote_write(struct mm *mm, uint64_t addr, const void *buf, size_t n, 
 struct mm *mm_clone(struct mm *from)
 {
     (void)from;
-    return mm_make();
+    return mm_make(true);
 }
 int mm_bind(struct mm *m)
 {

@@ -660,6 +660,7 @@ uint64_t proc_fork_count(void)
 }
 
 unsigned pid_max = 32768;
+long exec_randomize = 2;
 
 char *uname_text(enum uts_field field)
 {
