@@ -168,9 +168,12 @@ LIB_SRC := $(sort $(wildcard lib/*.c lib/*.S))
 LIB_CODE := -fno-tree-loop-distribute-patterns
 
 # What the nucleus does once, or seldom, is to be small; what is on every message's way, fast.
-NUCLEUS_SELDOM := $(addprefix nucleus/core/,boot machine audit log lineage ckpt crucible) \
+NUCLEUS_SELDOM := $(addprefix nucleus/core/,boot machine audit log lineage ckpt crucible watchdog budget energy image \
+	shelf) \
 	$(addprefix lib/,fmt manifest keep num)
 $(patsubst %,$(B)/nucleus/%.o,$(NUCLEUS_SELDOM)): private NUCLEUS_FLAGS += -Os
+# Every message goes through it.
+$(B)/nucleus/nucleus/core/handover.o: private NUCLEUS_FLAGS += -fomit-frame-pointer
 $(eval $(call compile,nucleus,lib/,$$(NUCLEUS_FLAGS) $$(LIB_CODE),CC))
 $(eval $(call compile,nucleus,nucleus/,$$(NUCLEUS_FLAGS),CC))
 $(eval $(call compile,cell,lib/,$$(CELL_FLAGS) $$(LIB_CODE),CC))
