@@ -1,6 +1,6 @@
 /* io_setup and its kin: Linux's asynchronous I/O.
  *
- *   io_submit --aio_run (aio_io.c)--> the file does it --> an event in the context's list --> io_getevents
+ *   io_submit --aio_run (aio_io.c)--> the file does it --> an event in the context's list --> io_getevents (aio_get.c)
  *
  * What is submitted is done at once, as Linux does it with all files that have a cache: who submits waits for a
  * pipe or a disk, and the results are there when io_submit comes back.  A context is of an address space.  Its
@@ -9,26 +9,12 @@
  */
 #include "fd/aio.h"
 #include "include/mm.h"
-#include "include/sig.h"
 
 #include <linux/mman.h>
 
-struct aio {
-    struct aio *next; /* of the same address space */
-    uint64_t id;
-    unsigned refs;    /* the list's, and of calls that may sleep */
-    unsigned max;     /* what it was made for: counted in aio_nr */
-    unsigned events;  /* so many can be on the way or in the list, and */
-    unsigned room;    /* so many more */
-    unsigned running; /* being done */
-    bool dead;
-    struct aio_event *first, **last;
-    struct waitq wait; /* for events, and for the end of what runs */
-};
-
 unsigned aio_nr, aio_max_nr = 65536;
 
-static void event_free(struct aio_event *e)
+void aio_event_free(struct aio_event *e)
 {
     if (e->eventfd != NULL) {
         file_unref(e->eventfd);
@@ -36,14 +22,14 @@ static void event_free(struct aio_event *e)
     mb_free(e);
 }
 
-static void unref(struct aio *c)
+void aio_unref(struct aio *c)
 {
     if (--c->refs > 0) {
         return;
     }
     for (struct aio_event *e = c->first, *next; e != NULL; e = next) {
         next = e->next;
-        event_free(e);
+        aio_event_free(e);
     }
     mb_free(c);
 }
@@ -56,7 +42,7 @@ static void end(struct aio **at)
     c->dead = true;
     aio_nr -= c->max;
     wait_wake(&c->wait);
-    unref(c);
+    aio_unref(c);
 }
 
 static void end_all(struct aio **first)
@@ -66,7 +52,7 @@ static void end_all(struct aio **first)
     }
 }
 
-static struct aio **find(uint64_t id)
+struct aio **aio_find(uint64_t id)
 {
     struct aio **at = mm_aio(current->mm);
     while (*at != NULL && (*at)->id != id) {
@@ -141,7 +127,7 @@ long sys_io_setup(const uint64_t a[6])
     *at = c;
     aio_nr += c->max;
     if (mb_copy_out(a[1], &c->id, sizeof(c->id)) < 0) {
-        destroy(find(c->id));
+        destroy(aio_find(c->id));
         return -EFAULT;
     }
     return 0;
@@ -149,7 +135,7 @@ long sys_io_setup(const uint64_t a[6])
 
 long sys_io_destroy(const uint64_t a[6])
 {
-    struct aio **at = find(a[0]), *c = *at;
+    struct aio **at = aio_find(a[0]), *c = *at;
     if (c == NULL) {
         return -EINVAL;
     }
@@ -157,7 +143,7 @@ long sys_io_destroy(const uint64_t a[6])
     destroy(at);
     while (c->running > 0 && wait_on_killable(&c->wait, MB_NEVER) == 0) {
     }
-    unref(c);
+    aio_unref(c);
     return 0;
 }
 
@@ -196,7 +182,7 @@ static int submit(struct aio *c, uint64_t uiocb)
     int err = aio_run(&io, uiocb, e);
     c->running--;
     if (err < 0) {
-        event_free(e);
+        aio_event_free(e);
         c->room++;
     } else {
         done(c, e);
@@ -210,7 +196,7 @@ static int submit(struct aio *c, uint64_t uiocb)
 long sys_io_submit(const uint64_t a[6])
 {
     int64_t n = (int64_t)a[1], i = 0;
-    struct aio *c = *find(a[0]);
+    struct aio *c = *aio_find(a[0]);
     if (n < 0 || c == NULL) {
         return -EINVAL;
     }
@@ -226,7 +212,7 @@ long sys_io_submit(const uint64_t a[6])
             break;
         }
     }
-    unref(c);
+    aio_unref(c);
     return i > 0 ? i : err;
 }
 
@@ -236,134 +222,4 @@ long sys_io_cancel(const uint64_t a[6])
     uint32_t key;
     return mb_copy_in(&key, a[1] + offsetof(struct iocb, aio_key), sizeof(key)) < 0 ? -EFAULT
                                                                                     : -EINVAL;
-}
-
-/* ---- io_getevents ---- */
-
-static struct aio_event *pull(struct aio *c)
-{
-    struct aio_event *e = c->first;
-    if (e != NULL) {
-        c->first = e->next;
-        if (c->first == NULL) {
-            c->last = &c->first;
-        }
-    }
-    return e;
-}
-
-static void push_back(struct aio *c, struct aio_event *e)
-{
-    e->next = c->first;
-    if (c->first == NULL) {
-        c->last = &e->next;
-    }
-    c->first = e;
-    wait_wake(&c->wait); /* who has looked meanwhile did not see it */
-}
-
-/* Up to n events go to the program: how many, or -EFAULT when it is none. */
-static long take(struct aio *c, int64_t n, uint64_t uevents)
-{
-    int64_t i = 0;
-    struct aio_event *e;
-    for (; i < n && (e = pull(c)) != NULL; i++) {
-        /* Touching the program's memory may sleep. */
-        uint64_t to = uevents + (uint64_t)i * sizeof(e->event);
-        if (mb_copy_out(to, &e->event, sizeof(e->event)) < 0) {
-            push_back(c, e);
-            return i > 0 ? i : -EFAULT;
-        }
-        c->room++;
-        event_free(e);
-    }
-    return i;
-}
-
-static long get(struct aio *c, int64_t least, int64_t most, uint64_t uevents, uint64_t deadline)
-{
-    int64_t got = 0;
-    for (;;) {
-        long n = take(c, most - got, uevents + (uint64_t)got * sizeof(struct io_event));
-        got += n > 0 ? n : 0;
-        if (c->dead || n < 0) {
-            return got > 0 ? got : c->dead ? -EINVAL : n;
-        }
-        if (got >= least || deadline <= mb_ticks()) {
-            return got;
-        }
-        int err = wait_on(&c->wait, deadline);
-        if (err < 0 && err != -ETIMEDOUT) {
-            return got;
-        }
-    }
-}
-
-/* The parts are not looked at; a negative time never comes, as on Linux. */
-static int get_deadline(uint64_t utime, uint64_t *deadline)
-{
-    struct ktimespec ts;
-    int64_t ns;
-    *deadline = MB_NEVER;
-    if (utime == 0) {
-        return 0;
-    }
-    if (mb_copy_in(&ts, utime, sizeof(ts)) < 0) {
-        return -EFAULT;
-    }
-    if (__builtin_mul_overflow(ts.sec, NSEC_PER_SEC, &ns) ||
-        __builtin_add_overflow(ns, ts.nsec, &ns)) {
-        return 0;
-    }
-    if (ns >= 0) {
-        *deadline = ns == 0 ? 0 : time_ticks_after((uint64_t)ns);
-    }
-    return 0;
-}
-
-static long get_events(const uint64_t a[6], uint64_t deadline)
-{
-    int64_t least = (int64_t)a[1], most = (int64_t)a[2];
-    struct aio *c = *find(a[0]);
-    if (c == NULL || least < 0 || least > most) {
-        return -EINVAL;
-    }
-    c->refs++;
-    long n = get(c, least, most, a[3], deadline);
-    unref(c);
-    return n;
-}
-
-long sys_io_getevents(const uint64_t a[6])
-{
-    uint64_t deadline;
-    int err = get_deadline(a[4], &deadline);
-    if (err < 0) {
-        return err;
-    }
-    long n = get_events(a, deadline);
-    return n == 0 && signal_interrupts() ? -EINTR : n;
-}
-
-long sys_io_pgetevents(const uint64_t a[6])
-{
-    struct {
-        uint64_t mask, size;
-    } sig = {0, 0};
-    uint64_t deadline;
-    int err = get_deadline(a[4], &deadline);
-    if (err < 0) {
-        return err;
-    }
-    if (a[5] != 0 && mb_copy_in(&sig, a[5], sizeof(sig)) < 0) {
-        return -EFAULT;
-    }
-    err = sig_mask_push(sig.mask, sig.size);
-    if (err < 0) {
-        return err;
-    }
-    long n = get_events(a, deadline);
-    bool interrupted = signal_interrupts();
-    sig_mask_pop(interrupted);
-    return interrupted && n == 0 ? -ERESTARTNOHAND : n;
 }

@@ -29,6 +29,11 @@ SHELLS = ("ash_test", "hush_test")
 HELPERS = ("printenv", "recho", "zecho")  # the suite of each shell compiles these
 APPLET = re.compile(r"^(PASS|FAIL|SKIPPED|UNTESTED): (.*)$", re.M)
 SCRIPT = re.compile(r"^(\S+/\S+):\s*(ok|fail)(?: \(\d+\))?$", re.M)
+# What passes or not by chance, on any system: the result there is not compared.
+CHANCE = {
+    # Whether $? is that of `true` or of `read` at the end of its input when the signal comes.
+    "hush_test/hush-signals: signal_read1.tests",
+}
 # Seconds a part may take; one that takes longer is ended, and what it would have said is missing.
 LIMIT = 300
 
@@ -160,8 +165,8 @@ def main():
     differs = [(test, said, nexus.get(test, "missing")) for test, said in linux.items() if nexus.get(test) != said]
     differs += [(test, "missing", said) for test, said in nexus.items() if test not in linux]
     for test, there, here in differs:
-        print(f"{test}: {there} on Linux, {here} on Nexus")
-    sys.exit(1 if not linux or any(there == "PASS" for _, there, _ in differs) else 0)
+        print(f"{test}: {there} on Linux, {here} on Nexus{', by chance' if test in CHANCE else ''}")
+    sys.exit(1 if not linux or any(there == "PASS" and test not in CHANCE for test, there, _ in differs) else 0)
 
 
 if __name__ == "__main__":
