@@ -4,7 +4,7 @@
  * declares it.  Those nobody asks for here are kept and told, for programs that set them at boot.
  */
 #include "exec.h"
-#include "fd/aio.h"
+#include "aio/aio.h"
 #include "fs/procfs.h"
 #include "misc/uts.h"
 #include "path/path.h"

@@ -7,8 +7,8 @@
  * number is the address of a page there, in which Linux has a ring that libraries may read; ours has zeros,
  * which tells them to call instead.  Not here: IOCB_CMD_POLL, and anything io_cancel could find.
  */
-#include "fd/aio.h"
-#include "include/mm.h"
+#include "aio/aio.h"
+#include "mm.h"
 
 #include <linux/mman.h>
 
