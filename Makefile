@@ -168,9 +168,12 @@ LIB_SRC := $(sort $(wildcard lib/*.c lib/*.S))
 LIB_CODE := -fno-tree-loop-distribute-patterns
 
 # What the nucleus does once, or seldom, is to be small; what is on every message's way, fast.
-NUCLEUS_SELDOM := $(addprefix nucleus/core/,boot machine audit log lineage ckpt crucible) \
+NUCLEUS_SELDOM := $(addprefix nucleus/core/,boot machine audit log lineage ckpt crucible watchdog budget energy image \
+	shelf) \
 	$(addprefix lib/,fmt manifest keep num)
 $(patsubst %,$(B)/nucleus/%.o,$(NUCLEUS_SELDOM)): private NUCLEUS_FLAGS += -Os
+# Every message goes through it.
+$(B)/nucleus/nucleus/core/handover.o: private NUCLEUS_FLAGS += -fomit-frame-pointer
 $(eval $(call compile,nucleus,lib/,$$(NUCLEUS_FLAGS) $$(LIB_CODE),CC))
 $(eval $(call compile,nucleus,nucleus/,$$(NUCLEUS_FLAGS),CC))
 $(eval $(call compile,cell,lib/,$$(CELL_FLAGS) $$(LIB_CODE),CC))
@@ -471,12 +474,10 @@ linux: $(B)/linux/Image
 $(B)/linux/Image: tests/bench/linux/build.sh tests/bench/linux/config | deps
 	@tests/bench/linux/build.sh
 
-# Are our tests right? The same programs and sessions on that Linux.
+# Are our tests right? The same programs and sessions on that Linux: of tests/system those that say `linux: yes`.
 .PHONY: test-linux
 test-linux: test-parts linux
-	@for t in posix shell jobs load; do \
-		NEXUS_TEST_LINUX=$(B)/linux/Image tests/system/$$t.py $(SMP) || failed=1; \
-	done; exit $${failed:-0}
+	@SMP='$(if $(filter file,$(origin SMP)),1 4,$(SMP))' python3 tests/run.py --linux $(B)/linux/Image
 
 # BusyBox's own test suite on both: what passes there must pass here.
 .PHONY: test-busybox

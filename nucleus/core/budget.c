@@ -46,6 +46,7 @@ static void retier(struct fiber *f)
     f->outranked_by = (1u << tier) - 1;
     f->quantum = quantum_at(f, tier);
     f->left = NX_MIN(f->left, f->quantum);
+    fiber_review(f);
     if (f->status == FIBER_RUNNING) {
         f->hart->resched = 1;
         if (f->hart != this_hart()) {
@@ -104,7 +105,9 @@ static void strike_cell(struct fiber *f, uint64_t now)
     c->last_strike = now;
     /* Who says itself how long it runs is believed once. */
     const bool declared = f->budget != 0 && c->tier == NX_TIER_PHOTON;
-    if (++f->strikes < STRIKES && !declared) {
+    const bool sinks = ++f->strikes >= STRIKES || declared;
+    fiber_review(f);
+    if (!sinks) {
         return;
     }
     list_for_each(n, &c->fibers)
@@ -125,6 +128,7 @@ static void promote_cell(struct fiber *f)
     struct cell *c = f->cell;
     const uint64_t now = arch_time();
     f->strikes = 0; /* no overrun is of the same stretch any more */
+    fiber_review(f);
     if (c->sunk != 0 && now - c->last_strike > second / 10) {
         c->last_strike = now;
         c->sunk--;
@@ -143,6 +147,7 @@ void budget_promote(struct fiber *f)
     if (f->tier > f->cell->own_tier && arch_time() - f->last_strike > second) {
         set_tier(f, f->tier - 1);
         f->demotions--;
+        fiber_review(f);
         f->last_strike = arch_time();
         beb_add(NX_BEB_PROMOTED, f, f->tier, 0);
     }
@@ -159,6 +164,7 @@ void budget_raise(struct fiber *f)
     f->left = f->quantum;
     f->strikes = STRIKES - 1;
     f->demotions--;
+    fiber_review(f);
 }
 
 bool budget_over(struct hart *h, struct fiber *f)
@@ -189,6 +195,7 @@ bool budget_over(struct hart *h, struct fiber *f)
             f->demotions++;
             beb_add(NX_BEB_DEMOTED, f, f->tier, 0);
         }
+        fiber_review(f);
     }
     f->left = f->quantum;
     return true;

@@ -10,7 +10,7 @@
 void budget_promote(struct fiber *f);
 static inline void budget_waited(struct fiber *f)
 {
-    if ((f->demotions | f->strikes | f->cell->sunk) != 0) {
+    if (fiber_is_struck(f)) {
         budget_promote(f);
     }
 }

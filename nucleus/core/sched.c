@@ -31,8 +31,8 @@ static inline unsigned long first_tier(unsigned long ready)
     return 0x12131210ul >> 2 * ready & 3;
 }
 
-static inline __attribute__((always_inline)) void enqueue(struct hart *h, struct fiber *f,
-                                                          bool front, bool foreign)
+static inline __attribute__((always_inline)) void queue_up(struct hart *h, struct fiber *f,
+                                                           bool front, bool foreign)
 {
     unsigned long t = fiber_tier(f, foreign);
     f->hart = h;
@@ -45,9 +45,39 @@ static inline __attribute__((always_inline)) void enqueue(struct hart *h, struct
     h->ready |= 1u << t;
 }
 
+static struct fiber *take_lender(struct hart *h)
+{
+    struct fiber *f = h->lender;
+    h->lender = NULL;
+    f->reg[10] = 0; /* of the bell it rang */
+    f->out_time = h->since;
+    h->switches++;
+    return f;
+}
+
+__attribute__((noinline)) void sched_settle(struct hart *h)
+{
+    if (h->lender != NULL) {
+        queue_up(h, take_lender(h), true, false);
+    }
+}
+
+static inline __attribute__((always_inline)) void enqueue(struct hart *h, struct fiber *f,
+                                                          bool front, bool foreign)
+{
+    if (__builtin_expect(h->lender != NULL, 0)) {
+        sched_settle(h);
+    }
+    queue_up(h, f, front, foreign);
+}
+
 void sched_unready(struct fiber *f)
 {
     struct hart *h = f->hart;
+    if (h->lender == f) {
+        (void)take_lender(h);
+        return;
+    }
     list_remove(&f->queue_link);
     for (unsigned t = 0; t < NX_TIERS; t++) {
         if (list_is_empty(&h->queue[t])) {
@@ -58,6 +88,9 @@ void sched_unready(struct fiber *f)
 
 static inline __attribute__((always_inline)) struct fiber *dequeue(struct hart *h)
 {
+    if (__builtin_expect(h->lender != NULL, 0)) {
+        return take_lender(h); /* all who have come since then would have put it into line */
+    }
     if (h->ready == 0) {
         return NULL;
     }
@@ -77,6 +110,7 @@ static struct fiber *steal(struct hart *me)
     struct hart *from = NULL;
     for (unsigned i = 0; i < hart_count; i++) {
         struct hart *h = &harts[i];
+        sched_settle(h);
         if (h != me && h->ready != 0 &&
             (from == NULL || first_tier(h->ready) < first_tier(from->ready))) {
             from = h;
@@ -330,13 +364,13 @@ _Noreturn void sched_block(struct fiber *f, uint64_t watch, uint64_t deadline)
     struct hart *h = this_hart();
     uint64_t now = switch_out(h, f, false);
     f->status = FIBER_BLOCKED;
-    f->watch = watch;
     if (watch != 0) {
-        list_push_back(&f->cell->waiting, &f->wait_link);
+        fiber_wait(f, watch);
     }
     if (deadline != NX_NEVER) {
         f->deadline = deadline;
         timeq_add(h, f);
+        fiber_review(f);
     }
     run_next(h, now);
 }
@@ -390,6 +424,7 @@ _Noreturn void sched_reschedule(void)
         sched_leave(f);
     }
     h->resched = 0;
+    sched_settle(h);
     /* Here and not before the lock: a kick that came in between would wait for the next trap of a program that is
      * switched out now, on whatever hart it goes on. */
     if (f->kick != 0 && h->foreign != NULL) {

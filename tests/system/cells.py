@@ -4,6 +4,7 @@
 Cells are shown, killed, restarted, swapped; they hang, overspend and crash, and come again or not, as their
 manifests and the user say.
 """
+# linux: no, its cells and their supervisor
 # timeout: 600
 import os
 import re

@@ -5,6 +5,7 @@ hardware, and those that must be good wait for it.
 The stream is checked by its own numbers: every writer counts its lines, the Boot Error Buffer its
 entries, and a gap says how many records it has swallowed; the sums must agree.
 """
+# linux: no, its log and random numbers come from cells
 # timeout: 500
 import os
 import re

@@ -853,18 +853,18 @@ static void a_hand_over_does_not_overtake_a_better_tier(void **state)
  * one's sleeps. */
 struct pair {
     struct cell *cell[2];
-    struct listener *to[2];
 };
 
-static struct pair pair(unsigned tier)
+static struct pair pair(unsigned tier, bool rings)
 {
-    struct pair p = {{make("ping", tier), make("pong", tier)}, {NULL, NULL}};
+    struct pair p = {{make("ping", tier), make("pong", tier)}};
     lock();
     for (unsigned i = 0; i < 2; i++) {
-        struct event *e = event_make(p.cell[i]->quota, NX_T_EVENT);
-        assert_int_equal(cap_put(p.cell[i], 5, &e->obj, NX_R_SEND), 0);
-        assert_int_equal(cap_put(p.cell[1 - i], 7, &e->obj, NX_R_RECV), 0);
-        object_unref(&e->obj);
+        struct quota *q = p.cell[i]->quota;
+        struct object *o = rings ? &ring_make(q, 8, 0)->obj : &event_make(q, NX_T_EVENT)->obj;
+        assert_int_equal(cap_put(p.cell[i], 5, o, NX_R_SEND), 0);
+        assert_int_equal(cap_put(p.cell[1 - i], 7, o, NX_R_RECV), 0);
+        object_unref(o);
     }
     unlock();
     assert_int_equal(nx_recv_wait(0, NX_NEVER), HOST_SWITCHED);
@@ -885,8 +885,9 @@ static void ring_and_wait(uint64_t ticks)
 /* As long as they hand the hart to and fro they have what is left of their turns, and no more. */
 static void others_have_turns_beside_two_that_ring_each_other(void **state)
 {
-    for (unsigned tier = NX_TIER_PHOTON; tier < NX_TIERS; tier++) {
-        struct pair p = pair(tier);
+    for (unsigned turn = 0; turn < 2 * NX_TIERS; turn++) {
+        const unsigned tier = turn / 2;
+        struct pair p = pair(tier, turn % 2 != 0);
         ring_and_wait(1);
         assert_ptr_equal(on(0)->cell, p.cell[1]);
         struct cell *other = make("other", tier);
@@ -919,7 +920,7 @@ static void others_have_turns_beside_two_that_ring_each_other(void **state)
 /* A server that waits for every message has not run at a stretch, however often its budget is used up. */
 static void being_handed_the_hart_is_no_overrun(void **state)
 {
-    struct pair p = pair(NX_TIER_MATTER);
+    struct pair p = pair(NX_TIER_MATTER, true);
     struct fiber *server = list_first(&p.cell[1]->fibers, struct fiber, cell_link);
     make_native(p.cell[1]);
     assert_int_equal(nx_tick_yield(), HOST_SWITCHED);
@@ -962,7 +963,7 @@ static void being_handed_the_hart_is_no_overrun(void **state)
 /* A wake-up that is no hand-over begins a new turn, at the end of the line. */
 static void who_stands_in_line_has_a_full_budget(void **state)
 {
-    struct pair p = pair(NX_TIER_MATTER);
+    struct pair p = pair(NX_TIER_MATTER, true);
     ring_and_wait(5 * MS);
     struct fiber *second = on(0);
     assert_ptr_equal(second->cell, p.cell[1]);
