@@ -18,6 +18,9 @@ CELLS = os.path.join(console.BUILD, "tests", "cells")
 NAMES = ("crasher", "hanger", "spender", "swapper", "swapped", "mute", "mutecaller")
 
 
+SLOWED = "nexus.slow=1,8,8,45"  # hart, times the work, from second, to second
+
+
 def cells(m):
     """What `nexus ps` shows: {name: {column: word}}."""
     lines = m.out("nexus ps").splitlines()
@@ -71,6 +74,26 @@ def cores(m):
         require(row[1] in ("apex", "forge", "mill", "ember") and int(row[2]) > 0, str(row))
         require(int(row[5][:-2]) > 0, str(row))
     require(any(row[1] == "apex" and row[3] == "100%" for row in rows), str(rows))
+
+
+def core_classes(m):
+    return [line.split()[1] for line in m.out("nexus cores").splitlines()[1:]]
+
+
+def a_slow_hart_is_found_out(m):
+    """Hart 1 does eight times the work for a while (SLOWED): it sinks, class by class, the other does not, and when it is over it is as
+    good as ever. Harts are measured when they become idle: so they get something to do, again and again."""
+    m.out("for i in 1 2 3 4; do (while [ ! -e /tmp/enough ]; do sleep 0.1; done) & done")
+    seen = []
+
+    def sinks():
+        classes = core_classes(m)
+        seen.extend([classes[1]] if classes[1] not in seen else [])
+        return classes[0] == "apex" and classes[1] == "mill"
+    wait_for(m, "a slow hart", sinks, 60)
+    require(seen == sorted(seen) and "forge" in seen, f"its classes: {seen}")
+    wait_for(m, "all of one class again", lambda: core_classes(m) == ["apex", "apex"], 60)
+    m.out("touch /tmp/enough; wait")
 
 
 def top(m):
@@ -300,6 +323,8 @@ def main():
     for name in ("swapped", "hanger"):
         with open(os.path.join(CELLS, name + ".cell"), "rb") as f:
             files[f"cells/{name}.cell"] = f.read()
+    if console.wanted(a_slow_hart_is_found_out):
+        console.session(report, "", 2, [a_slow_hart_is_found_out], False, (), {"more": ["-append", SLOWED]})
     with console.folder(files) as extra:
         for smp in console.harts():
             prefix = f"{smp} hart{'s' if smp > 1 else ''}: "
