@@ -45,7 +45,7 @@ static void retier(struct fiber *f)
     unsigned tier = NX_MAX(f->tier, f->cell->tier);
     f->outranked_by = (1u << tier) - 1;
     f->quantum = quantum_at(f, tier);
-    f->left = NX_MIN(f->left, f->quantum);
+    fiber_grant(f, NX_MIN(f->left, f->quantum));
     fiber_review(f);
     if (f->status == FIBER_RUNNING) {
         f->hart->resched = 1;
@@ -76,7 +76,7 @@ void budget_retier(struct cell *c)
 void sched_set_tier(struct fiber *f, unsigned tier)
 {
     set_tier(f, tier);
-    f->left = f->quantum;
+    fiber_grant(f, f->quantum);
     if (f->status == FIBER_RUNNING) { /* its hart looks at the queues and at its timer again */
         f->hart->resched = 1;
         if (f->hart != this_hart()) {
@@ -161,7 +161,7 @@ uint64_t budget_patience(void)
 void budget_raise(struct fiber *f)
 {
     set_tier(f, f->tier - 1);
-    f->left = f->quantum;
+    fiber_grant(f, f->quantum);
     f->strikes = STRIKES - 1;
     f->demotions--;
     fiber_review(f);
@@ -186,7 +186,7 @@ bool budget_over(struct hart *h, struct fiber *f)
         }
         if (native) {
             strike_cell(f, now);
-            f->left = f->quantum;
+            fiber_grant(f, f->quantum);
             return true;
         }
         f->last_strike = now;
@@ -197,7 +197,7 @@ bool budget_over(struct hart *h, struct fiber *f)
         }
         fiber_review(f);
     }
-    f->left = f->quantum;
+    fiber_grant(f, f->quantum);
     return true;
 }
 

@@ -18,7 +18,7 @@ static inline void budget_waited(struct fiber *f)
 static inline void budget_refill(struct fiber *f)
 {
     budget_waited(f);
-    f->left = f->quantum;
+    fiber_grant(f, f->quantum);
     f->handed = false;
 }
 /* It runs at once, before those who stand in line, and so with what it had left when it ran last: fibers
@@ -37,8 +37,10 @@ static inline void budget_account(struct hart *h, struct fiber *f, uint64_t now)
 {
     uint64_t ran = now - h->since;
     h->since = now;
-    f->runtime += ran;
-    f->left = ran < f->left ? f->left - ran : 0;
+    if (__builtin_expect(ran > f->left, 0)) {
+        fiber_grant(f, ran); /* it went over */
+    }
+    f->left -= ran;
 }
 /* Account the running fiber; when its budget is used up: new budget, true; and a strike, log and Ratchet, if it
  * used it up at a stretch. */

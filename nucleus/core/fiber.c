@@ -52,7 +52,7 @@ void fiber_free(struct fiber *f)
 {
     struct cell *c = f->cell;
     (void)fiber_bind(f, NULL, 0);
-    c->runtime += f->runtime;
+    c->runtime += fiber_runtime(f);
     list_remove(&f->cell_link);
     c->fiber_count--;
     handle_drop(&fiber_handles, f->handle);
@@ -91,7 +91,7 @@ int fiber_bind(struct fiber *f, struct space *s, uint64_t state_va)
         s->bound++;
         struct nx_state *state = arch_phys(pa);
         if (state != f->state) {
-            state->time_off = this_hart()->since - f->runtime;
+            state->time_off = this_hart()->since - fiber_runtime(f);
             state->instr_off = arch_instret();
         }
         f->state = state;

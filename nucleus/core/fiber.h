@@ -29,12 +29,12 @@ struct fiber {
         };
         uint64_t kick_or_odd;
     };
-    uint32_t outranked_by;  /* bits of hart->ready that outrank its foreign tier */
-    uint32_t fused;         /* host mode runs with the nucleus' privilege; the cell's for ever */
-    uint32_t odd_to_wake;   /* the same, or when it is woken */
-    bool in_foreign;        /* when not running: where it goes on */
-    bool sleeps;            /* blocked in tick SLEEP, which only the deadline ends */
-    bool handed;            /* it was handed the hart since its budget was filled: has waited */
+    uint32_t outranked_by; /* bits of hart->ready that outrank its foreign tier */
+    uint32_t fused;        /* host mode runs with the nucleus' privilege; the cell's for ever */
+    uint32_t odd_to_wake;  /* the same, or when it is woken */
+    bool in_foreign;       /* when not running: where it goes on */
+    bool sleeps;           /* blocked in tick SLEEP, which only the deadline ends */
+    bool handed;           /* it was handed the hart since its budget was filled: has waited */
 
     struct cell *cell;
     uint64_t handle;
@@ -44,10 +44,11 @@ struct fiber {
     struct space *space;
     uint64_t state_page; /* physical page of the state area, referenced */
     uint64_t capmask;
-    uint64_t watch;         /* recv mask, while it is in recv */
-    struct list wait_link;  /* in cell->waiting; the cell's sleeper is not */
-    struct list queue_link; /* in a run queue, while FIBER_READY and not its hart's lender; of no meaning else */
-    struct list cell_link;  /* in cell->fibers */
+    uint64_t watch;        /* recv mask, while it is in recv */
+    struct list wait_link; /* in cell->waiting; the cell's sleeper is not */
+    struct list
+        queue_link; /* in a run queue, while FIBER_READY and not its hart's lender; of no meaning else */
+    struct list cell_link; /* in cell->fibers */
 
     /* Sleep deadline: node of a pairing heap, timeq.c. */
     uint64_t deadline;
@@ -57,7 +58,7 @@ struct fiber {
     /* Budget (sched.c). */
     uint64_t quantum; /* ticks of an activation, by tier or declared */
     uint64_t left;    /* of this activation's */
-    uint64_t runtime; /* ticks in all */
+    uint64_t granted; /* ticks in all, with what is left: fiber_runtime() */
     uint32_t strikes;
     uint32_t demotions;
     uint64_t last_strike;
@@ -93,6 +94,17 @@ static inline bool fiber_is_odd(const struct fiber *f)
 static inline bool fiber_is_struck(const struct fiber *f)
 {
     return (f->demotions | f->strikes | f->cell->sunk) != 0;
+}
+/* Ticks it has run, up to when it was accounted last: what it was granted less what is left of that, so that there
+ * is one number to change when it has run. */
+static inline uint64_t fiber_runtime(const struct fiber *f)
+{
+    return f->granted - f->left;
+}
+static inline void fiber_grant(struct fiber *f, uint64_t left)
+{
+    f->granted += left - f->left;
+    f->left = left;
 }
 extern uint32_t fiber_count;
 

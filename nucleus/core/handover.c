@@ -45,9 +45,10 @@ long call_send(uint64_t op, uint64_t slot, uint64_t a2, uint64_t a3, uint64_t a4
     uint32_t at;
     if (unlikely(f->kick_or_odd != 0) || unlikely((to = peer->cell) == NULL) ||
         unlikely((woken = to->sleeper) == NULL) ||
-        unlikely((woken->watch >> (at = peer->slot) & 1) == 0) || unlikely(woken->odd_to_wake != 0) ||
-        unlikely(woken->hart != h) || unlikely(to->tier > c->tier) || unlikely(h->resched != 0) ||
-        unlikely(h->lender != NULL) || unlikely(is_stale(to, h))) {
+        unlikely((woken->watch >> (at = peer->slot) & 1) == 0) ||
+        unlikely(woken->odd_to_wake != 0) || unlikely(woken->hart != h) ||
+        unlikely(to->tier > c->tier) || unlikely(h->resched != 0) || unlikely(h->lender != NULL) ||
+        unlikely(is_stale(to, h))) {
         return call_send_long(op, slot, true);
     }
     const uint64_t now = arch_time(), ran = now - h->since, left = f->left;
@@ -55,7 +56,6 @@ long call_send(uint64_t op, uint64_t slot, uint64_t a2, uint64_t a3, uint64_t a4
         return call_send_long(op, slot, true);
     }
     h->since = now;
-    f->runtime += ran;
     f->left = left - ran;
     c->energy.sends++;
     f->status = FIBER_READY;
@@ -84,7 +84,6 @@ long call_recv(uint64_t op, uint64_t mask, uint64_t deadline, uint64_t a3, uint6
         return call_recv_long(op, mask, deadline, true);
     }
     h->since = now;
-    f->runtime += ran;
     f->left = left - ran;
     f->status = FIBER_BLOCKED;
     f->watch = mask;

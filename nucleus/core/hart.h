@@ -38,7 +38,7 @@ struct hart {
     uint64_t since;         /* when the fiber was switched to */
     uint64_t idle_ticks;
     uint64_t switches; /* without that to who was lent the hart */
-    uint64_t bit; /* 1 << index */
+    uint64_t bit;      /* 1 << index */
 
     /* crucible.c */
     uint64_t speed;     /* rounds of its work in a millisecond; 0: not measured yet */

@@ -215,7 +215,8 @@ static inline int nx_ring_usable_(struct nx_ring *r, uint32_t want, uint32_t bia
 static inline volatile nx_ring_word *nx_ring_words_(const struct nx_ring *r, uint32_t index)
 {
     /* The mask takes what a sign puts above 32 bits, which costs less than none. */
-    volatile uint8_t *slot = r->slots + ((uint64_t)(int32_t)index * sizeof(struct nx_slot) & r->slot_mask);
+    volatile uint8_t *slot =
+        r->slots + ((uint64_t)(int32_t)index * sizeof(struct nx_slot) & r->slot_mask);
     __asm__("" : "+r"(slot)); /* or gcc adds base and offset again for each of the eight words */
     return (volatile nx_ring_word *)slot;
 }

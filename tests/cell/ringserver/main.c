@@ -4,9 +4,11 @@
 #include <manifest/ringserver.h>
 #include <nexus/cell.h>
 #include <nexus/channel.h>
+#include <nx_base.h>
 
 /* Messages that are there, at least one and at most n, with one look at each ring's end. */
-static inline __attribute__((always_inline)) void answer(struct nx_ring *in, struct nx_ring *out, uint32_t n)
+static inline __attribute__((always_inline)) void answer(struct nx_ring *in, struct nx_ring *out,
+                                                         uint32_t n)
 {
     uint32_t i = 0;
     do {
@@ -39,15 +41,11 @@ int cell_main(const struct nx_cellinfo *info)
             (void)nx_recv_wait(1ul << SLOT_CLIENT_RX, NX_NEVER);
             n = nx_ring_pending(&in, 1);
         }
-        const int room = nx_ring_space(&out, 1);
-        if (n < 0 || room < 0) {
-            cell_panic("the client broke a ring: error %d", n < 0 ? -n : -room);
-        }
-        if (__builtin_expect(room < n, 0)) {
-            n = room;
-        }
-        if (n > 0) {
-            answer(&in, &out, (uint32_t)n);
+        const int room = n > 0 ? nx_ring_space(&out, 1) : n;
+        if (__builtin_expect(room > 0, 1)) {
+            answer(&in, &out, (uint32_t)NX_MIN(n, room));
+        } else if (room < 0) {
+            cell_panic("the client broke a ring: error %d", -room);
         }
     }
 }

@@ -101,7 +101,7 @@ static void goes_on(void)
 
 static void a_bell_lends_the_hart_and_a_wait_gives_it_back(void **state)
 {
-    const uint64_t before[2] = {asks->runtime, answers->runtime}, left = asks->left;
+    const uint64_t before[2] = {fiber_runtime(asks), fiber_runtime(answers)}, left = asks->left;
     const uint64_t sends = client->energy.sends, switches = harts[0].switches;
     for (unsigned i = 0; i < 3; i++) {
         pass(10);
@@ -112,8 +112,8 @@ static void a_bell_lends_the_hart_and_a_wait_gives_it_back(void **state)
         goes_on();
         assert_ptr_equal(server->sleeper, answers);
     }
-    assert_int_equal(asks->runtime, before[0] + 30);
-    assert_int_equal(answers->runtime, before[1] + 15);
+    assert_int_equal(fiber_runtime(asks), before[0] + 30);
+    assert_int_equal(fiber_runtime(answers), before[1] + 15);
     assert_int_equal(asks->left, left - 30);
     assert_int_equal(client->energy.sends, sends + 3);
     assert_int_equal(harts[0].switches, switches + 6);
@@ -201,7 +201,8 @@ static void a_cell_that_has_lent_the_hart_may_end(void **state)
     unlock();
     assert_null(harts[0].lender);
     audit_sched();
-    assert_int_equal(nx_recv_wait(1 << IN, NX_NEVER), IN); /* it hears that the other side is gone */
+    assert_int_equal(nx_recv_wait(1 << IN, NX_NEVER),
+                     IN); /* it hears that the other side is gone */
     assert_int_equal(nx_recv_wait(1 << IN, NX_NEVER), HOST_SWITCHED);
     assert_null(on(0));
 }

@@ -530,7 +530,7 @@ static void a_program_that_is_passed_over_moves_up(void **state)
     interrupts(0);
     assert_ptr_equal(on(0)->cell, p);
     assert_true(nx_spawn_fiber(NX_IMAGE, 0, 0, NX_TIER_PHOTON) > 0);
-    uint64_t had = f->runtime, began = host.time, waits = began, longest = 0, turns = 0;
+    uint64_t had = fiber_runtime(f), began = host.time, waits = began, longest = 0, turns = 0;
     while (host.time < began + TIMEBASE) {
         if (on(0) == f) {
             longest = NX_MAX(longest, host.time - waits);
@@ -547,7 +547,7 @@ static void a_program_that_is_passed_over_moves_up(void **state)
     }
     assert_true(turns > 50 && longest < 15 * MS);
     assert_int_equal(f->demotions, 1);
-    assert_true(f->runtime - had == turns * 2 * MS);
+    assert_true(fiber_runtime(f) - had == turns * 2 * MS);
     test_end(p);
 }
 
@@ -595,7 +595,8 @@ static void share_out(unsigned n, uint64_t seed)
     list_for_each(l, &c->fibers)
     {
         const struct fiber *f = list_entry(l, struct fiber, cell_link);
-        uint64_t ran = f->runtime + (on(f->hart->index) == f ? host.time - f->hart->since : 0);
+        uint64_t ran =
+            fiber_runtime(f) + (on(f->hart->index) == f ? host.time - f->hart->since : 0);
         least = NX_MIN(least, ran);
         most = NX_MAX(most, ran);
     }
@@ -904,7 +905,7 @@ static void others_have_turns_beside_two_that_ring_each_other(void **state)
             }
             waits = waits == 0 ? host.time : waits;
         }
-        assert_true(o->runtime > TIMEBASE * 9 / 10);
+        assert_true(fiber_runtime(o) > TIMEBASE * 9 / 10);
         assert_true(longest <= 2 * o->quantum + MS);
         test_end(other);
         test_end(p.cell[0]);
@@ -1301,7 +1302,7 @@ static void a_program_sees_only_its_own_time(void **state)
     go_foreign(0);
     host_foreign_call();
     uint64_t began = host.time - a->state->time_off, instr = host.instret - a->state->instr_off;
-    assert_int_equal(began, a->runtime + (host.time - harts[0].since));
+    assert_int_equal(began, fiber_runtime(a) + (host.time - harts[0].since));
     pass(MS);
     host.instret += 1000;
     assert_int_equal(host.time - a->state->time_off, began + MS);
