@@ -74,12 +74,20 @@ def wrappers(calls):
     out = ["/* Typed wrappers of the nucleus' calls; generated from nucleus/abi/calls.tbl.",
            " * Each is documented there and in its manual page. */",
            "#ifndef NX_SYS_H", "#define NX_SYS_H", "", "#include <nx/callnr.h>",
-           "#include <nx/layout.h>", "#include <nx/types.h>", ""]
+           "#include <nx/layout.h>", "#include <nx/types.h>", "",
+           "/* An argument that the op does not have: whatever is in its register. */",
+           "#ifdef NX_HOST", "#define NX_NOTHING 0", "#else",
+           "#define NX_NOTHING                                            \\",
+           "    ({                                                        \\",
+           "        uint64_t nothing_;                                    \\",
+           '        __asm__ volatile("" : "=r"(nothing_));                \\',
+           "        nothing_;                                             \\",
+           "    })", "#endif", ""]
     for c in calls:
         for o in c["ops"]:
             args = o["args"]
             params = ", ".join(f"uint64_t {a}" for a in args) or "void"
-            vals = ", ".join(args + ["0"] * (5 - len(args)))
+            vals = ", ".join(args + ["NX_NOTHING"] * (5 - len(args)))
             out.append(f"/* {o['doc']} */")
             out.append(f"static inline long nx_{c['name']}_{o['name'].lower()}({params})")
             out.append("{")

@@ -59,7 +59,8 @@ static void retier(struct fiber *f)
 {
     f->host_tier = f->lender != NULL ? NX_MIN(f->host_tier, f->cell->tier) : f->cell->tier;
     requantum(f);
-    f->left = NX_MIN(f->left, f->quantum);
+    fiber_grant(f, NX_MIN(f->left, f->quantum));
+    fiber_review(f);
     if (f->status == FIBER_RUNNING) {
         f->hart->resched = 1;
         if (f->hart != this_hart()) {
@@ -80,7 +81,7 @@ void budget_retier(struct cell *c)
         }
         bool ready = f->status == FIBER_READY;
         if (period_parked(f)) {
-            f->left = f->quantum; /* it has paid for that */
+            fiber_grant(f, f->quantum); /* it has paid for that */
         }
         if (ready) {
             sched_unready(f);
@@ -99,7 +100,7 @@ void sched_set_tier(struct fiber *f, unsigned tier)
     }
     period_end(f);
     set_tier(f, tier);
-    f->left = f->quantum;
+    fiber_grant(f, f->quantum);
     if (f->status == FIBER_RUNNING) { /* its hart looks at the queues and at its timer again */
         f->hart->resched = 1;
         if (f->hart != this_hart()) {
@@ -128,7 +129,9 @@ static void strike_cell(struct fiber *f, uint64_t now)
     c->last_strike = now;
     /* Who says itself that it runs most of the time is believed once; others are parked until their release. */
     const bool declared = f->budget > f->period / 2 && c->tier == NX_TIER_PHOTON;
-    if (++f->strikes < STRIKES && !declared) {
+    const bool sinks = ++f->strikes >= STRIKES || declared;
+    fiber_review(f);
+    if (!sinks) {
         return;
     }
     list_for_each(n, &c->fibers)
@@ -149,6 +152,7 @@ static void promote_cell(struct fiber *f)
     struct cell *c = f->cell;
     const uint64_t now = arch_time();
     f->strikes = 0; /* no overrun is of the same stretch any more */
+    fiber_review(f);
     if (c->sunk != 0 && now - c->last_strike > second / 10) {
         c->last_strike = now;
         c->sunk--;
@@ -167,6 +171,7 @@ void budget_promote(struct fiber *f)
     if (f->tier > f->cell->own_tier && arch_time() - f->last_strike > second) {
         set_tier(f, f->tier - 1);
         f->demotions--;
+        fiber_review(f);
         f->last_strike = arch_time();
         beb_add(NX_BEB_PROMOTED, f, f->tier, 0);
     }
@@ -190,9 +195,10 @@ uint64_t budget_patience(void)
 void budget_raise(struct fiber *f)
 {
     set_tier(f, f->tier - 1);
-    f->left = f->quantum;
+    fiber_grant(f, f->quantum);
     f->strikes = STRIKES - 1;
     f->demotions--;
+    fiber_review(f);
 }
 
 bool budget_over(struct hart *h, struct fiber *f)
@@ -224,11 +230,12 @@ bool budget_over(struct hart *h, struct fiber *f)
         } else {
             strike_fiber(f, now);
         }
+        fiber_review(f);
     }
     if (period_holds(f)) {
         period_fill(f);
     } else {
-        f->left = f->quantum;
+        fiber_grant(f, f->quantum);
     }
     return true;
 }

@@ -11,7 +11,7 @@
 void budget_promote(struct fiber *f);
 static inline void budget_waited(struct fiber *f)
 {
-    if ((f->demotions | f->strikes | f->cell->sunk) != 0) {
+    if (fiber_is_struck(f)) {
         budget_promote(f);
     }
 }
@@ -23,7 +23,7 @@ static inline void budget_refill(struct fiber *f)
     if (__builtin_expect(f->period != 0, 0) && period_holds(f)) {
         period_fill(f);
     } else {
-        f->left = f->quantum;
+        fiber_grant(f, f->quantum);
     }
 }
 /* It runs at once, before those who stand in line, and so with what it had left when it ran last: fibers
@@ -42,8 +42,10 @@ static inline void budget_account(struct hart *h, struct fiber *f, uint64_t now)
 {
     uint64_t ran = now - h->since;
     h->since = now;
-    f->runtime += ran;
-    f->left = ran < f->left ? f->left - ran : 0;
+    if (__builtin_expect(ran > f->left, 0)) {
+        fiber_grant(f, ran); /* it went over */
+    }
+    f->left -= ran;
 }
 /* Account the running fiber; when its budget is used up: new budget, true; and a strike, log and Ratchet, if it
  * used it up at a stretch. */

@@ -56,6 +56,7 @@ static long spawn_fiber(struct fiber *f, uint64_t entry, uint64_t sp, uint64_t a
     }
     long handle = (long)n->handle;
     n->capmask = f->capmask;
+    fiber_review(n);
     sched_ready(n);
     return handle;
 }
@@ -425,6 +426,9 @@ long call_revoke(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4
         r = cap_get(f, a1, NX_T_NONE, NX_R_REVOKE, &o);
         if (r == 0) {
             o->epoch++;
+            if (o->type == NX_T_RING) {
+                ring_part((struct ring *)o);
+            }
         }
         break;
     case NX_REVOKE_SPACE:
@@ -468,6 +472,7 @@ static long mask_pledge(struct cell *c, uint32_t classes)
         }
     }
     c->pledge &= classes;
+    cell_attend(c, c->attend); /* its fibers are looked at */
     return 0;
 }
 
@@ -481,6 +486,7 @@ long call_mask(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
         r = cap_get(f, a1, NX_T_NONE, 0, &o);
         if (r == 0) {
             f->cell->caps[a1].rights &= (uint32_t)a2;
+            f->cell->peer[a1].cell = NULL;
         }
         break;
     case NX_MASK_PLEDGE:
@@ -488,6 +494,7 @@ long call_mask(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
         break;
     case NX_MASK_CAPS:
         f->capmask &= a1;
+        fiber_review(f);
         break;
     case NX_MASK_ACK:
         r = mask_irq(f, a1, true);

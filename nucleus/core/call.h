@@ -25,12 +25,21 @@ extern call_handler *const call_table[NX_CALL_COUNT];
 /* Take the nucleus lock: the calling fiber.  NULL, a record and no lock when its cell's pledge does not
  * cover the class.  Does not return when the cell is being ended. */
 struct fiber *call_attend(struct fiber *f, uint32_t pledge);
-static inline struct fiber *call_begin(uint32_t pledge)
+/* The same with the lock. */
+static inline struct fiber *call_begun(uint32_t pledge)
 {
     struct fiber *f = this_hart()->fiber;
-    lock();
     return (f->cell->pledge & pledge) == pledge && f->cell->attend == 0 ? f
                                                                         : call_attend(f, pledge);
 }
+static inline struct fiber *call_begin(uint32_t pledge)
+{
+    lock();
+    return call_begun(pledge);
+}
+
+/* What call_send and call_recv, which are the short ways (handover.c), do not see to. `locked`: with the lock. */
+long call_send_long(uint64_t op, uint64_t a1, bool locked);
+long call_recv_long(uint64_t op, uint64_t mask, uint64_t deadline, bool locked);
 
 #endif

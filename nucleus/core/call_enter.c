@@ -21,6 +21,7 @@ static long enter_bind(struct fiber *f, uint64_t handle, uint64_t state_va)
         arch_fp_off();
         h->fp_live = 0;
     }
+    sched_settle(h); /* as who goes to foreign mode looks at the queues */
     space_enter(f->cell, s, h->bit);
     arch_root_set(f->host_root);
     return 0;

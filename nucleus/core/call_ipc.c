@@ -1,4 +1,4 @@
-/* The calls that wake and wait: send, recv, tick.  See call.h. */
+/* The calls that wake and wait: send, recv, tick.  See call.h; the short ways of the first two are handover.c. */
 #include "call.h"
 #include "event_take.h"
 #include "lend.h"
@@ -55,9 +55,9 @@ static long send_bell(struct fiber *f, uint64_t slot)
     return 0;
 }
 
-long call_send(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
+long call_send_long(uint64_t op, uint64_t a1, bool locked)
 {
-    struct fiber *f = call_begin(NX_PLEDGE_IPC), *to;
+    struct fiber *f = locked ? call_begun(NX_PLEDGE_IPC) : call_begin(NX_PLEDGE_IPC), *to;
     long r = 0;
     if (f == NULL) {
         return -NX_EPERM;
@@ -96,9 +96,9 @@ static __attribute__((noinline)) bool recv_kick(struct fiber *f, uint64_t fired,
     return false;
 }
 
-long call_recv(uint64_t op, uint64_t mask, uint64_t deadline, uint64_t a3, uint64_t a4, uint64_t a5)
+long call_recv_long(uint64_t op, uint64_t mask, uint64_t deadline, bool locked)
 {
-    struct fiber *f = call_begin(NX_PLEDGE_IPC);
+    struct fiber *f = locked ? call_begun(NX_PLEDGE_IPC) : call_begin(NX_PLEDGE_IPC);
     long r;
     if (f == NULL) {
         return -NX_EPERM;
@@ -159,6 +159,7 @@ long call_tick(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
     switch (op) {
     case NX_TICK_YIELD:
         f->reg[10] = 0;
+        sched_settle(this_hart());
         if (this_hart()->ready != 0) {
             sched_yield(f);
         }

@@ -58,9 +58,9 @@ static long stat(uint64_t what)
 }
 
 /* Up to now, when it runs. */
-static uint64_t fiber_runtime(const struct fiber *f)
+static uint64_t runtime_now(const struct fiber *f)
 {
-    return f->runtime + (f->status == FIBER_RUNNING ? arch_time() - f->hart->since : 0);
+    return fiber_runtime(f) + (f->status == FIBER_RUNNING ? arch_time() - f->hart->since : 0);
 }
 
 static long cell_value(struct cell *c, uint64_t what)
@@ -106,7 +106,7 @@ static long fiber_value(const struct fiber *f, uint64_t what)
 {
     switch (what) {
     case NX_FIBER_RUNTIME:
-        return (long)fiber_runtime(f);
+        return (long)runtime_now(f);
     case NX_FIBER_TIER:
         return f->tier;
     case NX_FIBER_STRIKES:

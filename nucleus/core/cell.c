@@ -141,13 +141,22 @@ int cell_start(struct cell *c, uint64_t arg)
     return 0;
 }
 
+void cell_attend(struct cell *c, uint32_t attend)
+{
+    c->attend = attend;
+    list_for_each(n, &c->fibers)
+    {
+        fiber_review(list_entry(n, struct fiber, cell_link));
+    }
+}
+
 void cell_end(struct cell *c, uint32_t why, uint64_t code, uint64_t pc, uint64_t addr)
 {
     if (c->state == NX_CS_DYING || c->state == NX_CS_DEAD) {
         return;
     }
     c->state = NX_CS_DYING;
-    c->attend |= CELL_ENDING;
+    cell_attend(c, c->attend | CELL_ENDING);
     c->end.why = why;
     c->end.code = code;
     c->end.pc = pc;

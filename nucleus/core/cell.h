@@ -33,12 +33,16 @@ struct cell {
     struct space window;
     struct list spaces; /* foreign spaces */
     struct list fibers;
-    struct list waiting; /* fibers in recv that watch slots */
+    struct fiber *sleeper; /* the fiber in recv that has waited longest */
+    struct list waiting;   /* the others, while there is one */
     uint32_t fiber_count;
     uint64_t pending; /* bit n: slot n has fired */
     uint64_t harts;   /* harts that ever ran it */
     uint64_t runtime; /* ticks, of ended fibers */
     struct cap caps[NX_SLOTS];
+    /* For a ring's end that is listened at with the capability in the slot, while that is good: who listens at the other one
+     * (ring.c).  A bell's short way looks at nothing else. */
+    struct listener peer[NX_SLOTS];
     struct listener
         death; /* the supervisor's slot: fires at its end, and when it has sunk to Void */
     uint64_t entry, image_end;
@@ -86,6 +90,8 @@ int image_manifest(const struct mem *image, uint64_t off, uint64_t size, struct 
 int image_load(struct cell *c, const struct mem *image, uint64_t off, uint64_t size,
                const struct mem *fixed);
 int cell_start(struct cell *c, uint64_t arg);
+/* What its next call attends to: CELL_*. */
+void cell_attend(struct cell *c, uint32_t attend);
 /* End it: its fibers stop everywhere, everything it holds is given back, the listener hears of it.
  * When it is the calling fiber's cell, the caller must go on to sched_leave(). */
 void cell_end(struct cell *c, uint32_t why, uint64_t code, uint64_t pc, uint64_t addr);

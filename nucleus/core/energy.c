@@ -27,7 +27,7 @@ uint64_t energy_runtime(const struct cell *c)
     list_for_each(n, &c->fibers)
     {
         const struct fiber *f = list_entry(n, struct fiber, cell_link);
-        t += f->runtime + (f->status == FIBER_RUNNING ? arch_time() - f->hart->since : 0);
+        t += fiber_runtime(f) + (f->status == FIBER_RUNNING ? arch_time() - f->hart->since : 0);
     }
     return t;
 }

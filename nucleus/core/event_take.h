@@ -12,17 +12,18 @@ static inline struct fiber *event_take(const struct listener *to)
     if (c == NULL) {
         return NULL;
     }
-    list_for_each(n, &c->waiting)
-    {
-        struct fiber *f = list_entry(n, struct fiber, wait_link);
-        if ((f->watch >> to->slot & 1) != 0) {
-            fiber_unblock(f);
-            f->reg[10] = to->slot;
-            return f;
-        }
+    struct fiber *f = c->sleeper;
+    for (struct list *n = &c->waiting; f != NULL && (f->watch >> to->slot & 1) == 0;) {
+        n = n->next;
+        f = n != &c->waiting ? list_entry(n, struct fiber, wait_link) : NULL;
     }
-    c->pending |= 1ul << to->slot;
-    return NULL;
+    if (f == NULL) {
+        c->pending |= 1ul << to->slot;
+    } else {
+        fiber_unblock(f);
+        f->reg[10] = to->slot;
+    }
+    return f;
 }
 
 #endif

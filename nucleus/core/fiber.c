@@ -47,6 +47,7 @@ struct fiber *fiber_make(struct cell *c, uint64_t pc, uint64_t sp, uint64_t arg,
     list_push_back(&c->fibers, &f->cell_link);
     c->fiber_count++;
     sched_set_tier(f, tier);
+    fiber_review(f);
     *err = 0;
     return f;
 }
@@ -58,7 +59,7 @@ void fiber_free(struct fiber *f)
     period_end(f);
     timeline_forget(f);
     (void)fiber_bind(f, NULL, 0);
-    c->runtime += f->runtime;
+    c->runtime += fiber_runtime(f);
     list_remove(&f->cell_link);
     c->fiber_count--;
     handle_drop(&fiber_handles, f->handle);
@@ -97,7 +98,7 @@ int fiber_bind(struct fiber *f, struct space *s, uint64_t state_va)
         s->bound++;
         struct nx_state *state = arch_phys(pa);
         if (state != f->state) {
-            state->time_off = this_hart()->since - f->runtime;
+            state->time_off = this_hart()->since - fiber_runtime(f);
             state->instr_off = arch_instret();
         }
         f->state = state;
@@ -105,6 +106,7 @@ int fiber_bind(struct fiber *f, struct space *s, uint64_t state_va)
         f->host_root = s->root_value[ROOT_HOST];
     } else {
         f->state = NULL;
+        f->in_foreign = false;
         f->foreign_root = 0;
         f->host_root = c->window.root_value[ROOT_HOST];
     }
@@ -114,7 +116,46 @@ int fiber_bind(struct fiber *f, struct space *s, uint64_t state_va)
     }
     f->space = s;
     f->state_page = page;
+    fiber_review(f);
     return 0;
+}
+
+void fiber_review(struct fiber *f)
+{
+    f->odd = fiber_is_odd(f);
+    f->odd_to_wake = f->odd | fiber_is_struck(f);
+}
+
+void fiber_wait(struct fiber *f, uint64_t watch)
+{
+    struct cell *c = f->cell;
+    f->watch = watch;
+    if (c->sleeper == NULL) {
+        c->sleeper = f;
+    } else {
+        list_push_back(&c->waiting, &f->wait_link);
+        fiber_review(c->sleeper);
+    }
+}
+
+void fiber_unblock(struct fiber *f)
+{
+    struct cell *c = f->cell;
+    if (f->heap_hart != NULL) {
+        timeq_remove(f);
+    }
+    if (c->sleeper == f) {
+        struct list *next = list_pop_front(&c->waiting);
+        c->sleeper = next != NULL ? list_entry(next, struct fiber, wait_link) : NULL;
+        if (next != NULL) {
+            fiber_review(c->sleeper);
+        }
+    } else {
+        list_remove(&f->wait_link);
+    }
+    f->watch = 0;
+    f->sleeps = false;
+    fiber_review(f);
 }
 
 void fiber_wake(struct fiber *f, long result)

@@ -23,12 +23,19 @@ struct fiber {
     uint64_t host_root;     /* address space in host mode */
     uint64_t foreign_root;  /* in foreign mode; 0: not bound */
     struct nx_state *state; /* state area, in the direct map; NULL: not bound */
-    uint32_t kick;          /* KICK_*: leave foreign mode or recv at the next chance */
-    uint32_t outranked_by;  /* bits of hart->ready that outrank its foreign tier */
-    uint32_t fused;         /* host mode runs with the nucleus' privilege; the cell's for ever */
-    bool in_foreign;        /* when not running: where it goes on */
-    bool sleeps;            /* blocked in tick SLEEP, which only the deadline ends */
-    bool handed;            /* it was handed the hart since its budget was filled: has waited */
+    union {
+        struct {
+            uint32_t kick; /* KICK_*: leave foreign mode or recv at the next chance */
+            uint32_t odd;  /* something is to be looked at when it rings or waits: fiber_review() */
+        };
+        uint64_t kick_or_odd;
+    };
+    uint32_t outranked_by; /* bits of hart->ready that outrank its foreign tier */
+    uint32_t fused;        /* host mode runs with the nucleus' privilege; the cell's for ever */
+    uint32_t odd_to_wake;  /* the same, or when it is woken */
+    bool in_foreign;       /* when not running: where it goes on */
+    bool sleeps;           /* blocked in tick SLEEP, which only the deadline ends */
+    bool handed;           /* it was handed the hart since its budget was filled: has waited */
 
     struct cell *cell;
     uint64_t handle;
@@ -39,10 +46,11 @@ struct fiber {
     struct space *space;
     uint64_t state_page; /* physical page of the state area, referenced */
     uint64_t capmask;
-    uint64_t watch;         /* recv mask while blocked */
-    struct list wait_link;  /* in cell->waiting */
-    struct list queue_link; /* in a run queue, while FIBER_READY; of no meaning else */
-    struct list cell_link;  /* in cell->fibers */
+    uint64_t watch;        /* recv mask, while it is in recv */
+    struct list wait_link; /* in cell->waiting; the cell's sleeper is not */
+    struct list
+        queue_link; /* in a run queue, while FIBER_READY and not its hart's lender; of no meaning else */
+    struct list cell_link; /* in cell->fibers */
 
     /* Sleep deadline: node of a pairing heap, timeq.c. */
     uint64_t deadline;
@@ -52,7 +60,7 @@ struct fiber {
     /* Budget (sched.c). */
     uint64_t quantum; /* ticks of an activation, by tier or declared */
     uint64_t left;    /* of this activation's */
-    uint64_t runtime; /* ticks in all */
+    uint64_t granted; /* ticks in all, with what is left: fiber_runtime() */
     uint32_t strikes;
     uint32_t demotions;
     uint64_t last_strike;
@@ -77,16 +85,34 @@ int fiber_bind(struct fiber *f, struct space *s, uint64_t state_va);
 /* A blocked fiber becomes ready; its call answers `result`. */
 void fiber_wake(struct fiber *f, long result);
 void fiber_kick(struct fiber *f);
-/* Take it out of recv's or sleep's lists, as it stops being blocked. */
-void timeq_remove(struct fiber *f);
-static inline void fiber_unblock(struct fiber *f)
+/* Into recv's list / out of recv's or sleep's lists, as it stops being blocked. */
+void fiber_wait(struct fiber *f, uint64_t watch);
+void fiber_unblock(struct fiber *f);
+/* The short ways of a bell and of a wait (handover.c) are for fibers of which nothing special is known. Called after
+ * everything that fiber_is_odd() looks at has changed; while it says too much, they are not taken, and that is all. */
+void fiber_review(struct fiber *f);
+static inline bool fiber_is_odd(const struct fiber *f)
 {
-    if (f->heap_hart != NULL) {
-        timeq_remove(f);
-    }
-    list_remove(&f->wait_link);
-    f->watch = 0;
-    f->sleeps = false;
+    const struct cell *c = f->cell;
+    return c->attend != 0 || (c->pledge & NX_PLEDGE_IPC) == 0 || f->capmask != ~0ul ||
+           f->state != NULL || f->heap_hart != NULL || (f->kick & KICK_LENT) != 0 ||
+           f->period != 0 || (c->sleeper == f && !list_is_empty(&c->waiting));
+}
+/* What budget_waited() looks at. */
+static inline bool fiber_is_struck(const struct fiber *f)
+{
+    return (f->demotions | f->strikes | f->cell->sunk) != 0;
+}
+/* Ticks it has run, up to when it was accounted last: what it was granted less what is left of that, so that there
+ * is one number to change when it has run. */
+static inline uint64_t fiber_runtime(const struct fiber *f)
+{
+    return f->granted - f->left;
+}
+static inline void fiber_grant(struct fiber *f, uint64_t left)
+{
+    f->granted += left - f->left;
+    f->left = left;
 }
 extern uint32_t fiber_count;
 

@@ -28,6 +28,8 @@ struct hart {
     uint32_t fp_live;    /* [own] the fiber's floating point registers are in the hart */
     uint32_t index;
 
+    /* Handed the hart to who runs, and is the next: before all in its queue. In no queue, and its tier not in `ready`. */
+    struct fiber *lender;
     uint32_t hwid; /* as the firmware calls it */
     uint32_t irq_context;
     uint32_t class; /* enum nx_hart_class, crucible.c */
@@ -37,8 +39,8 @@ struct hart {
     uint64_t armed;         /* what the timer is set to */
     uint64_t since;         /* when the fiber was switched to */
     uint64_t idle_ticks;
-    uint64_t switches;
-    uint64_t bit; /* 1 << index, and HART_RECORDS */
+    uint64_t switches; /* without that to who was lent the hart */
+    uint64_t bit;      /* 1 << index, and HART_RECORDS */
 
     /* crucible.c */
     uint64_t speed;     /* rounds of its work in a millisecond; 0: not measured yet */
@@ -62,6 +64,11 @@ static inline void lock(void)
     if (__builtin_expect(arch_test_and_set(&nucleus_lock_word), 0)) {
         watchdog_lock_wait();
     }
+}
+
+static inline bool try_lock(void)
+{
+    return !__builtin_expect(arch_test_and_set(&nucleus_lock_word), 0);
 }
 
 static inline void unlock(void)

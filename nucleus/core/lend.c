@@ -38,7 +38,7 @@ static void change(struct fiber *f, uint32_t tier, uint64_t quantum, uint64_t le
     }
     f->host_tier = tier;
     f->quantum = quantum;
-    f->left = left;
+    fiber_grant(f, left);
     if (ready) {
         sched_ready(f);
     }
@@ -53,6 +53,7 @@ static void mark(struct fiber *f)
     } else {
         f->kick &= ~KICK_LENT;
     }
+    fiber_review(f);
 }
 
 bool lend(struct fiber *f, struct fiber *to)
@@ -113,7 +114,7 @@ void lend_late(struct fiber *f, const struct cell *c)
 static void pay(const struct fiber *f)
 {
     const uint64_t used = f->lent - NX_MIN(f->lent, left_now(f));
-    f->lender->left -= NX_MIN(used, f->lender->left);
+    fiber_grant(f->lender, f->lender->left - NX_MIN(used, f->lender->left));
     look(f->lender);
 }
 

@@ -58,9 +58,10 @@ int period_declare(struct fiber *f, uint64_t period, uint64_t budget, uint64_t p
     f->budget = budget;
     f->phase = phase;
     f->release = period_next(f, arch_time());
+    fiber_review(f);
     if (f->lender == NULL) {
         f->quantum = budget;
-        f->left = NX_MIN(f->left, budget);
+        fiber_grant(f, NX_MIN(f->left, budget));
     }
     if (f->status == FIBER_READY && !period_parked(f)) { /* to its place in line */
         sched_unready(f);
@@ -73,6 +74,7 @@ void period_end(struct fiber *f)
 {
     period_fibers -= f->period != 0;
     f->period = f->budget = 0;
+    fiber_review(f);
 }
 
 uint64_t period_next(const struct fiber *f, uint64_t now)
@@ -98,7 +100,7 @@ void period_fill(struct fiber *f)
     const uint64_t now = arch_time();
     if (now >= f->release) {
         f->release = period_next(f, now);
-        f->left = f->quantum;
+        fiber_grant(f, f->quantum);
     }
 }
 

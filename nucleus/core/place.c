@@ -2,6 +2,7 @@
 #include "place.h"
 
 #include "crucible.h"
+#include "sched.h"
 
 #include <nx_base.h>
 
@@ -75,6 +76,7 @@ struct fiber *place_work(void)
     for (unsigned t = 0; t < NX_TIERS; t++) {
         for (uint64_t set = place_line[t] & ~0ul >> (64 - hart_count); set != 0; set &= set - 1) {
             struct hart *h = &harts[nx_ctz64(set)];
+            sched_settle(h);
             if ((h->ready >> t & 1) == 0) {
                 place_line[t] &= ~h->bit; /* paid for when it was noted */
                 continue;

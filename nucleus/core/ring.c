@@ -1,6 +1,7 @@
 /* Ring objects.  See ring.h. */
 #include "ring.h"
 
+#include "cell.h"
 #include "event.h"
 #include "mem.h"
 #include "pool.h"
@@ -58,19 +59,54 @@ void ring_destroy(struct ring *r)
     ring_count--;
 }
 
+/* Does the capability that listens at a side name that side still? */
+static bool is_good(const struct ring *r, unsigned side)
+{
+    const struct listener *at = &r->end[side];
+    if (at->cell == NULL) {
+        return false;
+    }
+    const struct cap *cap = &at->cell->caps[at->slot];
+    const uint32_t rights = cap->rights & (NX_R_SEND | NX_R_RECV);
+    return cap->epoch == r->obj.epoch &&
+           (side == NX_RING_PRODUCER ? (rights & NX_R_SEND) != 0 : rights == NX_R_RECV);
+}
+
+void ring_part(struct ring *r)
+{
+    for (unsigned side = 0; side < 2; side++) {
+        if (r->end[side].cell != NULL) {
+            r->end[side].cell->peer[r->end[side].slot].cell = NULL;
+        }
+    }
+}
+
+/* Who listens at one end knows who does at the other. */
+static void introduce(struct ring *r)
+{
+    for (unsigned side = 0; side < 2; side++) {
+        if (is_good(r, side)) {
+            r->end[side].cell->peer[r->end[side].slot] = r->end[1 - side];
+        }
+    }
+}
+
 void ring_listen(struct ring *r, struct cell *c, unsigned slot, uint32_t rights)
 {
+    ring_part(r);
     if ((rights & NX_R_SEND) != 0) {
         r->end[NX_RING_PRODUCER] = (struct listener){.cell = c, .slot = slot};
     } else if ((rights & NX_R_RECV) != 0) {
         r->end[NX_RING_CONSUMER] = (struct listener){.cell = c, .slot = slot};
     }
+    introduce(r);
 }
 
 void ring_unlisten(struct ring *r, struct cell *c, unsigned slot)
 {
     for (unsigned side = 0; side < 2; side++) {
         if (r->end[side].cell == c && r->end[side].slot == slot) {
+            ring_part(r);
             r->end[side].cell = NULL;
             /* Whoever takes this side next is another life: the peer sees that and looks again. */
             region(r)->constant.generation[side] = ++r->generation[side];

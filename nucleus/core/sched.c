@@ -27,8 +27,8 @@ void sched_init_hart(struct hart *h)
 }
 
 /* ---- queues ---- */
-static inline __attribute__((always_inline)) void enqueue(struct hart *h, struct fiber *f,
-                                                          bool front, bool foreign)
+static inline __attribute__((always_inline)) void queue_up(struct hart *h, struct fiber *f,
+                                                           bool front, bool foreign)
 {
     unsigned long t = fiber_tier(f, foreign);
     f->hart = h;
@@ -41,10 +41,40 @@ static inline __attribute__((always_inline)) void enqueue(struct hart *h, struct
     h->ready |= 1u << t;
 }
 
+static struct fiber *take_lender(struct hart *h)
+{
+    struct fiber *f = h->lender;
+    h->lender = NULL;
+    f->reg[10] = 0; /* of the bell it rang */
+    f->out_time = h->since;
+    h->switches++;
+    return f;
+}
+
+__attribute__((noinline)) void sched_settle(struct hart *h)
+{
+    if (h->lender != NULL) {
+        queue_up(h, take_lender(h), true, false);
+    }
+}
+
+static inline __attribute__((always_inline)) void enqueue(struct hart *h, struct fiber *f,
+                                                          bool front, bool foreign)
+{
+    if (__builtin_expect(h->lender != NULL, 0)) {
+        sched_settle(h);
+    }
+    queue_up(h, f, front, foreign);
+}
+
 void sched_unready(struct fiber *f)
 {
     struct hart *h = f->hart;
     timeq_remove(f); /* parked */
+    if (h->lender == f) {
+        (void)take_lender(h);
+        return;
+    }
     list_remove(&f->queue_link);
     for (unsigned t = 0; t < NX_TIERS; t++) {
         if (list_is_empty(&h->queue[t])) {
@@ -58,6 +88,9 @@ void sched_unready(struct fiber *f)
 
 static inline __attribute__((always_inline)) struct fiber *dequeue(struct hart *h)
 {
+    if (__builtin_expect(h->lender != NULL, 0)) {
+        return take_lender(h); /* all who have come since then would have put it into line */
+    }
     if (h->ready == 0) {
         return NULL;
     }
@@ -136,7 +169,7 @@ void sched_first(struct fiber *f)
 }
 
 /* ---- switching: a fiber is switched out, and before the lock is released another is run or the hart is idle.
- * The parts are inline, as every instruction here is paid on every message ---- */
+ * One copy of each part: what messages pay for is handover.c ---- */
 static __attribute__((noinline)) void fp_out(struct hart *h, struct fiber *f)
 {
     if (arch_fp_dirty() && (f->state->flags & NX_FS_FP_LOAD) == 0) {
@@ -146,8 +179,7 @@ static __attribute__((noinline)) void fp_out(struct hart *h, struct fiber *f)
     h->fp_live = 0;
 }
 
-static inline __attribute__((always_inline)) uint64_t switch_out(struct hart *h, struct fiber *f,
-                                                                 bool foreign)
+static __attribute__((noinline)) uint64_t switch_out(struct hart *h, struct fiber *f, bool foreign)
 {
     uint64_t now = arch_time();
     budget_account(h, f, now);
@@ -192,8 +224,8 @@ static __attribute__((noinline)) _Noreturn void run_told(struct hart *h, struct 
     run_on(h, f, now, false);
 }
 
-static inline __attribute__((always_inline)) _Noreturn void run(struct hart *h, struct fiber *f,
-                                                                uint64_t now, bool foreign)
+static __attribute__((noinline)) _Noreturn void run(struct hart *h, struct fiber *f, uint64_t now,
+                                                    bool foreign)
 {
     f->status = FIBER_RUNNING;
     f->hart = h;
@@ -263,7 +295,7 @@ static __attribute__((noinline)) void raise_passed_over(struct hart *h, uint64_t
     }
 }
 
-static inline __attribute__((always_inline)) _Noreturn void run_next(struct hart *h, uint64_t now)
+static __attribute__((noinline)) _Noreturn void run_next(struct hart *h, uint64_t now)
 {
     if ((h->ready & (h->ready - 1)) != 0) {
         raise_passed_over(h, now);
@@ -278,24 +310,18 @@ static inline __attribute__((always_inline)) _Noreturn void run_next(struct hart
     run(h, f, now, f->in_foreign);
 }
 
-/* The same, where it need not be fast: one copy. */
-static __attribute__((noinline)) _Noreturn void run_other(struct hart *h, uint64_t now)
-{
-    run_next(h, now);
-}
-
 _Noreturn void sched_block(struct fiber *f, uint64_t watch, uint64_t deadline)
 {
     struct hart *h = this_hart();
     uint64_t now = switch_out(h, f, false);
     f->status = FIBER_BLOCKED;
-    f->watch = watch;
     if (watch != 0) {
-        list_push_back(&f->cell->waiting, &f->wait_link);
+        fiber_wait(f, watch);
     }
     if (deadline != NX_NEVER) {
         f->deadline = deadline;
         timeq_add(h, f);
+        fiber_review(f);
     }
     run_next(h, now);
 }
@@ -314,7 +340,7 @@ _Noreturn void sched_yield(struct fiber *f)
     struct hart *h = this_hart();
     uint64_t now = switch_out(h, f, h->foreign != NULL);
     line_up(h, f, false);
-    run_other(h, now);
+    run_next(h, now);
 }
 
 _Noreturn void sched_leave(struct fiber *f)
@@ -337,7 +363,7 @@ _Noreturn void sched_leave(struct fiber *f)
     if (watchdog_restarting()) {
         watchdog_revive();
     }
-    run_other(h, now);
+    run_next(h, now);
 }
 
 _Noreturn void sched_reschedule(void)
@@ -349,6 +375,7 @@ _Noreturn void sched_reschedule(void)
         sched_leave(f);
     }
     h->resched = 0;
+    sched_settle(h);
     /* Here and not before the lock: a kick that came in between would wait for the next trap of a program that is
      * switched out now, on whatever hart it goes on. */
     if (f->kick != 0 && h->foreign != NULL) {
@@ -369,7 +396,7 @@ _Noreturn void sched_reschedule(void)
         } else {
             line_up(h, f, !over);
         }
-        run_other(h, now);
+        run_next(h, now);
     }
     if (h->ready != 0) {
         place_note(h, best);
@@ -387,7 +414,7 @@ _Noreturn void sched_enter(void)
     h->online = true;
     h->since = arch_time();
     watchdog_busy(h->since);
-    run_other(h, h->since);
+    run_next(h, h->since);
 }
 
 /* ---- interrupts ---- */

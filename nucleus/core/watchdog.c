@@ -86,7 +86,7 @@ static void owe(uint64_t now)
         silent = 0;
         next_period = now + period;
     }
-    supervisor->attend |= CELL_ASKED;
+    cell_attend(supervisor, supervisor->attend | CELL_ASKED);
     set_due();
 }
 
@@ -109,7 +109,7 @@ static void heard(void)
 
 void watchdog_beat(void)
 {
-    supervisor->attend &= ~CELL_ASKED;
+    cell_attend(supervisor, supervisor->attend & ~CELL_ASKED);
     if (!deaths) {
         heard();
     }
@@ -200,7 +200,7 @@ void watchdog_tick(uint64_t now)
         heard();
     }
     if (supervisor != NULL && any_busy() && !asked()) {
-        supervisor->attend |= CELL_ASKED;
+        cell_attend(supervisor, supervisor->attend | CELL_ASKED);
         nudge();
     }
     set_due();
@@ -292,7 +292,7 @@ void watchdog_revive(void)
         give_up("there is no supervisor any more");
     }
     /* It has to say something, and what was silent before it still counts. */
-    supervisor->attend |= CELL_ASKED;
+    cell_attend(supervisor, supervisor->attend | CELL_ASKED);
     if (next_period == NX_NEVER) {
         watchdog_start();
     }

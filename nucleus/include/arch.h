@@ -44,6 +44,10 @@ void arch_console_write(const char *text, size_t n);
 _Noreturn void arch_resume(struct hart *h);
 /* The same when arch_root_write has just made the fiber's tables current. */
 _Noreturn void arch_resume_rooted(void);
+/* The same for a fiber that is in a call, which answers `result`: of its registers only those that calls keep
+ * are loaded, and what others had is in none.  Its code has run on this hart.  Does not return, although it may be called as
+ * the last thing a handler of a call does. */
+long arch_resume_call(long result);
 /* Forget the live floating point registers / write them to the state area if they were changed.
  * arch_fp_load makes those of the area live. */
 void arch_fp_off(void);

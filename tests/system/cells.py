@@ -4,6 +4,7 @@
 Cells are shown, killed, restarted, swapped; they hang, overspend and crash, and come again or not, as their
 manifests and the user say.
 """
+# linux: no, its cells and their supervisor
 # timeout: 600
 import os
 import re
@@ -15,7 +16,10 @@ import console
 from console import require, same
 
 CELLS = os.path.join(console.BUILD, "tests", "cells")
-NAMES = ("crasher", "hanger", "spender", "swapper", "swapped")
+NAMES = ("crasher", "hanger", "spender", "swapper", "swapped", "mute", "mutecaller")
+
+
+SLOWED = "nexus.slow=1,8,8,45"  # hart, times the work, from second, to second
 
 
 def cells(m):
@@ -92,6 +96,26 @@ def cores(m):
         require(row[1] in ("apex", "forge", "mill", "ember") and int(row[2]) > 0, str(row))
         require(int(row[5][:-2]) > 0, str(row))
     require(any(row[1] == "apex" and row[3] == "100%" for row in rows), str(rows))
+
+
+def core_classes(m):
+    return [line.split()[1] for line in m.out("nexus cores").splitlines()[1:]]
+
+
+def a_slow_hart_is_found_out(m):
+    """Hart 1 does eight times the work for a while (SLOWED): it sinks, class by class, the other does not, and when it is over it is as
+    good as ever. Harts are measured when they become idle: so they get something to do, again and again."""
+    m.out("for i in 1 2 3 4; do (while [ ! -e /tmp/enough ]; do sleep 0.1; done) & done")
+    seen = []
+
+    def sinks():
+        classes = core_classes(m)
+        seen.extend([classes[1]] if classes[1] not in seen else [])
+        return classes[0] == "apex" and classes[1] == "mill"
+    wait_for(m, "a slow hart", sinks, 60)
+    require(seen == sorted(seen) and "forge" in seen, f"its classes: {seen}")
+    wait_for(m, "all of one class again", lambda: core_classes(m) == ["apex", "apex"], 60)
+    m.out("touch /tmp/enough; wait")
 
 
 def top(m):
@@ -225,6 +249,14 @@ def hanger_is_restarted(m):
     same(generation(m, "hanger"), 3, "generation")
 
 
+def mute_is_complained_of(m):
+    """Its native client has it looked after: two lives that do not answer, one that answers errors, and the fourth serves."""
+    wait_for(m, "an answer", lambda: logged(m, r"mutecaller\.1( #[0-9]+)?: served by life 4 after "))
+    for n, why in ((1, "does not answer"), (2, "does not answer"), (3, "its errors are doubted by")):
+        require(logged(m, rf"mute generation {n} was killed: {why} mutecaller"), f"life {n}")
+    same(generation(m, "mute"), 4, "generation")
+
+
 def spender_is_held_back(m):
     wait_for(m, "its energy back", lambda: logged(m, r"spender\.1( #[0-9]+)?: is in its own tier again"))
     require(logged(m, r"spender\.1( #[0-9]+)?: is held back in tier 3, having used more than allowed"), "held back")
@@ -302,7 +334,7 @@ def how_fast(m):
 
 PLAIN = [ps, services, top, cores, sched, pledge, log, log_follows, beb, wrong_use, only_root, the_file,
          several_at_once, restart, driver_is_killed, driver_is_killed_while_it_writes]
-TEST_CELLS = [crasher_is_quarantined_and_let_out, hanger_is_restarted, spender_is_held_back, swap,
+TEST_CELLS = [crasher_is_quarantined_and_let_out, hanger_is_restarted, mute_is_complained_of, spender_is_held_back, swap,
               images_fit_through_the_channel, bad_images_change_nothing, how_fast, personality_is_killed]
 
 
@@ -313,6 +345,8 @@ def main():
     for name in ("swapped", "hanger"):
         with open(os.path.join(CELLS, name + ".cell"), "rb") as f:
             files[f"cells/{name}.cell"] = f.read()
+    if console.wanted(a_slow_hart_is_found_out):
+        console.session(report, "", 2, [a_slow_hart_is_found_out], False, (), {"more": ["-append", SLOWED]})
     with console.folder(files) as extra:
         for smp in console.harts():
             prefix = f"{smp} hart{'s' if smp > 1 else ''}: "

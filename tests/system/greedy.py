@@ -6,6 +6,7 @@ requests and bells, and keeps the hart, at the best tier there is. The shell mus
 cells go on in the life they are in, what the cell asks for too much is refused, and after each act's end the
 nucleus has in use what it had before.
 """
+# linux: no, its cells
 # timeout: 900
 import os
 import re

@@ -27,6 +27,9 @@
  *  buf_off | shared buffer for bulk data, buf_size bytes (may be none)     |  by agreement
  *          +---------------------------------------------------------------+  region size
  *
+ * An end's reserved words are its owner's to leave a note in for who looks at rings from outside (nexus/complaint.h); nothing
+ * here reads them.
+ *
  * Indices are free-running 32-bit counts; slot number = index & (slots - 1); filled = head - tail;
  * 0 is empty and `slots` is full. Each side keeps its own index and a cached copy of the other's in
  * a private handle, so the other's cache line is only touched when the cached copy says full or
@@ -135,7 +138,8 @@ _Static_assert(offsetof(struct nx_ring_const, generation) == 20, "generation wor
 _Static_assert(offsetof(struct nx_ring_region, slot) == NX_RING_SLOTS_OFF, "first slot");
 
 /*
- * The private handle; lives in the owner's memory. `limit` is where `own` may not go past: the
+ * The private handle; lives in the owner's memory. A loop that does nothing else may keep a copy whose
+ * address nobody has, so in registers, as long as only one of the two is used. `limit` is where `own` may not go past: the
  * peer's index for a consumer, the peer's index plus the slots for a producer; with that both sides
  * are the same code. After a fault limit == own and count == 0, so the fast paths see neither space
  * nor messages and end in nx_ring_nothing_(), where the sticky error is: they never test it.
@@ -189,9 +193,9 @@ static inline int nx_ring_nothing_(struct nx_ring *r, uint32_t n)
 }
 
 /* The peer's index again, for real: how many slots are usable (0 when none), or a negative code. */
-static inline int nx_ring_refresh_(struct nx_ring *r)
+static inline int nx_ring_refresh_(struct nx_ring *r, uint32_t bias)
 {
-    uint32_t limit = nx_ring_load_(&r->peer_end->index) + r->bias;
+    uint32_t limit = nx_ring_load_(&r->peer_end->index) + bias;
     uint32_t n = limit - r->own;
     nx_fence_observe();
     if (__builtin_expect(n - 1 >= r->count, 0)) {
@@ -202,15 +206,17 @@ static inline int nx_ring_refresh_(struct nx_ring *r)
 }
 
 /* As many as are known to be usable, or a fresh look when that is none or fewer than wanted. */
-static inline int nx_ring_usable_(struct nx_ring *r, uint32_t want)
+static inline int nx_ring_usable_(struct nx_ring *r, uint32_t want, uint32_t bias)
 {
     uint32_t n = r->limit - r->own;
-    return n != 0 && n >= want ? (int)n : nx_ring_refresh_(r);
+    return n != 0 && n >= want ? (int)n : nx_ring_refresh_(r, bias);
 }
 
 static inline volatile nx_ring_word *nx_ring_words_(const struct nx_ring *r, uint32_t index)
 {
-    volatile uint8_t *slot = r->slots + ((uint64_t)index * sizeof(struct nx_slot) & r->slot_mask);
+    /* The mask takes what a sign puts above 32 bits, which costs less than none. */
+    volatile uint8_t *slot =
+        r->slots + ((uint64_t)(int32_t)index * sizeof(struct nx_slot) & r->slot_mask);
     __asm__("" : "+r"(slot)); /* or gcc adds base and offset again for each of the eight words */
     return (volatile nx_ring_word *)slot;
 }
@@ -284,7 +290,7 @@ static inline int nx_ring_attach(struct nx_ring *r, enum nx_ring_side side, void
     r->sleep = nx_ring_load_(&r->own_end->sleep) & ~1u;
     nx_ring_store_(&r->own_end->sleep, r->sleep);
     r->error = 0;
-    int n = nx_ring_refresh_(r);
+    int n = nx_ring_refresh_(r, r->bias);
     return n < 0 ? n : 0;
 }
 
@@ -304,7 +310,7 @@ static inline volatile struct nx_slot *nx_ring_slot(struct nx_ring *r, uint32_t 
  * are known to be free. */
 static inline int nx_ring_space(struct nx_ring *r, uint32_t want)
 {
-    return nx_ring_usable_(r, want);
+    return nx_ring_usable_(r, want, r->bias);
 }
 
 /* Fill the i-th slot not yet committed; i < what nx_ring_space() returned. */
@@ -323,7 +329,7 @@ static inline void nx_ring_commit(struct nx_ring *r, uint32_t n)
 static inline int nx_ring_push(struct nx_ring *r, const struct nx_slot *slot)
 {
     if (__builtin_expect(r->own == r->limit, 0)) {
-        int n = nx_ring_refresh_(r);
+        int n = nx_ring_refresh_(r, r->bias);
         if (n <= 0) {
             return n < 0 ? n : -NX_EFULL;
         }
@@ -340,7 +346,7 @@ static inline int nx_ring_push(struct nx_ring *r, const struct nx_slot *slot)
  * known to wait. */
 static inline int nx_ring_pending(struct nx_ring *r, uint32_t want)
 {
-    return nx_ring_usable_(r, want);
+    return nx_ring_usable_(r, want, 0);
 }
 
 /* Copy out the i-th waiting slot without releasing it; i < what nx_ring_pending() returned. */
@@ -359,7 +365,7 @@ static inline void nx_ring_release(struct nx_ring *r, uint32_t n)
 static inline int nx_ring_pop(struct nx_ring *r, struct nx_slot *slot)
 {
     if (r->own == r->limit) {
-        int n = nx_ring_refresh_(r);
+        int n = nx_ring_refresh_(r, 0);
         if (__builtin_expect(n <= 0, 0)) {
             return n < 0 ? n : -NX_EEMPTY;
         }
@@ -387,7 +393,10 @@ static inline bool nx_ring_needs_bell(struct nx_ring *r)
     return true;
 }
 
-/* The wait is over, or was not needed: bells are no longer wanted. Free when none was announced. */
+/*
+ * The wait is over, or was not needed: bells are no longer wanted. Free when none was announced. Whoever soon announces
+ * again anyway may leave it out; if it was not a bell that woke it, the peer may then ring once for nothing.
+ */
 static inline void nx_ring_sleep_cancel(struct nx_ring *r)
 {
     if ((r->sleep & 1) != 0) {
@@ -407,11 +416,17 @@ static inline int nx_ring_sleep_prepare(struct nx_ring *r)
     if (r->error != 0) {
         return r->error;
     }
-    r->sleep = ((r->sleep & ~1u) + 2) | 1;
-    nx_ring_store_(&r->own_end->index, r->own); /* as it is; damage to the word does not last */
-    nx_ring_store_(&r->own_end->sleep, r->sleep);
+    volatile struct nx_ring_end *end = r->own_end;
+    const uint32_t sleep = (r->sleep | 1) + 2; /* the next count, asleep */
+    r->sleep = sleep;
+    nx_ring_store_(&end->index, r->own); /* as it is; damage to the word does not last */
+    nx_ring_store_(&end->sleep, sleep);
     nx_fence_full();
-    int n = nx_ring_refresh_(r);
+    if (__builtin_expect(nx_ring_load_(&r->peer_end->index) + r->bias == r->own, 1)) {
+        r->limit = r->own;
+        return 0;
+    }
+    int n = nx_ring_refresh_(r, r->bias);
     if (n != 0) {
         nx_ring_sleep_cancel(r);
     }

@@ -46,6 +46,12 @@ _Noreturn void arch_resume_rooted(void)
     leave(HOST_RESUMED);
 }
 
+long arch_resume_call(long result)
+{
+    this_hart()->fiber->reg[10] = (uint64_t)result;
+    arch_resume_rooted();
+}
+
 /* ---- interrupts ---- */
 bool host_interrupt_pending(unsigned hart)
 {

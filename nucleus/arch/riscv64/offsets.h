@@ -8,8 +8,8 @@
 #define H_SCRATCH 24
 #define H_RESCHED 40
 #define H_READY 44
-#define H_HWID 56
-#define H_SIZE 208
+#define H_HWID 64
+#define H_SIZE 216
 #define H_COUNT 63
 
 #define F_REG(n) ((n)*8)
@@ -17,7 +17,7 @@
 #define F_FOREIGN_ROOT 264
 #define F_STATE 272
 #define F_KICK 280
-#define F_OUTRANKED 284
-#define F_FUSED 288
+#define F_OUTRANKED 288
+#define F_FUSED 292
 
 #endif

@@ -4,7 +4,8 @@
  * nucleus runs; tp is the hart's structure inside the nucleus.  The entry decides what it is before it
  * spills:
  *   foreign mode        everything straight into the state area
- *   native system call  what the handler does not preserve for us: ra sp gp tp s0-s11 into the fiber
+ *   native system call  what the handler does not preserve for us: ra sp gp tp s0-s11 into the fiber.  The SysTable's stub
+ *                       does nothing behind its ecall but return: the way back is to the caller, ra
  *   native, otherwise   the rest as well
  * A system call from foreign mode and enter RUN never leave this file in the common case.
  *
@@ -91,7 +92,6 @@
 .endm
 
 .macro SAVE_CALLEE_SAVED to=sp
-    sd ra, F_REG(1)(\to)
     sd gp, F_REG(3)(\to)
     sd s0, F_REG(8)(\to)
     sd s1, F_REG(9)(\to)
@@ -125,6 +125,23 @@
     ld sp, F_REG(2)(sp)
 .endm
 
+/* What a call does not keep, without its result and ra and without a1. */
+.macro CLEAR_CALLER_SAVED
+    li t0, 0
+    li t1, 0
+    li t2, 0
+    li a2, 0
+    li a3, 0
+    li a4, 0
+    li a5, 0
+    li a6, 0
+    li a7, 0
+    li t3, 0
+    li t4, 0
+    li t5, 0
+    li t6, 0
+.endm
+
 /* What speaks against enter RUN in the fiber: t1 is not 0 then.  Its state area (t0) is there. */
 .macro ENTER_OBSTACLES fiber
     lw t1, F_KICK(\fiber)
@@ -151,6 +168,7 @@ trap_entry:
 
     /* ---- native ---- */
     ld sp, H_FIBER(tp)
+    sd ra, F_REG(0)(sp)
     SAVE_CALLEE_SAVED
     ld ra, H_SCRATCH(tp)
     sd ra, F_REG(2)(sp)
@@ -159,13 +177,14 @@ trap_entry:
     csrr ra, scause
     addi ra, ra, -8
     bnez ra, native_other
-    csrr ra, sepc
-    addi ra, ra, 4
-    sd ra, F_REG(0)(sp)
 
     /* A call through the SysTable: op and arguments in a0..a5, number in a7. */
     li t0, NX_CALL_ENTER
     beq a7, t0, enter_fast
+    addi t0, a7, -NX_CALL_SEND
+    beqz t0, send
+    addi t0, a7, -NX_CALL_RECV
+    beqz t0, recv
 dispatch:
     li t0, NX_CALL_COUNT
     bgeu a7, t0, bad_call
@@ -180,28 +199,25 @@ call_return:
     lw t0, H_RESCHED(tp)
     ld t1, H_FIBER(tp)
     bnez t0, call_resched
-    ld t0, F_REG(0)(t1)
-    csrw sepc, t0
+    ld ra, F_REG(0)(t1)
+    csrw sepc, ra
     csrw sscratch, tp
-    ld ra, F_REG(1)(t1)
     ld sp, F_REG(2)(t1)
     ld tp, F_REG(4)(t1)
     ld s0, F_REG(8)(t1)
-    li t0, 0
-    li t1, 0
-    li t2, 0
+    CLEAR_CALLER_SAVED
     li a1, 0
-    li a2, 0
-    li a3, 0
-    li a4, 0
-    li a5, 0
-    li a6, 0
-    li a7, 0
-    li t3, 0
-    li t4, 0
-    li t5, 0
-    li t6, 0
     sret
+
+/* Each instruction counts here: s0 is not zeroed for the end of a backtrace, which takes nothing that is not the nucleus'. */
+send:
+    ld sp, H_STACK(tp)
+    call call_send
+    j call_return
+recv:
+    ld sp, H_STACK(tp)
+    call call_recv
+    j call_return
 
 call_resched:
     sd a0, F_REG(10)(t1)
@@ -233,6 +249,8 @@ enter_fast:
 
 native_other:
     SAVE_CALLER_SAVED
+    ld t0, F_REG(0)(sp)
+    sd t0, F_REG(1)(sp)
     csrr a1, scause
     csrr t0, sepc
     sd t0, F_REG(0)(sp)
@@ -246,6 +264,7 @@ native_other:
 
     /* ---- foreign: sp is the state area ---- */
 trap_foreign:
+    sd ra, F_REG(1)(sp)
     SAVE_CALLEE_SAVED
     SAVE_CALLER_SAVED
     ld t0, H_SCRATCH(tp)
@@ -266,11 +285,10 @@ trap_foreign:
     ld t0, F_HOST_ROOT(sp)
     csrw satp, t0
     ROOT_FENCE
-    ld t0, F_REG(0)(sp)
-    csrw sepc, t0
+    ld ra, F_REG(0)(sp)
+    csrw sepc, ra
     csrw sscratch, tp
     li a0, NX_LEAVE_SYSCALL
-    ld ra, F_REG(1)(sp)
     ld tp, F_REG(4)(sp)
     LOAD_CALLEE_SAVED
     sret
@@ -279,7 +297,7 @@ trap_foreign:
 foreign_to_fused:
     csrw sscratch, tp
     li a0, NX_LEAVE_SYSCALL
-    ld ra, F_REG(1)(sp)
+    ld ra, F_REG(0)(sp)
     ld tp, F_REG(4)(sp)
     LOAD_CALLEE_SAVED
     csrsi sstatus, SSTATUS_SIE
@@ -334,6 +352,29 @@ resume_fused:
     csrs sstatus, t1
     j resume
 
+/* arch_resume_call(result): specified in arch.h.  Whoever ran here before, SUM is set when it need be. */
+    .global arch_resume_call
+arch_resume_call:
+    ld sp, H_FIBER(tp)
+    lw t0, F_FUSED(sp)
+    bnez t0, 1f
+    ROOT_FENCE
+    ld ra, F_REG(0)(sp)
+    csrw sepc, ra
+    csrw sscratch, tp
+    ld tp, F_REG(4)(sp)
+    LOAD_CALLEE_SAVED
+    CLEAR_CALLER_SAVED
+    li a1, 0
+    sret
+1:  ROOT_FENCE
+    csrw sscratch, tp
+    ld ra, F_REG(0)(sp)
+    ld tp, F_REG(4)(sp)
+    LOAD_CALLEE_SAVED
+    csrsi sstatus, SSTATUS_SIE
+    ret
+
 /* ---- the SysTable's entries of fused cells: called, in supervisor mode ---- */
 /* Into the nucleus.  t6 is the fiber, which goes on behind the call if it does not go on here. */
 .macro FUSED_ENTRY
@@ -371,8 +412,14 @@ fused_\name:
     .if \nr == NX_CALL_ENTER
     FUSED_RUN
     .endif
+    .if \nr == NX_CALL_SEND || \nr == NX_CALL_RECV
+    ld sp, H_STACK(tp)
+    call call_\name
+    j fused_return
+    .else
     la t1, call_\name
     j fused_dispatch
+    .endif
 .endm
 #define FUSED_EACH(name, nr) FUSED_CALL name, nr;
     NX_CALLS(FUSED_EACH)
@@ -381,11 +428,12 @@ fused_dispatch:
     ld sp, H_STACK(tp)
     li s0, 0
     jalr t1
+fused_return:
     lw t0, H_RESCHED(tp)
     ld t1, H_FIBER(tp)
     bnez t0, call_resched
     csrw sscratch, tp
-    ld ra, F_REG(1)(t1)
+    ld ra, F_REG(0)(t1)
     ld sp, F_REG(2)(t1)
     ld s0, F_REG(8)(t1)
     ld tp, F_REG(4)(t1)

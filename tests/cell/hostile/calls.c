@@ -208,7 +208,7 @@ static void no_register_leaks(void)
         register uint64_t *to __asm__("s1") = registers;
         __asm__ volatile(
             "li a3, 0\n\tli a4, 0\n\tli a5, 0\n\t"
-            "ecall\n\t"
+            "lla ra, 1f\n\tecall\n1:\t"
             "sd x1, 8(s1)\n\tsd x3, 24(s1)\n\tsd x4, 32(s1)\n\tsd x5, 40(s1)\n\t"
             "sd x6, 48(s1)\n\tsd x7, 56(s1)\n\tsd x8, 64(s1)\n\tsd x10, 80(s1)\n\t"
             "sd x11, 88(s1)\n\tsd x12, 96(s1)\n\tsd x13, 104(s1)\n\tsd x14, 112(s1)\n\t"
@@ -216,7 +216,7 @@ static void no_register_leaks(void)
             "sd x29, 232(s1)\n\tsd x30, 240(s1)\n\tsd x31, 248(s1)"
             : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r7)
             : "r"(to)
-            : "memory", "a3", "a4", "a5", "a6", "t0", "t1", "t2", "t3", "t4", "t5", "t6");
+            : "memory", "ra", "a3", "a4", "a5", "a6", "t0", "t1", "t2", "t3", "t4", "t5", "t6");
         for (unsigned r = 1; r < 32; r++) {
             /* An error is a small negative number; an address of the nucleus is not that small. */
             bool leak = registers[r] >= 0xffffffd000000000ul && registers[r] < 0xfffffffffffff000ul;

@@ -70,7 +70,8 @@ static void unmap_own_code(void)
 
 static void unmap_systable(void)
 {
-    nx_map_unmap(0, NX_SYSTABLE, PAGE); /* it returns through that page */
+    nx_map_unmap(0, NX_SYSTABLE, PAGE);
+    (void)nx_tick_now(); /* whose address is there */
 }
 
 static void unmap_window(void)
@@ -211,7 +212,7 @@ const struct step death_steps[] = {
     {.name = "write-systable", .run = write_systable, FAULT(STORE)},
     {.name = "jump-data", .run = jump_data, FAULT(FETCH)},
     {.name = "unmap-own-code", .run = unmap_own_code, FAULT(FETCH)},
-    {.name = "unmap-systable", .run = unmap_systable, FAULT(FETCH)},
+    {.name = "unmap-systable", .run = unmap_systable, FAULT(LOAD)},
     {.name = "unmap-window", .run = unmap_window, FAULT(FETCH)},
     {.name = "overflow-stack", .run = overflow_stack, FAULT(LOAD)},
     {.name = "overdraw", .run = overdraw, FAULT(STORE)},

@@ -71,10 +71,11 @@ long raw_call(uint64_t nr, uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, u
     register uint64_t r4 __asm__("a4") = a4;
     register uint64_t r5 __asm__("a5") = a5;
     register uint64_t r7 __asm__("a7") = nr;
-    __asm__ volatile("ecall"
+    /* It comes back as from the stub: to ra. */
+    __asm__ volatile("lla ra, 1f\n\tecall\n1:"
                      : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r7)
                      :
-                     : "memory", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "a6");
+                     : "memory", "ra", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "a6");
     return (long)r0;
 }
 

@@ -1,25 +1,18 @@
 /* Test cell: what rings cost, in instructions (meaningful under qemu -icount shift=0).
  *
- * Logs one line a figure, read by tests/bench/run.py from /proc/nexus/log:
- *     figure NAME INSTRUCTIONS
+ * Logs its figures (tests/cell/figure.h).
  */
+#include "../figure.h"
+
 #include <manifest/ringclient.h>
 #include <nexus/cell.h>
 #include <nexus/channel.h>
+#include <nx_base.h>
 
 #define ROUNDS 1000u
+#define BATCH 8u
 
-static uint64_t instructions(void)
-{
-    uint64_t v;
-    __asm__ volatile("rdinstret %0" : "=r"(v));
-    return v;
-}
-
-static void figure(const char *name, uint64_t total, uint64_t rounds)
-{
-    cell_log("figure %s %lu", name, (unsigned long)((total + rounds / 2) / rounds));
-}
+void strands(void);
 
 /* One ring, both sides here: what a message costs without anybody asleep. */
 static void push_pop(void)
@@ -76,54 +69,87 @@ static void push_pop(void)
     figure("ring-push-pop-slot", instructions() - start, ROUNDS * 32);
 }
 
-static inline __attribute__((always_inline)) void call(struct channel *ch, uint64_t word)
+/* Sleep until there is an answer: how many there are. */
+static inline __attribute__((always_inline)) uint32_t wait(struct nx_ring *in)
 {
-    if (nx_ring_space(&ch->out, 1) <= 0) {
+    int n;
+    while ((n = nx_ring_pending(in, 1)) <= 0) {
+        if (n < 0) {
+            cell_panic("the server broke the ring");
+        }
+        if (nx_ring_sleep_prepare(in) == 0) {
+            (void)nx_recv_wait(1ul << SLOT_SERVER_RX, NX_NEVER);
+            nx_ring_sleep_cancel(in);
+        }
+    }
+    return (uint32_t)n;
+}
+
+/* `count` messages with one bell, and as many answers. */
+static inline __attribute__((always_inline)) void call(struct nx_ring *out, struct nx_ring *in,
+                                                       uint64_t word, uint32_t count)
+{
+    if (nx_ring_space(out, count) < (int)count) {
         cell_panic("ring full");
     }
-    volatile struct nx_slot *out = nx_ring_slot(&ch->out, 0);
-    out->cookie = (uint32_t)word;
-    out->word[0] = word;
-    nx_ring_commit(&ch->out, 1);
-    channel_bell_out(ch);
-    for (;;) {
-        int n = nx_ring_pending(&ch->in, 1);
-        if (n > 0) {
-            break;
-        }
-        if (nx_ring_sleep_prepare(&ch->in) == 0) {
-            (void)nx_recv_wait(1ul << SLOT_SERVER_RX, NX_NEVER);
-            nx_ring_sleep_cancel(&ch->in);
-        }
+    for (uint32_t i = 0; i < count; i++) {
+        volatile struct nx_slot *slot = nx_ring_slot(out, i);
+        slot->cookie = (uint32_t)word + i;
+        slot->word[0] = word + i;
     }
-    uint64_t back = nx_ring_slot(&ch->in, 0)->word[0];
-    nx_ring_release(&ch->in, 1);
-    if (back != word) {
-        cell_panic("wrong answer");
+    nx_ring_commit(out, count);
+    if (nx_ring_needs_bell(out)) {
+        nx_send_bell(SLOT_SERVER_TX);
+    }
+    for (uint32_t i = 0; i < count;) {
+        const uint32_t n = count == 1 ? (wait(in), 1) : NX_MIN(wait(in), count - i);
+        for (uint32_t k = 0; k < n; k++, i++) {
+            if (nx_ring_slot(in, k)->word[0] != word + i) {
+                cell_panic("wrong answer");
+            }
+        }
+        nx_ring_release(in, n);
     }
 }
 
-static void round_trip(void)
+/* Instructions of so many calls. A function for each, so that the handles have its registers. */
+static inline __attribute__((always_inline)) uint64_t calls(struct channel *ch, uint64_t rounds,
+                                                            uint32_t count)
 {
-    struct channel ch;
-    int e = channel_open(&ch, SLOT_SERVER_RX, SLOT_SERVER_TX);
-    if (e != 0) {
-        cell_panic("channel: error %d", -e);
+    struct nx_ring in = ch->in, out = ch->out;
+    const uint64_t start = instructions();
+    for (uint64_t i = 0; i < rounds; i++) {
+        call(&out, &in, i, count);
     }
-    for (uint32_t i = 0; i < 16; i++) {
-        call(&ch, i);
-    }
-    uint64_t start = instructions();
-    for (uint32_t i = 0; i < ROUNDS; i++) {
-        call(&ch, i);
-    }
-    figure("ring-round-trip", instructions() - start, ROUNDS);
+    const uint64_t all = instructions() - start;
+    ch->in = in;
+    ch->out = out;
+    return all;
+}
+
+static __attribute__((noinline)) uint64_t round_trips(struct channel *ch, uint64_t rounds)
+{
+    return calls(ch, rounds, 1);
+}
+
+static __attribute__((noinline)) uint64_t batches(struct channel *ch, uint64_t rounds)
+{
+    return calls(ch, rounds, BATCH);
 }
 
 int cell_main(const struct nx_cellinfo *info)
 {
     push_pop();
-    round_trip();
+    strands();
+    struct channel ch;
+    const int e = channel_open(&ch, SLOT_SERVER_RX, SLOT_SERVER_TX);
+    if (e != 0) {
+        cell_panic("channel: error %d", -e);
+    }
+    cell_sleep_ms(2); /* until the server waits, as servers do */
+    (void)round_trips(&ch, 16);
+    figure("ring-round-trip", round_trips(&ch, ROUNDS), ROUNDS);
+    figure("ring-batch", batches(&ch, ROUNDS), (uint64_t)ROUNDS * BATCH);
     cell_log("figures done");
     return 0;
 }

@@ -4,19 +4,25 @@
 #include <manifest/ringserver.h>
 #include <nexus/cell.h>
 #include <nexus/channel.h>
+#include <nx_base.h>
 
-/* The n messages that are there. */
-static inline void answer(struct channel *ch, int n)
+/* Messages that are there, at least one and at most n, with one look at each ring's end. */
+static inline __attribute__((always_inline)) void answer(struct nx_ring *in, struct nx_ring *out,
+                                                         uint32_t n)
 {
-    for (; n > 0 && nx_ring_space(&ch->out, 1) > 0; n--) {
-        const volatile struct nx_slot *in = nx_ring_slot(&ch->in, 0);
-        volatile struct nx_slot *out = nx_ring_slot(&ch->out, 0);
-        out->cookie = in->cookie;
-        out->word[0] = in->word[0];
-        nx_ring_release(&ch->in, 1);
-        nx_ring_commit(&ch->out, 1);
+    uint32_t i = 0;
+    do {
+        const volatile struct nx_slot *from = nx_ring_slot(in, i);
+        volatile struct nx_slot *to = nx_ring_slot(out, i);
+        to->cookie = from->cookie;
+        to->word[0] = from->word[0];
+        i++;
+    } while (__builtin_expect(i != n, 0));
+    nx_ring_release(in, n);
+    nx_ring_commit(out, n);
+    if (nx_ring_needs_bell(out)) {
+        nx_send_bell(SLOT_CLIENT_TX);
     }
-    channel_bell_out(ch);
 }
 
 int cell_main(const struct nx_cellinfo *info)
@@ -26,19 +32,20 @@ int cell_main(const struct nx_cellinfo *info)
     if (e != 0) {
         cell_panic("channel: error %d", -e);
     }
+    struct nx_ring in = ch.in, out = ch.out;
     for (;;) {
         /* Announce sleep first: it looks at the ring again, and a client that waits for its answer has
          * sent nothing more. */
-        int n = nx_ring_sleep_prepare(&ch.in);
+        int n = nx_ring_sleep_prepare(&in);
         if (n == 0) {
             (void)nx_recv_wait(1ul << SLOT_CLIENT_RX, NX_NEVER);
-            nx_ring_sleep_cancel(&ch.in);
+            n = nx_ring_pending(&in, 1);
         }
-        n = nx_ring_pending(&ch.in, 1);
-        if (n > 0) {
-            answer(&ch, n);
-        } else if (n < 0) {
-            cell_panic("the client broke the ring: error %d", -n);
+        const int room = n > 0 ? nx_ring_space(&out, 1) : n;
+        if (__builtin_expect(room > 0, 1)) {
+            answer(&in, &out, (uint32_t)NX_MIN(n, room));
+        } else if (room < 0) {
+            cell_panic("the client broke a ring: error %d", -room);
         }
     }
 }

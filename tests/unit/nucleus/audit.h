@@ -236,6 +236,11 @@ static inline unsigned audit_heap(const struct fiber *f, const struct hart *h, u
     return n;
 }
 
+static inline bool soon_of(const struct hart *h)
+{
+    return h->resched != 0 || host_interrupt_pending(h->index);
+}
+
 static inline void audit_hart(const struct hart *h, unsigned *queued, unsigned *running,
                               unsigned *asleep)
 {
@@ -251,9 +256,18 @@ static inline void audit_hart(const struct hart *h, unsigned *queued, unsigned *
             ++*queued;
         }
     }
+    if (h->lender != NULL) {
+        const struct fiber *q = h->lender;
+        assert_int_equal(q->status, FIBER_READY);
+        assert_ptr_equal(q->hart, h);
+        assert_true(f != NULL && f->state == NULL && q->state == NULL && !q->in_foreign);
+        assert_true(f->cell->tier <= q->cell->tier || soon_of(h));
+        assert_true(h->ready == 0 || nx_ctz32(h->ready) >= q->cell->tier || soon_of(h));
+        ++*queued;
+    }
     *asleep += audit_heap(h->sleepers, h, 0);
     assert_int_equal(host.hart[h->index].deadline, h->armed);
-    bool soon = h->resched != 0 || host_interrupt_pending(h->index);
+    bool soon = soon_of(h);
     if (h->sleepers != NULL && !soon) {
         assert_true(h->armed <= h->sleepers->deadline);
     }
@@ -269,15 +283,32 @@ static inline void audit_hart(const struct hart *h, unsigned *queued, unsigned *
     assert_true((f->cell->harts >> h->index & 1) != 0);
     assert_true(f->space == NULL || (f->space->harts >> h->index & 1) != 0);
     /* Whoever waits here gets the hart at the latest when this one's budget is used up ... */
-    if (h->ready != 0 && !soon) {
+    if ((h->ready != 0 || h->lender != NULL) && !soon) {
         assert_true(h->armed != NX_NEVER);
         assert_true(h->armed <= host.time + f->left);
         /* ... and at once when its tier is the better one. */
-        assert_true(nx_ctz32(h->ready) >= fiber_tier(f, h->foreign != NULL));
+        assert_true(h->ready == 0 || nx_ctz32(h->ready) >= fiber_tier(f, h->foreign != NULL));
     }
     /* Other tiers than Void have a budget whether somebody waits or not. */
     if (NX_MAX(f->tier, f->cell->tier) != NX_TIER_VOID && !soon) {
         assert_true(h->armed <= h->since + f->left);
+    }
+}
+
+/* What a bell's short way goes by is what its long way would find. */
+static inline void audit_peers(const struct cell *c)
+{
+    for (unsigned slot = 0; slot < NX_SLOTS; slot++) {
+        const struct listener *peer = &c->peer[slot];
+        if (peer->cell != NULL) {
+            const struct cap *cap = cap_live(c->caps, ~0ul, slot);
+            assert_non_null(cap);
+            assert_int_equal(cap->obj->type, NX_T_RING);
+            assert_true((cap->rights & (NX_R_SEND | NX_R_RECV)) != 0);
+            const struct listener *to = ring_peer((const struct ring *)cap->obj, cap->rights);
+            assert_ptr_equal(peer->cell, to->cell);
+            assert_int_equal(peer->slot, to->slot);
+        }
     }
 }
 
@@ -291,6 +322,14 @@ static inline void audit_sched(void)
     {
         struct cell *c = list_entry(lc, struct cell, link);
         unsigned waiting = 0;
+        audit_peers(c);
+        assert_true(c->sleeper != NULL || list_is_empty(&c->waiting));
+        if (c->sleeper != NULL) {
+            assert_int_equal(c->sleeper->status, FIBER_BLOCKED);
+            assert_ptr_equal(c->sleeper->cell, c);
+            assert_true((c->sleeper->watch & c->pending) == 0);
+            assert_true(list_is_empty(&c->sleeper->wait_link));
+        }
         list_for_each(l, &c->waiting)
         {
             const struct fiber *f = list_entry(l, struct fiber, wait_link);
@@ -306,6 +345,8 @@ static inline void audit_sched(void)
             running -= f->status == FIBER_RUNNING;
             asleep -= f->heap_hart != NULL;
             waiting -= !list_is_empty(&f->wait_link);
+            assert_true(f->odd || !fiber_is_odd(f));
+            assert_true(f->odd_to_wake || !(fiber_is_odd(f) || fiber_is_struck(f)));
             assert_true(f->tier < NX_TIERS && f->tier >= c->own_tier);
             assert_true(f->strikes < 3);
             assert_true(f->host_tier == c->tier || (f->lender != NULL && f->host_tier < c->tier));
