@@ -388,7 +388,7 @@ _Noreturn void sched_reschedule(void)
     const bool parks = over && f->left == 0; /* a release fills it, and nothing else */
     const bool before =
         best == mine && mine == NX_TIER_PHOTON &&
-        period_before(list_first(&h->queue[NX_TIER_PHOTON], struct fiber, queue_link), f);
+        period_before(list_entry(h->queue[NX_TIER_PHOTON].next, struct fiber, queue_link), f);
     if (best < mine || (over && best == mine) || parks || before) {
         uint64_t now = switch_out(h, f, h->foreign != NULL);
         if (parks) {
