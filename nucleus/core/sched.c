@@ -321,7 +321,7 @@ _Noreturn void sched_block(struct fiber *f, uint64_t watch, uint64_t deadline)
     if (deadline != NX_NEVER) {
         f->deadline = deadline;
         timeq_add(h, f);
-        fiber_review(f);
+        f->odd_to_wake |= ODD_TIMED;
     }
     run_next(h, now);
 }
