@@ -4,7 +4,7 @@
  * declares it.  Those nobody asks for here are kept and told, for programs that set them at boot.
  */
 #include "exec.h"
-#include "fd/aio.h"
+#include "aio/aio.h"
 #include "fs/procfs.h"
 #include "misc/uts.h"
 #include "path/path.h"
@@ -238,6 +238,8 @@ static int show_dentry_state(struct text *t, struct inode *ino)
     text_printf(t, "%lu\t0\t45\t0\t0\t0\n", (ul)inode_count);
     return 0;
 }
+
+unsigned aio_nr, aio_max_nr = 65536;
 
 static int store_aio_max(struct inode *ino, char *text, size_t n)
 {

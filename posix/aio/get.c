@@ -1,5 +1,5 @@
 /* io_getevents, io_pgetevents: what came of requests, taken out of the context's list, and waited for. */
-#include "fd/aio.h"
+#include "aio/aio.h"
 #include "include/sig.h"
 
 static struct aio_event *pull(struct aio *c)

@@ -1,5 +1,5 @@
 /* One request of io_submit: checked in the order Linux does it, and carried out. */
-#include "fd/aio.h"
+#include "aio/aio.h"
 #include "misc/ioprio.h"
 
 static int check_prio(const struct iocb *io)
