@@ -85,23 +85,50 @@ int fiber_bind(struct fiber *f, struct space *s, uint64_t state_va);
 /* A blocked fiber becomes ready; its call answers `result`. */
 void fiber_wake(struct fiber *f, long result);
 void fiber_kick(struct fiber *f);
-/* Into recv's list / out of recv's or sleep's lists, as it stops being blocked. */
-void fiber_wait(struct fiber *f, uint64_t watch);
-void fiber_unblock(struct fiber *f);
-/* The short ways of a bell and of a wait (handover.c) are for fibers of which nothing special is known. Called after
- * everything that fiber_is_odd() looks at has changed; while it says too much, they are not taken, and that is all. */
+/* The short ways of a bell and of a wait (handover.c) are for fibers of which nothing special is known: `odd` says that
+ * there is something when it rings or waits, `odd_to_wake` when it is rung for.  Called after everything that fiber_is_odd()
+ * and fiber_is_struck() look at has changed; while it says too much they are not taken, and that is all. */
+#define ODD_IN_ITSELF 1u
+#define ODD_TIMED 2u /* it waits with a deadline */
+#define ODD_CROWD 4u /* others of its cell wait behind it */
 void fiber_review(struct fiber *f);
 static inline bool fiber_is_odd(const struct fiber *f)
 {
     const struct cell *c = f->cell;
     return c->attend != 0 || (c->pledge & NX_PLEDGE_IPC) == 0 || f->capmask != ~0ul ||
-           f->state != NULL || f->heap_hart != NULL || (f->kick & KICK_LENT) != 0 ||
-           f->period != 0 || (c->sleeper == f && !list_is_empty(&c->waiting));
+           f->state != NULL || (f->kick & KICK_LENT) != 0 || f->period != 0;
 }
 /* What budget_waited() looks at. */
 static inline bool fiber_is_struck(const struct fiber *f)
 {
     return (f->demotions | f->strikes | f->cell->sunk) != 0;
+}
+/* Into recv's list / out of recv's or sleep's lists, as it stops being blocked. */
+void fiber_wait_behind(struct fiber *f);
+void fiber_unlist(struct fiber *f);
+static inline void fiber_wait(struct fiber *f, uint64_t watch)
+{
+    f->watch = watch;
+    if (__builtin_expect(f->cell->sleeper != NULL, 0)) {
+        fiber_wait_behind(f);
+    } else {
+        f->cell->sleeper = f;
+    }
+}
+void timeq_remove(struct fiber *f);
+static inline void fiber_unblock(struct fiber *f)
+{
+    if (f->heap_hart != NULL) {
+        timeq_remove(f);
+        f->odd_to_wake &= ~ODD_TIMED;
+    }
+    if (f->cell->sleeper == f && list_is_empty(&f->cell->waiting)) {
+        f->cell->sleeper = NULL;
+    } else if (f->cell->sleeper == f || !list_is_empty(&f->wait_link)) {
+        fiber_unlist(f);
+    }
+    f->watch = 0;
+    f->sleeps = false;
 }
 /* Ticks it has run, up to when it was accounted last: what it was granted less what is left of that, so that there
  * is one number to change when it has run. */

@@ -69,7 +69,9 @@ long call_recv(uint64_t op, uint64_t mask, uint64_t deadline, uint64_t a3, uint6
 {
     struct hart *h = this_hart();
     struct fiber *f = h->fiber;
-    if (unlikely(op != NX_RECV_WAIT) || unlikely(deadline != NX_NEVER) || !try_lock()) {
+    /* A look at the lender without the lock, lest all other waits pay for this way. */
+    if (unlikely(h->lender == NULL) || unlikely(op != NX_RECV_WAIT) ||
+        unlikely(deadline != NX_NEVER) || !try_lock()) {
         return call_recv_long(op, mask, deadline, false);
     }
     struct cell *c = f->cell;

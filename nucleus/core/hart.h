@@ -66,6 +66,15 @@ static inline void lock(void)
     }
 }
 
+/* Who has lent the hart, if somebody has, goes into its queue. */
+void sched_settle_lender(struct hart *h);
+static inline void sched_settle(struct hart *h)
+{
+    if (__builtin_expect(h->lender != NULL, 0)) {
+        sched_settle_lender(h);
+    }
+}
+
 static inline bool try_lock(void)
 {
     return !__builtin_expect(arch_test_and_set(&nucleus_lock_word), 0);

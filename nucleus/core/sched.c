@@ -51,19 +51,15 @@ static struct fiber *take_lender(struct hart *h)
     return f;
 }
 
-__attribute__((noinline)) void sched_settle(struct hart *h)
+__attribute__((noinline)) void sched_settle_lender(struct hart *h)
 {
-    if (h->lender != NULL) {
-        queue_up(h, take_lender(h), true, false);
-    }
+    queue_up(h, take_lender(h), true, false);
 }
 
 static inline __attribute__((always_inline)) void enqueue(struct hart *h, struct fiber *f,
                                                           bool front, bool foreign)
 {
-    if (__builtin_expect(h->lender != NULL, 0)) {
-        sched_settle(h);
-    }
+    sched_settle(h);
     queue_up(h, f, front, foreign);
 }
 
@@ -321,7 +317,7 @@ _Noreturn void sched_block(struct fiber *f, uint64_t watch, uint64_t deadline)
     if (deadline != NX_NEVER) {
         f->deadline = deadline;
         timeq_add(h, f);
-        fiber_review(f);
+        f->odd_to_wake |= ODD_TIMED;
     }
     run_next(h, now);
 }

@@ -28,7 +28,6 @@ void sched_set_tier(struct fiber *f, unsigned tier); /* base tier; forgets strik
 /* Put a fiber that is not running into a queue: of its last hart, or of an idle one. */
 void sched_ready(struct fiber *f);
 void sched_unready(struct fiber *f); /* out of its queue */
-void sched_settle(struct hart *h);   /* who lent it out, if somebody has, goes into its queue */
 void sched_first(struct fiber *f);   /* a ready one: to the front of this hart's queue */
 /* Block the calling fiber until fiber_wake; result and registers are in place when it runs again.
  * deadline NX_NEVER: no timeout.  Does not return. */

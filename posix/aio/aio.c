@@ -1,6 +1,6 @@
 /* io_setup and its kin: Linux's asynchronous I/O.
  *
- *   io_submit --aio_run (aio_io.c)--> the file does it --> an event in the context's list --> io_getevents (aio_get.c)
+ *   io_submit --aio_run (run.c)--> the file does it --> an event in the context's list --> io_getevents (get.c)
  *
  * What is submitted is done at once, as Linux does it with all files that have a cache: who submits waits for a
  * pipe or a disk, and the results are there when io_submit comes back.  A context is of an address space.  Its
@@ -8,11 +8,9 @@
  * which tells them to call instead.  Not here: IOCB_CMD_POLL, and anything io_cancel could find.
  */
 #include "aio/aio.h"
-#include "mm.h"
+#include "include/mm.h"
 
 #include <linux/mman.h>
-
-unsigned aio_nr, aio_max_nr = 65536;
 
 void aio_event_free(struct aio_event *e)
 {
@@ -126,11 +124,15 @@ long sys_io_setup(const uint64_t a[6])
     c->next = *at;
     *at = c;
     aio_nr += c->max;
-    if (mb_copy_out(a[1], &c->id, sizeof(c->id)) < 0) {
-        destroy(aio_find(c->id));
-        return -EFAULT;
+    id = c->id; /* copying may sleep, and another thread take it away */
+    if (mb_copy_out(a[1], &id, sizeof(id)) == 0) {
+        return 0;
     }
-    return 0;
+    at = aio_find(id);
+    if (*at != NULL) {
+        destroy(at);
+    }
+    return -EFAULT;
 }
 
 long sys_io_destroy(const uint64_t a[6])

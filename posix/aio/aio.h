@@ -1,7 +1,7 @@
-/* Inside Linux's asynchronous I/O, which has three files: aio.c keeps contexts and takes requests, aio_io.c does
- * what they ask for, aio_get.c tells what came of it.  And what is shown in /proc/sys/fs. */
-#ifndef POSIX_FD_AIO_H
-#define POSIX_FD_AIO_H
+/* Inside Linux's asynchronous I/O, which has three files: aio.c keeps contexts and takes requests, run.c does
+ * what they ask for, get.c tells what came of it.  And what is shown in /proc/sys/fs. */
+#ifndef POSIX_AIO_H
+#define POSIX_AIO_H
 
 #include "fd/fd_int.h"
 
@@ -32,6 +32,7 @@ void aio_event_free(struct aio_event *e);
 /* Do it: 0, and the result is in the event; or an error of the request itself.  May sleep. */
 int aio_run(const struct iocb *io, uint64_t uiocb, struct aio_event *e);
 
-extern unsigned aio_nr, aio_max_nr; /* requests that contexts are made for, and the limit */
+/* Requests that contexts are made for, and the limit (fs/proc_sys.c). */
+extern unsigned aio_nr, aio_max_nr;
 
 #endif

@@ -1,23 +1,25 @@
 /* procfs: chmod, chown and utimes of what is there.
  *
  * What is of a process has the mode it has, and its owner is the process' whatever was set before; what is below
- * /proc/sys has its times alone.  All else keeps what was set, in a list of those that are not as they were made.
+ * /proc/sys has its times alone.  All else keeps what was set, in a table of those that are not as they were made.
  */
 #include "fs/procfs.h"
 
+#define KEPT_MOST 128
 static struct kept {
-    struct kept *next;
-    const struct proc_entry *entry;
+    const struct proc_entry *entry; /* NULL: free */
     uint32_t mode, uid, gid;
-} * all;
+} kept[KEPT_MOST];
+static bool any; /* there has been one: nearly always there is none to look for */
 
-static struct kept **find(const struct proc_entry *e)
+static struct kept *find(const struct proc_entry *e)
 {
-    struct kept **at = &all;
-    while (*at != NULL && (*at)->entry != e) {
-        at = &(*at)->next;
+    for (unsigned i = 0; i < KEPT_MOST; i++) {
+        if (kept[i].entry == e) {
+            return &kept[i];
+        }
     }
-    return at;
+    return NULL;
 }
 
 static bool is_below(const struct proc_entry *e, const struct proc_entry *table)
@@ -46,35 +48,28 @@ int procfs_may_set(const struct inode *ino, unsigned what)
 int procfs_was_set(struct inode *ino)
 {
     const struct proc_entry *e = procfs_entry(ino);
-    struct kept **at = find(e), *k = *at;
     if (S_ISLNK(ino->mode) || ino->proc.pid != 0) {
         return 0;
     }
+    struct kept *k = find(e);
     if ((ino->mode & 07777) == e->mode && ino->uid == 0 && ino->gid == 0) { /* as made */
-        if (k != NULL) {
-            *at = k->next;
-            mb_free(k);
-        }
-        return 0;
-    }
-    if (k == NULL) {
-        k = mb_alloc(sizeof(*k));
+        e = NULL;
+    } else if (k == NULL) {
+        k = find(NULL);
         if (k == NULL) {
-            return -ENOMEM;
+            return -ENOSPC;
         }
-        k->next = all;
-        k->entry = e;
-        all = k;
     }
-    k->mode = ino->mode;
-    k->uid = ino->uid;
-    k->gid = ino->gid;
+    if (k != NULL) {
+        any = true;
+        *k = (struct kept){.entry = e, .mode = ino->mode, .uid = ino->uid, .gid = ino->gid};
+    }
     return 0;
 }
 
 void procfs_as_set(struct inode *ino)
 {
-    const struct kept *k = all != NULL ? *find(procfs_entry(ino)) : NULL;
+    const struct kept *k = any ? find(procfs_entry(ino)) : NULL;
     if (k != NULL) {
         ino->mode = k->mode;
         ino->uid = k->uid;

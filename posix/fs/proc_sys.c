@@ -239,6 +239,8 @@ static int show_dentry_state(struct text *t, struct inode *ino)
     return 0;
 }
 
+unsigned aio_nr, aio_max_nr = 65536;
+
 static int store_aio_max(struct inode *ino, char *text, size_t n)
 {
     long value;

@@ -346,7 +346,11 @@ static inline void audit_sched(void)
             asleep -= f->heap_hart != NULL;
             waiting -= !list_is_empty(&f->wait_link);
             assert_true(f->odd || !fiber_is_odd(f));
-            assert_true(f->odd_to_wake || !(fiber_is_odd(f) || fiber_is_struck(f)));
+            assert_true((f->odd_to_wake & ODD_IN_ITSELF) != 0 ||
+                        !(fiber_is_odd(f) || fiber_is_struck(f)));
+            assert_int_equal((f->odd_to_wake & ODD_TIMED) != 0, f->heap_hart != NULL);
+            assert_int_equal((f->odd_to_wake & ODD_CROWD) != 0,
+                             c->sleeper == f && !list_is_empty(&c->waiting));
             assert_true(f->tier < NX_TIERS && f->tier >= c->own_tier);
             assert_true(f->strikes < 3);
             assert_true(f->host_tier == c->tier || (f->lender != NULL && f->host_tier < c->tier));

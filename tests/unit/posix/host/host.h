@@ -661,7 +661,6 @@ uint64_t proc_fork_count(void)
 
 unsigned pid_max = 32768;
 long exec_randomize = 2;
-unsigned aio_nr, aio_max_nr = 65536;
 
 char *uname_text(enum uts_field field)
 {

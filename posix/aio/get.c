@@ -1,6 +1,6 @@
 /* io_getevents, io_pgetevents: what came of requests, taken out of the context's list, and waited for. */
 #include "aio/aio.h"
-#include "sig.h"
+#include "include/sig.h"
 
 static struct aio_event *pull(struct aio *c)
 {
