@@ -8,6 +8,9 @@ int client_wait(struct nexus_client *c, uint64_t deadline)
 {
     long e = 0;
     if (client_sleep_prepare(c) == 0) {
+        if (c->outstanding != 0) {
+            channel_urge(&c->ch);
+        }
         e = wait_recv(client_watch(c), deadline);
         client_awake(c);
     } else {

@@ -184,6 +184,12 @@ void command_run(const struct command *c, const void *data, size_t n, struct ans
     case COMMAND_CORES:
         show_cores(a);
         break;
+    case COMMAND_RECORD:
+        run_record(c, a);
+        break;
+    case COMMAND_SWITCHES:
+        show_switches(c, a);
+        break;
     case COMMAND_SERVICES:
         show_services(a);
         break;

@@ -111,7 +111,8 @@ static void give(const struct service *s, int place, uint32_t slot, uint32_t rig
     }
 }
 
-/* A ring is mapped writable by both sides; which end it is, SEND or RECV says. */
+/* A ring is mapped writable by both sides; which end it is, SEND or RECV says. A server works for its client at the
+ * client's tier when that is the better one, not the other way round. */
 static void give_end(const struct service *s, const struct link *l, bool server)
 {
     const struct nx_want *w = server ? l->serve : l->use;
@@ -119,7 +120,7 @@ static void give_end(const struct service *s, const struct link *l, bool server)
     const uint32_t consumer = both | (w->rights & NX_R_RECV);
     const uint32_t producer = both | (w->rights & NX_R_SEND);
     const uint32_t slot = w->slot + (server ? 3 * l->number : 0);
-    give(s, l->to_server, slot, server ? consumer : producer);
+    give(s, l->to_server, slot, server ? consumer : producer | NX_R_LEND);
     give(s, l->to_client, slot + 1, server ? producer : consumer);
     if (l->pool != NONE) {
         give(s, l->pool, slot + 2, both | (server ? w->rights & NX_R_DMA : 0));

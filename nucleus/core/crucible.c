@@ -15,6 +15,7 @@
 #define SLOW_MOST 64u
 
 bool crucible_mixed;
+uint64_t crucible_class[NX_CLASSES];
 
 /* The next number of the boot argument, and past what ends it. */
 static unsigned number(const char **at)
@@ -86,11 +87,13 @@ static void classify(void)
     for (unsigned i = 0; i < hart_count; i++) {
         best = NX_MAX(best, harts[i].speed);
     }
+    memset(crucible_class, 0, sizeof(crucible_class));
     for (unsigned i = 0; i < hart_count; i++) {
         if (harts[i].speed != 0) {
             harts[i].class = class_of(harts[i].speed, best);
             mixed = mixed || harts[i].class != NX_CLASS_APEX; /* the fastest is */
         }
+        crucible_class[harts[i].class] |= harts[i].bit;
     }
     crucible_mixed = mixed;
 }

@@ -27,10 +27,7 @@ void crucible_note(struct hart *h, uint64_t ticks);
 
 /* Are there harts of different classes? */
 extern bool crucible_mixed;
-/* How far is this hart from what the tier is for? */
-static inline unsigned crucible_misfit(const struct hart *h, unsigned tier)
-{
-    return h->class > tier ? h->class - tier : tier - h->class;
-}
+/* Who is of each class. */
+extern uint64_t crucible_class[NX_CLASSES];
 
 #endif

@@ -2,9 +2,12 @@
 #include "fiber.h"
 
 #include "hart.h"
+#include "lend.h"
 #include "page.h"
+#include "period.h"
 #include "pool.h"
 #include "sched.h"
+#include "timeline.h"
 #include "timeq.h"
 
 static struct pool fibers = POOL("fiber", struct fiber);
@@ -30,6 +33,7 @@ struct fiber *fiber_make(struct cell *c, uint64_t pc, uint64_t sp, uint64_t arg,
     fiber_count++;
     q->fibers++;
     f->cell = c;
+    f->host_tier = c->tier;
     f->reg[0] = pc;
     f->reg[2] = sp;
     f->reg[10] = arg;
@@ -51,6 +55,9 @@ struct fiber *fiber_make(struct cell *c, uint64_t pc, uint64_t sp, uint64_t arg,
 void fiber_free(struct fiber *f)
 {
     struct cell *c = f->cell;
+    lend_forget(f);
+    period_end(f);
+    timeline_forget(f);
     (void)fiber_bind(f, NULL, 0);
     c->runtime += fiber_runtime(f);
     list_remove(&f->cell_link);
@@ -116,39 +123,29 @@ int fiber_bind(struct fiber *f, struct space *s, uint64_t state_va)
 void fiber_review(struct fiber *f)
 {
     f->odd = fiber_is_odd(f);
-    f->odd_to_wake = f->odd | fiber_is_struck(f);
+    f->odd_to_wake &= ~ODD_IN_ITSELF;
+    f->odd_to_wake |= f->odd | fiber_is_struck(f) ? ODD_IN_ITSELF : 0;
 }
 
-void fiber_wait(struct fiber *f, uint64_t watch)
+void fiber_wait_behind(struct fiber *f)
 {
-    struct cell *c = f->cell;
-    f->watch = watch;
-    if (c->sleeper == NULL) {
-        c->sleeper = f;
-    } else {
-        list_push_back(&c->waiting, &f->wait_link);
-        fiber_review(c->sleeper);
-    }
+    list_push_back(&f->cell->waiting, &f->wait_link);
+    f->cell->sleeper->odd_to_wake |= ODD_CROWD;
 }
 
-void fiber_unblock(struct fiber *f)
+void fiber_unlist(struct fiber *f)
 {
     struct cell *c = f->cell;
-    if (f->heap_hart != NULL) {
-        timeq_remove(f);
-    }
     if (c->sleeper == f) {
-        struct list *next = list_pop_front(&c->waiting);
-        c->sleeper = next != NULL ? list_entry(next, struct fiber, wait_link) : NULL;
-        if (next != NULL) {
-            fiber_review(c->sleeper);
-        }
+        f->odd_to_wake &= ~ODD_CROWD;
+        c->sleeper = list_entry(list_pop_front(&c->waiting), struct fiber, wait_link);
+        c->sleeper->odd_to_wake |= ODD_CROWD;
     } else {
         list_remove(&f->wait_link);
     }
-    f->watch = 0;
-    f->sleeps = false;
-    fiber_review(f);
+    if (list_is_empty(&c->waiting)) {
+        c->sleeper->odd_to_wake &= ~ODD_CROWD;
+    }
 }
 
 void fiber_wake(struct fiber *f, long result)
@@ -169,10 +166,15 @@ void fiber_kick(struct fiber *f)
     if (f->status == FIBER_RUNNING && f->hart != h) {
         arch_ipi(f->hart->index);
     } else if (f->status == FIBER_READY && f->in_foreign) {
-        sched_unready(f);
+        const bool queued = !period_parked(f);
+        if (queued) {
+            sched_unready(f);
+        }
         f->in_foreign = false;
         f->kick = 0;
         f->reg[10] = NX_LEAVE_KICK;
-        sched_ready(f);
+        if (queued) {
+            sched_ready(f);
+        }
     }
 }

@@ -15,6 +15,7 @@ enum fiber_state { FIBER_READY, FIBER_RUNNING, FIBER_BLOCKED, FIBER_DEAD };
 
 #define KICK_ASKED 1u
 #define KICK_MOVED 2u /* of foreign mode only: it is on another hart than its state area says */
+#define KICK_LENT 4u  /* of host mode only: it runs on a loan or has lent, lend.h */
 
 struct fiber {
     /* Offsets known to assembler: arch/riscv64/offsets.h. */
@@ -38,9 +39,10 @@ struct fiber {
 
     struct cell *cell;
     uint64_t handle;
-    uint32_t status;   /* enum fiber_state */
-    uint32_t tier;     /* of its foreign mode; host mode runs at the cell's */
-    struct hart *hart; /* last or current */
+    uint32_t status;    /* enum fiber_state */
+    uint32_t tier;      /* of its foreign mode, unless the cell's is worse */
+    uint32_t host_tier; /* of its host mode: the cell's, or a better one it was lent */
+    struct hart *hart;  /* last or current */
     struct space *space;
     uint64_t state_page; /* physical page of the state area, referenced */
     uint64_t capmask;
@@ -62,8 +64,14 @@ struct fiber {
     uint32_t strikes;
     uint32_t demotions;
     uint64_t last_strike;
-    uint64_t period, budget;      /* declared; 0: none */
-    uint64_t out_time, out_instr; /* clocks when it was switched out */
+    uint64_t period, budget, phase; /* declared; 0: none */
+    uint64_t release;               /* the next one */
+    uint64_t out_time, out_instr;   /* clocks when it was switched out */
+
+    /* lend.c */
+    struct fiber *lender, *debtor; /* on whose budget it runs, and who runs on its own; or NULL */
+    uint64_t lent;                 /* what the lender had left */
+    uint64_t own_left;             /* of its own budget */
 };
 
 struct fiber *fiber_make(struct cell *c, uint64_t pc, uint64_t sp, uint64_t arg, unsigned tier,
@@ -77,23 +85,50 @@ int fiber_bind(struct fiber *f, struct space *s, uint64_t state_va);
 /* A blocked fiber becomes ready; its call answers `result`. */
 void fiber_wake(struct fiber *f, long result);
 void fiber_kick(struct fiber *f);
-/* Into recv's list / out of recv's or sleep's lists, as it stops being blocked. */
-void fiber_wait(struct fiber *f, uint64_t watch);
-void fiber_unblock(struct fiber *f);
-/* The short ways of a bell and of a wait (handover.c) are for fibers of which nothing special is known. Called after
- * everything that fiber_is_odd() looks at has changed; while it says too much, they are not taken, and that is all. */
+/* The short ways of a bell and of a wait (handover.c) are for fibers of which nothing special is known: `odd` says that
+ * there is something when it rings or waits, `odd_to_wake` when it is rung for.  Called after everything that fiber_is_odd()
+ * and fiber_is_struck() look at has changed; while it says too much they are not taken, and that is all. */
+#define ODD_IN_ITSELF 1u
+#define ODD_TIMED 2u /* it waits with a deadline */
+#define ODD_CROWD 4u /* others of its cell wait behind it */
 void fiber_review(struct fiber *f);
 static inline bool fiber_is_odd(const struct fiber *f)
 {
     const struct cell *c = f->cell;
     return c->attend != 0 || (c->pledge & NX_PLEDGE_IPC) == 0 || f->capmask != ~0ul ||
-           f->state != NULL || f->heap_hart != NULL ||
-           (c->sleeper == f && !list_is_empty(&c->waiting));
+           f->state != NULL || (f->kick & KICK_LENT) != 0 || f->period != 0;
 }
 /* What budget_waited() looks at. */
 static inline bool fiber_is_struck(const struct fiber *f)
 {
     return (f->demotions | f->strikes | f->cell->sunk) != 0;
+}
+/* Into recv's list / out of recv's or sleep's lists, as it stops being blocked. */
+void fiber_wait_behind(struct fiber *f);
+void fiber_unlist(struct fiber *f);
+static inline void fiber_wait(struct fiber *f, uint64_t watch)
+{
+    f->watch = watch;
+    if (__builtin_expect(f->cell->sleeper != NULL, 0)) {
+        fiber_wait_behind(f);
+    } else {
+        f->cell->sleeper = f;
+    }
+}
+void timeq_remove(struct fiber *f);
+static inline void fiber_unblock(struct fiber *f)
+{
+    if (f->heap_hart != NULL) {
+        timeq_remove(f);
+        f->odd_to_wake &= ~ODD_TIMED;
+    }
+    if (f->cell->sleeper == f && list_is_empty(&f->cell->waiting)) {
+        f->cell->sleeper = NULL;
+    } else if (f->cell->sleeper == f || !list_is_empty(&f->wait_link)) {
+        fiber_unlist(f);
+    }
+    f->watch = 0;
+    f->sleeps = false;
 }
 /* Ticks it has run, up to when it was accounted last: what it was granted less what is left of that, so that there
  * is one number to change when it has run. */
@@ -110,8 +145,8 @@ extern uint32_t fiber_count;
 
 static inline unsigned fiber_tier(const struct fiber *f, bool foreign)
 {
-    unsigned cell_tier = f->cell->tier;
-    return foreign && f->tier > cell_tier ? f->tier : cell_tier;
+    unsigned host = f->host_tier;
+    return foreign && f->tier > host ? f->tier : host;
 }
 
 #endif

@@ -10,6 +10,7 @@ import os
 import re
 import sys
 import time
+import xml.etree.ElementTree
 
 import console
 from console import require, same
@@ -57,6 +58,27 @@ def ps(m):
     restarts = int(found["uart16550"]["RESTARTS"])
     m.out("nexus restart uart16550")
     same(int(cells(m)["uart16550"]["RESTARTS"]), restarts + 1, "restarts")
+
+
+def sched(m):
+    """Who computes shows up with its share, on the hart it had; the picture is XML."""
+    m.out("(while :; do :; done) & echo $! > /tmp/loop")
+    text = m.out("nexus sched -t 500 -w 40", 60)
+    rows = re.findall(r"^(\d+) +([A-Za-z.?]{40})$", text, re.M)
+    same([row[0] for row in rows], [str(i) for i in range(m.smp)], "harts")
+    found = re.search(r"^([A-Z]) posix +(.*)$", text, re.M)
+    require(found, text)
+    shares = [float(share.rstrip("%")) for share in found[2].split()]
+    same(len(shares), m.smp, "shares")
+    require(sum(shares) > 60, text)
+    busiest = shares.index(max(shares))
+    require(rows[busiest][1].count(found[1]) * 2.5 > max(shares) - 30, text)
+    picture = m.out("nexus sched --svg -t 100", 60)
+    m.out("kill $(cat /tmp/loop); rm /tmp/loop")
+    root = xml.etree.ElementTree.fromstring(picture)
+    same(root.tag, "{http://www.w3.org/2000/svg}svg", "root of the picture")
+    words = [t.text for t in root.iter("{http://www.w3.org/2000/svg}text")]
+    require(f"hart {m.smp - 1}" in words and any(word.startswith("posix ") for word in words), str(words))
 
 
 def services(m):
@@ -165,7 +187,7 @@ def restart(m):
 def wrong_use(m):
     for args, status in (("", 2), ("nothing", 2), ("ps x", 2), ("kill", 2), ("kill a b", 2), ("kill ''", 2),
                          ("kill 'a b'", 2), ("swap posix", 2), ("swap swapper -", 2), ("log x", 2),
-                         ("log -x", 2), ("beb -1", 2), ("top -n", 2), ("top -d x", 2), ("top x", 2),
+                         ("log -x", 2), ("sched x", 2), ("sched -t 0", 2), ("sched -t 10001", 2), ("sched -w x", 2), ("sched -q", 2), ("beb -1", 2), ("top -n", 2), ("top -d x", 2), ("top x", 2),
                          ("kill nobody", 1), ("restart nobody", 1), ("pledge nobody", 1),
                          ("swap nobody swapper", 1), ("kill supervisor", 1), ("restart supervisor", 1),
                          ("swap supervisor supervisor", 1), ("swap swapper /no/file", 1),
@@ -173,7 +195,7 @@ def wrong_use(m):
         output, got = m.sh(f"nexus {args} 2>&1 >/dev/null")
         same(got, status, f"status of nexus {args}")
         require(output.strip() != "", f"nexus {args} says nothing")
-    for command in ("", "ps", "top", "cores", "services", "log", "beb", "pledge", "kill", "restart", "swap"):
+    for command in ("", "ps", "top", "cores", "sched", "services", "log", "beb", "pledge", "kill", "restart", "swap"):
         text = m.out(f"nexus {command} --help")
         require(text.startswith("Usage: nexus"), text)
 
@@ -316,7 +338,7 @@ def how_fast(m):
           f"median {1e3 * took[len(took) // 2]:.2f} ms")
 
 
-PLAIN = [ps, services, top, cores, pledge, log, log_follows, beb, wrong_use, only_root, the_file,
+PLAIN = [ps, services, top, cores, sched, pledge, log, log_follows, beb, wrong_use, only_root, the_file,
          several_at_once, restart, driver_is_killed, driver_is_killed_while_it_writes]
 TEST_CELLS = [crasher_is_quarantined_and_let_out, hanger_is_restarted, mute_is_complained_of, bad_input, spender_is_held_back, swap,
               images_fit_through_the_channel, bad_images_change_nothing, how_fast, personality_is_killed]
