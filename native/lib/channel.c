@@ -116,6 +116,10 @@ static int wait(struct nx_ring *r, unsigned slot, uint64_t deadline)
     }
     long e = wait_recv(1ul << slot, deadline);
     nx_ring_sleep_cancel(r);
+    if (e >=
+        0) { /* who waits for a ring that is revoked is woken once: always ask whether that was it */
+        e = nx_meta_size(slot);
+    }
     return e < 0 ? (int)e : 0;
 }
 

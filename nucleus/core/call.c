@@ -427,7 +427,7 @@ long call_revoke(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4
         if (r == 0) {
             o->epoch++;
             if (o->type == NX_T_RING) {
-                ring_part((struct ring *)o);
+                ring_revoked((struct ring *)o);
             }
         }
         break;

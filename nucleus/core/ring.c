@@ -72,12 +72,21 @@ static bool is_good(const struct ring *r, unsigned side)
            (side == NX_RING_PRODUCER ? (rights & NX_R_SEND) != 0 : rights == NX_R_RECV);
 }
 
-void ring_part(struct ring *r)
+/* Capabilities to it are no longer what they were: no short ways. */
+static void ring_part(struct ring *r)
 {
     for (unsigned side = 0; side < 2; side++) {
         if (r->end[side].cell != NULL) {
             r->end[side].cell->peer[r->end[side].slot].cell = NULL;
         }
+    }
+}
+
+void ring_revoked(struct ring *r)
+{
+    ring_part(r);
+    for (unsigned side = 0; side < 2; side++) {
+        event_signal(&r->end[side]);
     }
 }
 

@@ -21,8 +21,8 @@ void ring_destroy(struct ring *r);
 /* A capability to it came to or left a cell's slot.  Rights tell the side: SEND producer, RECV consumer. */
 void ring_listen(struct ring *r, struct cell *c, unsigned slot, uint32_t rights);
 void ring_unlisten(struct ring *r, struct cell *c, unsigned slot);
-/* Capabilities to it are no longer what they were: no short ways. */
-void ring_part(struct ring *r);
+/* Capabilities to it are dead: who listens is woken once more, to find that out. */
+void ring_revoked(struct ring *r);
 /* Who is told when the side with these rights rings. */
 static inline const struct listener *ring_peer(const struct ring *r, uint32_t rights)
 {

@@ -16,7 +16,7 @@ import console
 from console import require, same
 
 CELLS = os.path.join(console.BUILD, "tests", "cells")
-NAMES = ("crasher", "hanger", "spender", "swapper", "swapped", "mute", "mutecaller")
+NAMES = ("crasher", "hanger", "spender", "swapper", "swapped", "mute", "mutecaller", "badinput")
 
 
 SLOWED = "nexus.slow=1,8,8,45"  # hart, times the work, from second, to second
@@ -257,6 +257,12 @@ def mute_is_complained_of(m):
     same(generation(m, "mute"), 4, "generation")
 
 
+def bad_input(m):
+    """65 capabilities, and a ring that is torn down while both its sides use it (tests/cell/badinput)."""
+    wait_for(m, "its end", lambda: logged(m, r"badinput\.1( #[0-9]+)?: "))
+    require(logged(m, r"badinput\.1( #[0-9]+)?: ok"), "\n".join(line for line in m.out("cat /proc/nexus/log").splitlines() if "badinput" in line))
+
+
 def spender_is_held_back(m):
     wait_for(m, "its energy back", lambda: logged(m, r"spender\.1( #[0-9]+)?: is in its own tier again"))
     require(logged(m, r"spender\.1( #[0-9]+)?: is held back in tier 3, having used more than allowed"), "held back")
@@ -334,7 +340,7 @@ def how_fast(m):
 
 PLAIN = [ps, services, top, cores, sched, pledge, log, log_follows, beb, wrong_use, only_root, the_file,
          several_at_once, restart, driver_is_killed, driver_is_killed_while_it_writes]
-TEST_CELLS = [crasher_is_quarantined_and_let_out, hanger_is_restarted, mute_is_complained_of, spender_is_held_back, swap,
+TEST_CELLS = [crasher_is_quarantined_and_let_out, hanger_is_restarted, mute_is_complained_of, bad_input, spender_is_held_back, swap,
               images_fit_through_the_channel, bad_images_change_nothing, how_fast, personality_is_killed]
 
 

@@ -71,10 +71,11 @@ static inline void channel_bell_in(struct channel *ch)
     }
 }
 
-/* Wait until a message comes and take it: 0, -NX_ETIME when the deadline passes first, -NX_EPEER. */
+/* Wait until a message comes and take it: 0, -NX_ETIME when the deadline passes first, -NX_EPEER: the peer's index is impossible;
+ * -NX_EBADF: the ring was revoked. */
 int channel_receive(struct channel *ch, struct nx_slot *slot, uint64_t deadline);
 
-/* Put a message, waiting for room: 0, -NX_ETIME, -NX_EPEER. */
+/* Put a message, waiting for room: 0, -NX_ETIME, -NX_EPEER, -NX_EBADF. */
 int channel_send(struct channel *ch, const struct nx_slot *slot, uint64_t deadline);
 
 #endif
