@@ -322,9 +322,10 @@ static __attribute__((noinline)) _Noreturn void idle(struct hart *h)
 
 /* Better tiers may have been at work for long, one fiber after the other with none of them overrunning (programs that
  * fork without end): a lower tier of which no program has run for a while sends its first one up. */
-static __attribute__((noinline)) void raise_passed_over(struct hart *h, uint64_t now)
+static __attribute__((noinline)) void raise_passed_over(struct hart *h, unsigned long better,
+                                                        uint64_t now)
 {
-    for (unsigned t = first_tier(h->ready) + 1; t < NX_TIERS; t++) {
+    for (unsigned long t = better + 1; t < NX_TIERS; t++) {
         if ((h->ready & 1u << t) == 0) {
             continue;
         }
@@ -343,7 +344,7 @@ static __attribute__((noinline)) void raise_passed_over(struct hart *h, uint64_t
 static inline __attribute__((always_inline)) _Noreturn void run_next(struct hart *h, uint64_t now)
 {
     if ((h->ready & (h->ready - 1)) != 0) {
-        raise_passed_over(h, now);
+        raise_passed_over(h, first_tier(h->ready), now);
     }
     struct fiber *f = dequeue(h);
     if (f == NULL) {
@@ -429,6 +430,10 @@ _Noreturn void sched_reschedule(void)
     }
     bool over = budget_over(h, f);
     unsigned mine = fiber_tier(f, h->foreign != NULL);
+    if (over && f->state == NULL &&
+        h->ready != 0) { /* two that lend each other the hart come by here only */
+        raise_passed_over(h, mine, h->since);
+    }
     unsigned best = h->ready != 0 ? first_tier(h->ready) : NX_TIERS;
     if (best < mine || (over && best == mine)) {
         uint64_t now = switch_out(h, f, h->foreign != NULL);
