@@ -52,12 +52,12 @@ static uint32_t fill(struct line *l, const uint8_t *from, size_t n, uint32_t slo
 {
     uint32_t i = 0;
     for (; i < slots && n > 0; i++) {
-        struct nx_slot slot = {.type = NEXUS_CONSOLE_OUTPUT, .flags = NX_SLOT_INLINE};
-        slot.buf_len = n < NX_RING_PAYLOAD ? (uint32_t)n : NX_RING_PAYLOAD;
-        memcpy(slot.payload, from, slot.buf_len);
+        struct nx_slot slot;
+        const uint32_t part = n < NX_RING_PAYLOAD ? (uint32_t)n : NX_RING_PAYLOAD;
+        nexus_console_output_put(&slot, from, part);
         nx_ring_write(&l->ch.out, i, &slot);
-        from += slot.buf_len;
-        n -= slot.buf_len;
+        from += part;
+        n -= part;
     }
     return i;
 }
@@ -151,8 +151,9 @@ static bool input(struct line *l)
             serve_again();
             return false;
         }
-        if (slot.type == NEXUS_CONSOLE_INPUT && slot.buf_len <= NX_RING_PAYLOAD && *l->input_hook) {
-            (*l->input_hook)(slot.payload, slot.buf_len);
+        const uint32_t bytes = nexus_console_input_told(&slot);
+        if (bytes != 0 && *l->input_hook) {
+            (*l->input_hook)(slot.payload, bytes);
         }
     }
     return true;

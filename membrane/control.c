@@ -18,7 +18,9 @@ static void (*answered)(long n); /* NULL: nothing is asked */
 static void request_done(struct nexus_request *r, int result, const struct nx_slot *reply)
 {
     void (*done)(long n) = answered;
-    long n = reply != NULL && result == 0 ? (long)reply->word32[1] : mb_errno(result);
+    struct nexus_control_command_answer answer;
+    nexus_control_command_answered(reply, &answer);
+    long n = reply != NULL && result == 0 ? (long)answer.length : mb_errno(result);
     if (n == 0 && result != 0) {
         n = -EIO;
     }
@@ -47,9 +49,12 @@ int control_complain(struct nexus_request *r, unsigned type, const char *what)
     if (!works) {
         return -EIO;
     }
-    r->slot = (struct nx_slot){.type = (uint16_t)type, .flags = NX_SLOT_INLINE};
-    r->slot.buf_len = (uint32_t)strnlen(what, NX_RING_PAYLOAD);
-    memcpy(r->slot.payload, what, r->slot.buf_len);
+    const uint32_t n = (uint32_t)strnlen(what, NX_RING_PAYLOAD);
+    if (type == NEXUS_CONTROL_DOUBT) {
+        nexus_control_doubt_request(r, what, n);
+    } else {
+        nexus_control_complain_request(r, what, n);
+    }
     return mb_errno(client_submit(&client, r));
 }
 
@@ -64,10 +69,9 @@ int mb_control_run(size_t n, void (*done)(long n))
     if (!works || answered != NULL || n > client.pool_size) {
         return !works ? -EIO : answered != NULL ? -EBUSY : -EFBIG;
     }
-    request = (struct nexus_request){.slot = {.type = NEXUS_CONTROL_COMMAND,
-                                              .buf_len = (uint32_t)client.pool_size,
-                                              .word32 = {(uint32_t)n}},
-                                     .done = request_done};
+    const struct nexus_control_command ask = {.length = (uint32_t)n};
+    nexus_control_command_request(&request, &ask, 0, (uint32_t)client.pool_size);
+    request.done = request_done;
     answered = done;
     int e = client_submit(&client, &request);
     if (e != 0) {

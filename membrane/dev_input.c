@@ -13,7 +13,7 @@ struct input_dev {
     struct nexus_request ask, status[STATUS_MAX];
     void (*asked)(unsigned input, const void *answer, size_t n); /* NULL: nothing was */
     struct device d;
-    struct nexus_input_config config;
+    struct nexus_input_hello config;
     bool status_used[STATUS_MAX];
 };
 /* NOLINTEND(clang-analyzer-optin.performance.Padding) */
@@ -23,8 +23,7 @@ void (*mb_input_hook)(unsigned input, const struct mb_input_event *e, unsigned n
 
 static bool hello(struct device *d, const struct nx_slot *slot)
 {
-    memcpy(&container_of(d, struct input_dev, d)->config, slot->payload,
-           sizeof(struct nexus_input_config));
+    nexus_input_hello_told(slot, &container_of(d, struct input_dev, d)->config);
     return d->client.pool != NULL && d->client.pool_size >= MB_INPUT_ANSWER_MAX;
 }
 
@@ -33,10 +32,10 @@ static void event(struct nexus_client *c, const struct nx_slot *slot)
     const struct device *d = (const struct device *)c;
     struct nexus_input_event e[NX_RING_PAYLOAD / sizeof(struct nexus_input_event)];
     struct mb_input_event out[NX_RING_PAYLOAD / sizeof(struct nexus_input_event)];
-    if (slot->type != NEXUS_INPUT_EVENTS || slot->buf_len > sizeof(e) || !mb_input_hook) {
+    const unsigned n = nexus_input_events_told(slot) / (unsigned)sizeof(e[0]);
+    if (n == 0 || !mb_input_hook) {
         return;
     }
-    unsigned n = slot->buf_len / (unsigned)sizeof(e[0]);
     memcpy(e, slot->payload, n * sizeof(e[0]));
     for (unsigned i = 0; i < n; i++) {
         out[i] = (struct mb_input_event){e[i].type, e[i].code, e[i].value};
@@ -79,8 +78,10 @@ static void answered(struct nexus_request *r, int result, const struct nx_slot *
     struct input_dev *in = input_of(r);
     void (*asked)(unsigned input, const void *answer, size_t n) = in->asked;
     uint8_t answer[MB_INPUT_ANSWER_MAX];
-    uint32_t n = result == 0 && reply != NULL ? reply->word32[1] : 0;
-    n = n <= r->slot.buf_len ? n : 0;
+    struct nexus_input_config_answer said;
+    nexus_input_config_answered(reply, &said);
+    const uint32_t n =
+        result == 0 && reply != NULL && said.length <= r->slot.buf_len ? said.length : 0;
     memcpy(answer, in->d.client.pool, n);
     in->asked = NULL;
     asked(in->d.index, answer, n);
@@ -96,9 +97,8 @@ int mb_input_ask(unsigned input, uint8_t select, uint8_t subselect,
     if (in->asked != NULL) {
         return -EBUSY;
     }
-    in->ask.slot = (struct nx_slot){.type = NEXUS_INPUT_CONFIG, .buf_len = MB_INPUT_ANSWER_MAX};
-    in->ask.slot.word32[0] = select;
-    in->ask.slot.word32[1] = subselect;
+    const struct nexus_input_config ask = {.select = select, .subselect = subselect};
+    nexus_input_config_request(&in->ask, &ask, 0, MB_INPUT_ANSWER_MAX);
     in->ask.done = answered;
     in->asked = done;
     int err = driver_ask(&in->d, &in->ask, NEXUS_PATIENCE);
@@ -122,10 +122,8 @@ void mb_input_status(unsigned input, const struct mb_input_event *e)
         if (in->status_used[i]) {
             continue;
         }
-        r->slot = (struct nx_slot){.type = NEXUS_INPUT_STATUS};
-        r->slot.word32[0] = e->type;
-        r->slot.word32[1] = e->code;
-        r->slot.word32[2] = e->value;
+        const struct nexus_input_status ask = {e->type, e->code, e->value};
+        nexus_input_status_request(r, &ask);
         r->done = status_done;
         in->status_used[i] = driver_ask(&in->d, r, NEXUS_PATIENCE_NONE) == 0;
         return;

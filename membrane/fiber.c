@@ -2,8 +2,10 @@
  *
  * A fiber that has nothing to run waits in a pool.  A pool above IDLE_MAX lets fibers end; the memory
  * of an ended one is freed by another, once the nucleus no longer knows its handle.
- * Stack: STACK_PAGES pages, all present from the start (a stack that meets the end of memory would end
- * the cell), an unmapped page below, so that an overflow is a fault and not damage.
+ *
+ * A fiber is one run of pages: an unmapped page, so that an overflow of the stack is a fault and not damage; the stack,
+ * all present from the start (a stack that meets the end of memory would end the cell); and at its top, in one page with
+ * what the stack begins with, what every call touches: struct fiber_top.
  */
 #include "mb_int.h"
 
@@ -11,6 +13,14 @@
 
 #define STACK_PAGES 4
 #define IDLE_MAX 32
+
+#define FIBER_PAGES (1 + STACK_PAGES)
+
+struct fiber_top {
+    struct mb_fiber fiber;
+    struct nx_state state __attribute__((aligned(NX_STATE_SIZE)));
+};
+_Static_assert(sizeof(struct fiber_top) <= MB_PAGE / 2, "the rest is stack");
 
 struct mb_fiber mb_main_fiber;
 static struct nx_state main_state __attribute__((aligned(NX_STATE_SIZE)));
@@ -26,29 +36,27 @@ void mb_fiber_init(void)
     idle_count = 0;
 }
 
-static void fiber_free(struct mb_fiber *f)
-{
-    if (f->stack) {
-        mb_run_free(f->stack);
-    }
-    mb_free(f->state);
-    mb_free(f);
-}
-
 /* A fiber with stack and state area, not yet known to the nucleus. */
 static struct mb_fiber *fiber_alloc(void)
 {
-    struct mb_fiber *f = mb_zalloc(sizeof(*f));
-    if (!f) {
+    char *run = mb_run_alloc(FIBER_PAGES);
+    if (!run) {
         return NULL;
     }
-    f->state = mb_zalloc(NX_STATE_SIZE); /* a slab of this size is aligned to it */
-    f->stack = f->state ? mb_run_alloc(1 + STACK_PAGES) : NULL;
-    if (!f->stack || nx_map_unmap(0, (uint64_t)f->stack, MB_PAGE) < 0) {
-        fiber_free(f);
+    if (nx_map_unmap(0, (uint64_t)run, MB_PAGE) < 0) {
+        mb_run_free(run);
         return NULL;
     }
-    return f;
+    struct fiber_top *top = (void *)(run + FIBER_PAGES * MB_PAGE - sizeof(*top));
+    memset(top, 0, sizeof(*top));
+    top->fiber.state = &top->state;
+    top->fiber.run = run;
+    return &top->fiber;
+}
+
+static void fiber_free(const struct mb_fiber *f)
+{
+    mb_run_free(f->run);
 }
 
 /* Free what ended since the last look. */
@@ -132,8 +140,9 @@ struct mb_fiber *mb_fiber_start(void (*fn)(void *), void *arg)
     f->arg = arg;
     f->fn = fn;
     f->woken = mb_arch_time();
-    uint64_t sp = (uint64_t)f->stack + (1 + STACK_PAGES) * MB_PAGE;
-    long handle = nx_spawn_fiber((uint64_t)mb_fiber_entry, sp, (uint64_t)f, NX_TIER_MATTER);
+    /* f is what lies at the top of its stack. */
+    long handle =
+        nx_spawn_fiber((uint64_t)mb_fiber_entry, (uint64_t)f, (uint64_t)f, NX_TIER_MATTER);
     if (handle < 0) {
         fiber_free(f);
         return NULL;

@@ -27,25 +27,24 @@ static struct tax_call *counter(struct tax *t, unsigned nr)
 {
     unsigned slot = t->slot[nr];
     if (slot == 0) {
-        unsigned index = t->used;
-        struct tax_call **chunk = &t->chunk[index / TAX_CHUNK];
-        if (!*chunk) {
-            *chunk = mb_zalloc(TAX_CHUNK * sizeof(struct tax_call));
+        if (t->used >= TAX_FIRST) {
+            struct tax_call **chunk = &t->chunk[(t->used - TAX_FIRST) / TAX_CHUNK];
             if (!*chunk) {
-                return NULL;
+                *chunk = mb_zalloc(TAX_CHUNK * sizeof(struct tax_call));
+                if (!*chunk) {
+                    return NULL;
+                }
             }
         }
-        (*chunk)[index % TAX_CHUNK].nr = nr;
-        t->used++;
+        slot = ++t->used;
+        tax_call_at(t, slot)->nr = nr;
         /* Other threads count without the lock: the counter first, then the way to it. */
         __atomic_thread_fence(__ATOMIC_RELEASE);
-        t->slot[nr] = (uint16_t)(index + 1);
-        slot = index + 1;
+        t->slot[nr] = (uint16_t)slot;
     }
-    slot--;
-    return &t->chunk[slot / TAX_CHUNK][slot % TAX_CHUNK];
+    return tax_call_at(t, slot);
 }
-_Static_assert(TAX_CHUNK *TAX_CHUNKS >= TAX_CALLS, "room for every call");
+_Static_assert(TAX_FIRST + TAX_CHUNK * TAX_CHUNKS >= TAX_CALLS, "room for every call");
 
 static void add_call(struct tax_call *c, uint64_t calls, uint64_t ticks, uint64_t instructions)
 {
@@ -90,7 +89,7 @@ void tax_merge(struct tax *parent, const struct tax *child)
     add_sum(&parent->kids, &child->sum);
     add_sum(&parent->kids, &child->kids);
     for (unsigned i = 0; i < child->used; i++) {
-        const struct tax_call *from = &child->chunk[i / TAX_CHUNK][i % TAX_CHUNK];
+        const struct tax_call *from = tax_call_at(child, i + 1);
         struct tax_call *to = counter(parent, from->nr);
         if (to) {
             add_call(to, from->calls, from->ticks, from->instructions);
@@ -107,7 +106,7 @@ bool tax_enosys(struct tax *t, unsigned nr)
 void tax_exec(struct tax *t)
 {
     for (unsigned i = 0; t && i < t->used; i++) {
-        t->chunk[i / TAX_CHUNK][i % TAX_CHUNK].enosys = 0;
+        tax_call_at(t, i + 1)->enosys = 0;
     }
 }
 
@@ -153,8 +152,7 @@ size_t tax_text(const struct tax *t, const char *(*name)(unsigned nr), char *buf
         if (t->slot[nr] == 0) {
             continue;
         }
-        unsigned i = t->slot[nr] - 1u;
-        const struct tax_call *c = &t->chunk[i / TAX_CHUNK][i % TAX_CHUNK];
+        const struct tax_call *c = tax_call_at(t, t->slot[nr]);
         if (c->calls != 0) {
             put(&x, "call %u %s %lu %lu %lu\n", nr, call_name(name, nr), (ul)c->calls,
                 (ul)mb_ticks_to_ns(c->ticks), (ul)c->instructions);

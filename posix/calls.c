@@ -24,19 +24,24 @@
 
 struct call {
     sys_handler *fn;
-    const char *name;
     unsigned flags;
 };
 
 static const struct call calls[] = {
-#define CALL(name, flags) [__NR_##name] = {sys_##name, #name, flags},
+#define CALL(name, flags) [__NR_##name] = {sys_##name, flags},
+#include "calls.def"
+#undef CALL
+};
+
+static const char *const names[] = {
+#define CALL(name, flags) [__NR_##name] = #name,
 #include "calls.def"
 #undef CALL
 };
 
 const char *call_name(unsigned nr)
 {
-    return nr < ARRAY_LEN(calls) ? calls[nr].name : NULL;
+    return nr < ARRAY_LEN(names) ? names[nr] : NULL;
 }
 
 /* The results that are not for programs: -ERESTARTSYS ... -ERESTART_BLOCK. */

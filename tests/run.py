@@ -16,6 +16,9 @@ A file of tests/system may say, in a comment among its first 30 lines,
     timeout: 600     seconds it may take (default 300)
     alone: yes       nothing else may run beside it (it measures time)
     apart: yes       not a part of everything: runs only when --only names it
+    linux: yes       what it asks for is POSIX: --linux runs it on that kernel, too; or no, and why
+
+NEXUS_TEST_SLOW=3 in the environment gives all of tests/system three times the time.
 """
 import argparse
 import concurrent.futures
@@ -97,10 +100,15 @@ def find(top, test):
 def header(path, key, default):
     with open(os.path.join(TOP, path), errors="replace") as f:
         for _, line in zip(range(30), f):
-            found = re.match(rf"^[#\s*/]*{key}:\s*(\S+)", line)
+            found = re.match(rf"^[#\s*/]*{key}:\s*(\S.*)", line)
             if found:
-                return found[1]
+                return found[1].strip()
     return default
+
+
+def limit(path):
+    """Seconds a file of tests/system may take."""
+    return float(header(path, "timeout", "300")) * float(os.environ.get("NEXUS_TEST_SLOW", "1"))
 
 
 def unit(wanted, jobs):
@@ -138,21 +146,37 @@ def system(wanted, jobs):
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         for path in files:
             if path not in alone:
-                pool.submit(run, path[6:-3], ["./" + path], float(header(path, "timeout", "300")))
+                pool.submit(run, path[6:-3], ["./" + path], limit(path))
     for path in alone:
-        run(path[6:-3], ["./" + path], float(header(path, "timeout", "300")))
+        run(path[6:-3], ["./" + path], limit(path))
+
+
+def linux(image, wanted):
+    """Are the tests right?  Those about what POSIX says pass on Linux."""
+    for path in find("tests/system", lambda p: p.endswith(".py")):
+        if not os.access(os.path.join(TOP, path), os.X_OK) or wanted not in path:
+            continue
+        why = header(path, "linux", "no, it does not say")
+        if why == "yes":
+            run(path[6:-3], ["./" + path], limit(path), {"NEXUS_TEST_LINUX": os.path.abspath(image)})
+        else:
+            print(f"ok - {path[6:-3]} # SKIP {why.removeprefix('no, ')}", flush=True)
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for part in PARTS:
         p.add_argument("--" + part, action="store_true")
+    p.add_argument("--linux", metavar="IMAGE", help="run what there is to run on this kernel, and nothing else")
     p.add_argument("--make", default="make", help="the make to build with")
     p.add_argument("--only", default="", metavar="TEXT", help="of unit, tools, spin, system: those so named")
     p.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
     a = p.parse_args()
     chosen = [part for part in PARTS if getattr(a, part)] or PARTS
     start = time.monotonic()
+    if a.linux:
+        linux(a.linux, a.only)
+        chosen = []
 
     # The tests run what is built now, so a build that fails ends the matter.
     make = a.make.split() + [f"-j{os.cpu_count() or 1}"]

@@ -39,6 +39,10 @@ def rows(fields):
     return out
 
 
+def inline_bytes(b):
+    return [".TP", f".B {b.name}", f"{roff(b.doc)}. Unit: bytes."]
+
+
 def man(face, source):
     out = [f'.TH {face.prefix.upper()} 7 "" Nexus "Nexus interfaces"', ".SH NAME",
            f"{face.prefix} \\- interface \"{face.name}\"", ".SH SYNOPSIS", ".nf", f"#include <idl/{face.name}.h>", ".fi",
@@ -47,9 +51,12 @@ def man(face, source):
         out += [".SH HELLO"] + rows(face.hello)
     for m in face.messages:
         out += [f".SH {m.name.upper()} ({m.number})", roff(m.doc),
+                "It is not answered." if not face.session else
                 "It may be repeated." if m.repeatable else "It must not be repeated."]
         if m.ask:
             out += [".SS asks"] + rows(m.ask)
+        if m.bytes:
+            out += [".SS bytes, 1 to 48"] + inline_bytes(m.bytes)
         if m.buffer:
             out += [f".SS buffer, {m.buffer.direction}", roff(m.buffer.doc) + "."]
         if m.answer:
@@ -59,7 +66,8 @@ def man(face, source):
             for name, when in m.errors:
                 out += [".TP", f".B {name}", roff(when) + "."]
     for e in face.events:
-        out += [f".SH {e.name.upper()} ({e.number})", "An event. " + roff(e.doc)] + rows(e.ask)
+        out += [f".SH {e.name.upper()} ({e.number})", ("An event. " if face.session else "From the server. ") + roff(e.doc)]
+        out += rows(e.ask) + (inline_bytes(e.bytes) if e.bytes else [])
     return "\n".join(out + [".SH SOURCE", roff(source), ""])
 
 

@@ -55,6 +55,11 @@ def unpack(name, struct, fields, to, result=False):
     return inline("void ", name, ["const struct nx_slot *slot", f"struct {struct} *{to}"], body)
 
 
+def counted(bytes_):
+    """Parameters for bytes that are counted."""
+    return [f"const void *{bytes_.name}", "uint32_t size"]
+
+
 class Writer:
     def __init__(self, face):
         self.face, self.p, self.up = face, face.prefix, face.prefix.upper()
@@ -69,6 +74,8 @@ class Writer:
         return "\n".join(out) + "\n"
 
     def describe(self, m):
+        if not self.face.session:
+            return f"{m.name}, to the server: {m.doc}"
         again = "asked again by itself when the server dies" if m.repeatable else \
             "not repeated: -NX_EPEER when the server dies before it answers"
         said = [f"{m.name}: {m.doc} ({again}.)"]
@@ -89,18 +96,35 @@ class Writer:
             out.append(f'_Static_assert(sizeof(struct {name}_answer) <= NX_RING_PAYLOAD, "fits a slot");\n')
         return out
 
+    def inline_bytes(self, m):
+        """name_put() and name_told() of a message or event that is bytes."""
+        name, type_ = f"{self.p}_{m.name}", f"{self.up}_{m.name.upper()}"
+        return [comment(f"Make slot a message {m.name}: 1 to 48 bytes; {m.bytes.doc}. More than fit make it one without any, which "
+                        "is refused."),
+                inline("void ", f"{name}_put", ["struct nx_slot *slot"] + counted(m.bytes),
+                       [f"    *slot = (struct nx_slot){{.type = {type_}, .flags = NX_SLOT_INLINE}};",
+                        "    if (size <= NX_RING_PAYLOAD) {", "        slot->buf_len = size;",
+                        f"        __builtin_memcpy(slot->payload, {m.bytes.name}, size);", "    }"]),
+                comment(f"How many bytes of the payload of slot, a copy of the caller's own, are a {m.name}; 0: it is none."),
+                inline("uint32_t ", f"{name}_told", ["const struct nx_slot *slot"],
+                       [f"    return slot->type == {type_} && (slot->flags & NX_SLOT_INLINE) != 0 &&",
+                        "                   slot->buf_len <= NX_RING_PAYLOAD",
+                        "               ? slot->buf_len", "               : 0;"])]
+
     def client(self, m):
         """name_request() for client_submit(), name_answered() for its done function, name() that waits."""
         name = f"{self.p}_{m.name}"
-        ask = [f"const struct {name} *ask"] if m.ask else []
+        ask = [f"const struct {name} *ask"] if m.ask else counted(m.bytes) if m.bytes else []
         piece = ["uint32_t off", "uint32_t len"] if m.buffer else []
         answer = [f"struct {name}_answer *answer"] if m.answer else []
-        out = []
+        out = self.inline_bytes(m) if m.bytes else []
+        given = ", ask" if m.ask else f", {m.bytes.name}, size" if m.bytes else ""
         if m.ask:
             out.append(pack(f"{name}_ask_", name, m.ask, "ask"))
         body = [f"    r->slot = (struct nx_slot){{.type = {self.up}_{m.name.upper()}"
                 + (", .buf_off = off, .buf_len = len" if m.buffer else "") + "};"]
         body += [f"    {name}_ask_(&r->slot, ask);"] if m.ask else []
+        body = [f"    {name}_put(&r->slot{given});"] if m.bytes else body
         out.append(comment(f"Make r the request {m.name}, for client_submit()."))
         out.append(inline("void ", f"{name}_request", ["struct nexus_request *r"] + ask + piece, body))
         if m.answer:
@@ -112,7 +136,7 @@ class Writer:
                               [f"    *answer = (struct {name}_answer){{.result = -NX_EPEER}};",
                                "    if (reply != NULL) {", f"        {inner}(reply, answer);", "    }"]))
         body = ["    struct nexus_call call;",
-                f"    {name}_request(&call.request{', ask' if m.ask else ''}{', off, len' if m.buffer else ''});",
+                f"    {name}_request(&call.request{given}{', off, len' if m.buffer else ''});",
                 "    int e = client_call(c, &call, deadline);"]
         if m.answer:
             body += [f"    {name}_answered(e == 0 || call.answered ? &call.reply : NULL, answer);",
@@ -124,69 +148,93 @@ class Writer:
                           body))
         return out
 
+    def case(self, m, device):
+        """The function of a message, and the case that calls it. device: its buffer is for a device."""
+        name = f"{self.p}_{m.name}"
+        params, args = ["void *ctx", "const struct nx_slot *request"], ["ctx", "request"]
+        body, good = [], None
+        if m.ask:
+            params, args = params + [f"const struct {name} *ask"], args + ["&ask"]
+            body += [f"        struct {name} ask;", f"        {name}_asked_(request, &ask);"]
+        if m.bytes:
+            params, args = params + [f"const uint8_t *{m.bytes.name}", "uint32_t size"], args + ["request->payload", "size"]
+            body += [f"        const uint32_t size = {name}_told(request);"]
+            good = "size == 0"
+        if m.buffer and device:
+            params, args = params + ["uint64_t phys", "uint32_t len"], args + ["s->pool_phys + request->buf_off", "request->buf_len"]
+            good = "!server_in_pool(s, request->buf_off, request->buf_len)"
+        elif m.buffer:
+            params, args = params + ["uint8_t *buf", "uint32_t len"], args + ["buf", "request->buf_len"]
+            body += ["        uint8_t *buf = server_at(s, request->buf_off, request->buf_len);"]
+            good = "buf == NULL"
+        if m.answer:
+            params, args = params + [f"struct {name}_answer *answer"], args + ["&answer"]
+            body += [f"        struct {name}_answer answer = {{0}};"]
+        call = f"ops->{m.name}({', '.join(args)})"
+        body += [f"        result = {good} ? -NX_EINVAL : {call};" if good else f"        result = {call};"]
+        body += [f"        {name}_reply_(&reply, &answer);"] if m.answer else []
+        return (f"    int (*{m.name})({', '.join(params)});",
+                [f"    case {self.up}_{m.name.upper()}: {{", f"        if (ops->{m.name} == NULL) {{",
+                 "            break;", "        }"] + body + ["        break;", "    }"])
+
+    def serve(self, device):
+        p = self.p + ("_device" if device else "")
+        cases = [self.case(m, device) for m in self.face.messages]
+        if device:
+            said = (f"The same for a server whose device reads and writes the pool, and which has the right dma to it: {p}_serve "
+                    "gives a buffer as its physical address, and maps nothing.")
+        else:
+            said = ("What a server does: a function a message; what is not there is answered -NX_ENOSYS. The result is "
+                    "the answer's: 0 or -NX_E*; or NEXUS_LATER, and the answer is given later. buf is inside of the "
+                    "pool: the client may change it at any time. answer is zeroed.")
+        return [comment(said), "\n".join([f"struct {p}_ops {{"] + [function for function, _ in cases] + ["};", ""]),
+                comment("Carry out a request from server_take() and answer it: 0; NEXUS_LATER: it was not answered yet; "
+                        "-NX_EPEER: the client broke the ring."),
+                inline("int ", f"{p}_serve",
+                       ["struct nexus_server *s", "const struct nx_slot *request", f"const struct {p}_ops *ops", "void *ctx"],
+                       ["    struct nx_slot reply = {0};", "    int result = -NX_ENOSYS;", "    switch (request->type) {"]
+                       + [line for _, body in cases for line in body]
+                       + ["    default:", "        break;", "    }", "    if (result == NEXUS_LATER) {",
+                          "        return NEXUS_LATER;", "    }", "    return server_reply(s, request, result, &reply);"])]
+
     def server(self):
-        face, p = self.face, self.p
-        ops, cases, replies = [], [], []
-        for m in face.messages:
-            name = f"{p}_{m.name}"
-            params = ["void *ctx", "const struct nx_slot *request"]
-            params += [f"const struct {name} *ask"] if m.ask else []
-            params += ["uint8_t *buf", "uint32_t len"] if m.buffer else []
-            params += [f"struct {name}_answer *answer"] if m.answer else []
-            ops.append(f"    int (*{m.name})({', '.join(params)});")
-            body = []
+        out = []
+        for m in self.face.messages:
+            name = f"{self.p}_{m.name}"
             if m.ask:
-                replies.append(unpack(f"{name}_asked_", name, m.ask, "ask"))
-                body += [f"        struct {name} ask;", f"        {name}_asked_(request, &ask);"]
-            body += [f"        struct {name}_answer answer = {{0}};"] if m.answer else []
-            args = ["ctx", "request"] + (["&ask"] if m.ask else []) \
-                + (["buf", "request->buf_len"] if m.buffer else []) + (["&answer"] if m.answer else [])
-            call = f"ops->{m.name}({', '.join(args)})"
-            if m.buffer:
-                body += ["        uint8_t *buf = server_at(s, request->buf_off, request->buf_len);",
-                         f"        result = buf == NULL ? -NX_EINVAL : {call};"]
-            else:
-                body += [f"        result = {call};"]
+                out.append(unpack(f"{name}_asked_", name, m.ask, "ask"))
             if m.answer:
-                body += [f"        {name}_reply_(&reply, &answer);"]
-                replies.append(pack(f"{name}_reply_", f"{name}_answer", m.answer, "answer"))
-                replies.append(comment(f"The answer to a {m.name} that was kept (NEXUS_LATER)."))
-                replies.append(inline("int ", f"{name}_reply",
-                                      ["struct nexus_server *s", "const struct nx_slot *request", "int result",
-                                       f"const struct {name}_answer *answer"],
-                                      ["    struct nx_slot reply = {0};", f"    {name}_reply_(&reply, answer);",
-                                       "    return server_reply(s, request, result, &reply);"]))
-            cases += [f"    case {self.up}_{m.name.upper()}: {{", f"        if (ops->{m.name} == NULL) {{",
-                      "            break;", "        }"] + body + ["        break;", "    }"]
-        out = [comment("What a server does: a function a message; what is not there is answered -NX_ENOSYS. The result is "
-                       "the answer's: 0 or -NX_E*; or NEXUS_LATER, and the answer is given later. buf is inside of the "
-                       "pool: the client may change it at any time. answer is zeroed."),
-               "\n".join([f"struct {p}_ops {{"] + ops + ["};", ""])]
-        out += replies
-        out.append(comment("Carry out a request from server_take() and answer it: 0; NEXUS_LATER: it was not answered yet; "
-                           "-NX_EPEER: the client broke the ring."))
-        out.append(inline("int ", f"{p}_serve",
-                          ["struct nexus_server *s", "const struct nx_slot *request", f"const struct {p}_ops *ops",
-                           "void *ctx"],
-                          ["    struct nx_slot reply = {0};", "    int result = -NX_ENOSYS;",
-                           "    switch (request->type) {"] + cases + ["    default:", "        break;", "    }",
-                           "    if (result == NEXUS_LATER) {", "        return NEXUS_LATER;", "    }",
-                           "    return server_reply(s, request, result, &reply);"]))
+                out.append(pack(f"{name}_reply_", f"{name}_answer", m.answer, "answer"))
+                out.append(comment(f"The answer to a {m.name} that was kept (NEXUS_LATER)."))
+                out.append(inline("int ", f"{name}_reply",
+                                  ["struct nexus_server *s", "const struct nx_slot *request", "int result",
+                                   f"const struct {name}_answer *answer"],
+                                  ["    struct nx_slot reply = {0};", f"    {name}_reply_(&reply, answer);",
+                                   "    return server_reply(s, request, result, &reply);"]))
+        out += self.serve(False)
+        if any(m.buffer for m in self.face.messages):
+            out += self.serve(True)
         return out
 
     def events(self):
         out = []
         for e in self.face.events:
             name = f"{self.p}_{e.name}"
-            out.append(comment(f"{e.name}, an event: {e.doc}"))
+            out.append(comment(f"{e.name}, {'an event' if self.face.session else 'from the server'}: {e.doc}"))
+            if e.bytes:
+                out += self.inline_bytes(e)
+            if not self.face.session:
+                continue
             if e.ask:
                 out.append(declare(name, e.ask, f"What {e.name} tells."))
                 out.append(f'_Static_assert(sizeof(struct {name}) <= NX_RING_PAYLOAD, "fits a slot");\n')
                 out.append(pack(f"{name}_data_", name, e.ask, "data"))
                 out.append(unpack(f"{name}_told", name, e.ask, "data"))
             out.append(inline("int ", f"{name}_tell",
-                              ["struct nexus_server *s"] + ([f"const struct {name} *data"] if e.ask else []),
+                              ["struct nexus_server *s"] + ([f"const struct {name} *data"] if e.ask else [])
+                              + (counted(e.bytes) if e.bytes else []),
                               [f"    struct nx_slot slot = {{.type = {self.up}_{e.name.upper()}}};"]
+                              + ([f"    {name}_put(&slot, {e.bytes.name}, size);"] if e.bytes else [])
                               + ([f"    {name}_data_(&slot, data);"] if e.ask else [])
                               + ["    return server_event(s, &slot);"]))
         return out
@@ -203,14 +251,16 @@ class Writer:
     def header(self, source):
         guard = f"IDL_{self.up}_H"
         out = [f"/* Made by distro/tools/idl.py from {source}: interface \"{self.face.name}\". */",
-               f"#ifndef {guard}", f"#define {guard}", "", "#include <nexus/call.h>", "#include <nexus/service.h>", "",
+               f"#ifndef {guard}", f"#define {guard}", ""]
+        out += ["#include <nexus/call.h>"] if self.face.session else ["#include <nx/ring.h>"]
+        out += ["",
                comment(self.face.doc), "", self.numbers()] + self.hello()
         for m in self.face.messages:
             out += ["/* ---- " + m.name + " ---- */", "", comment(self.describe(m)), ""]
-            out += self.structures(m) + self.client(m)
+            out += self.structures(m) + self.client(m) if self.face.session else self.inline_bytes(m)
         if self.face.events:
             out += ["/* ---- events ---- */", ""] + self.events()
-        if self.face.messages:
+        if self.face.messages and self.face.session:
             out += ["/* ---- server ---- */", ""] + self.server()
         return "\n".join(out) + "\n#endif\n"
 

@@ -17,6 +17,7 @@ ERRORS = ["EPERM", "ENOENT", "EIO", "EBADF", "ENOMEM", "EFAULT", "EBUSY", "EINVA
 TAKEN = set("""auto break case char const continue default do double else enum extern float for goto if inline int long
     register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while result
     ask answer request reply deadline off len buf""".split())
+TAKEN_BYTES = {"size", "slot", "r", "c", "s", "ctx"}  # of the functions that bytes are handed to
 
 
 class IdlErrors(Exception):
@@ -43,17 +44,25 @@ class Buffer:
         self.direction, self.doc = direction, doc
 
 
+class Bytes:
+    """What is told is 1 to 48 bytes that are counted, and not fields."""
+
+    def __init__(self, name, doc):
+        self.name, self.doc = name, doc
+
+
 class Message:
     def __init__(self, name):
         self.name = name
         self.number, self.repeatable, self.doc = None, False, ""
-        self.ask, self.answer, self.buffer = [], [], None
+        self.ask, self.answer, self.buffer, self.bytes = [], [], None, None
         self.errors = []  # (name, doc)
 
 
 class Interface:
     def __init__(self):
         self.name = self.prefix = self.doc = ""
+        self.session = True  # False: messages without answers, over two rings alone
         self.hello, self.messages, self.events = [], [], []
 
 
@@ -176,6 +185,26 @@ class Reader:
             message.errors.append((name.value, self.text(doc, "when an error is answered")))
         return read
 
+    def bytes_of(self, message):
+        def read(node):
+            name, doc = self.args(node, 2, "a name and what they are")
+            self.props(node, ())
+            if message.bytes:
+                raise Bad("bytes stands twice")
+            message.bytes = Bytes(self.name(name, "the name of bytes"), self.text(doc, "what bytes are"))
+            if message.bytes.name in TAKEN_BYTES:
+                raise Bad(f"the name of bytes must not be {message.bytes.name}")
+        return read
+
+    def whole(self, line, m, face):
+        """What only shows when all of a message or event is known."""
+        if not m.doc:
+            self.error(line, f"{m.name} has no doc")
+        if m.bytes and (m.ask or m.buffer):
+            self.error(line, f"{m.name}: bytes are all that a message has room for")
+        if not face.session and (m.answer or m.buffer or m.errors or not m.bytes):
+            self.error(line, f"{m.name}: without a session there are bytes, and no answers")
+
     # ---- messages ----
 
     def number_of(self, m, props, face):
@@ -207,9 +236,9 @@ class Reader:
                     setattr(m, name, self.fields(child, start))
                 return one
             self.each(node.children, {"doc": self.doc(m), "ask": lists("ask", 0), "answer": lists("answer", 4),
-                                      "buffer": self.buffer(m), "error": self.error_of(m)}, m.name)
-            if not m.doc:
-                self.error(node.line, f"{m.name} has no doc")
+                                      "bytes": self.bytes_of(m), "buffer": self.buffer(m),
+                                      "error": self.error_of(m)}, m.name)
+            self.whole(node.line, m, face)
             face.messages.append(m)
         return read
 
@@ -220,9 +249,8 @@ class Reader:
 
             def data(child):
                 m.ask = self.fields(child, 0)
-            self.each(node.children, {"doc": self.doc(m), "data": data}, m.name)
-            if not m.doc:
-                self.error(node.line, f"{m.name} has no doc")
+            self.each(node.children, {"doc": self.doc(m), "data": data, "bytes": self.bytes_of(m)}, m.name)
+            self.whole(node.line, m, face)
             face.events.append(m)
         return read
 
@@ -238,14 +266,19 @@ class Reader:
         try:
             name = self.args(node, 1, "a name")[0]
             face.name = self.name(name, "an interface's name")
-            props = self.props(node, ("prefix",))
+            props = self.props(node, ("prefix", "session"))
             face.prefix = self.name(props["prefix"], "prefix") if "prefix" in props else face.name
+            if "session" in props and props["session"].value is not False:
+                raise Bad("session= is #false, or is not said")
+            face.session = "session" not in props
         except Bad as bad:
             self.error(node.line, str(bad))
         self.each(node.children, {"doc": self.doc(face), "hello": self.hello(face), "message": self.message(face),
                                   "event": self.event(face)}, "interface")
         if not face.doc:
             self.error(node.line, "the interface has no doc")
+        if face.hello and not face.session:
+            self.error(node.line, "without a session there is no hello")
         if not face.messages and not face.events:
             self.error(node.line, "the interface has no message")
         return face

@@ -85,15 +85,15 @@ static void receive(struct uart *u)
 static int pass_on(struct uart *u)
 {
     while (u->head != u->tail) {
-        struct nx_slot slot = {.type = NEXUS_CONSOLE_INPUT, .flags = NX_SLOT_INLINE};
+        struct nx_slot slot;
         uint32_t at = u->head % UART_INPUT;
-        slot.buf_len = NX_MIN(NX_MIN(u->tail - u->head, UART_INPUT - at), NX_RING_PAYLOAD);
-        memcpy(slot.payload, u->input + at, slot.buf_len);
+        uint32_t n = NX_MIN(NX_MIN(u->tail - u->head, UART_INPUT - at), NX_RING_PAYLOAD);
+        nexus_console_input_put(&slot, u->input + at, n);
         int e = nx_ring_push(u->to, &slot);
         if (e != 0) {
             return e == -NX_EFULL ? 0 : e;
         }
-        u->head += slot.buf_len;
+        u->head += n;
     }
     return 0;
 }
@@ -110,8 +110,7 @@ static int load_slot(struct uart *u)
             return waiting < 0 ? waiting : 0;
         }
         nx_ring_read(u->from, ahead, &u->slot);
-        bool good = u->slot.type == NEXUS_CONSOLE_OUTPUT && u->slot.buf_len > 0 &&
-                    u->slot.buf_len <= NX_RING_PAYLOAD;
+        const bool good = nexus_console_output_told(&u->slot) != 0;
         if (good && u->sent < u->slot.buf_len) {
             u->loaded = true;
         } else {

@@ -114,7 +114,7 @@ int blk_start(struct blk *b, struct driver *driver)
     }
     if (e == 0) {
         struct nx_slot hello = {0};
-        memcpy(hello.payload, &b->config, sizeof(b->config));
+        nexus_block_hello_tell(&hello, &b->config);
         e = server_hello(&driver->servers[0], &hello);
     }
     return e;
@@ -122,74 +122,74 @@ int blk_start(struct blk *b, struct driver *driver)
 
 /* ---- requests ---- */
 
-/* May the device have it?  0 or -NX_E*. */
-static int check(const struct blk *b, const struct nx_slot *r)
-{
-    const struct nexus_server *s = &b->driver->servers[0];
-    const uint64_t sectors = r->buf_len / NEXUS_BLOCK_SECTOR;
-    switch (r->type) {
-    case NEXUS_BLOCK_WRITE:
-        if ((b->config.flags & NEXUS_BLOCK_READONLY) != 0) {
-            return -NX_EPERM;
-        }
-        /* fall through */
-    case NEXUS_BLOCK_READ:
-        return r->buf_len != 0 && r->buf_len % NEXUS_BLOCK_SECTOR == 0 &&
-                       r->buf_len <= b->config.max_request &&
-                       nx_in_bounds(r->word[0], sectors, b->config.sectors) &&
-                       server_in_pool(s, r->buf_off, r->buf_len)
-                   ? 0
-                   : -NX_EINVAL;
-    case NEXUS_BLOCK_ID:
-        return r->buf_len >= ID_BYTES && server_in_pool(s, r->buf_off, r->buf_len) ? 0 : -NX_EINVAL;
-    case NEXUS_BLOCK_FLUSH:
-        return 0;
-    default:
-        return -NX_ENOSYS;
-    }
-}
-
-/* The request's piece of the pool as segments the device takes: how many. */
-static unsigned add_data(const struct blk *b, const struct nx_slot *r, uint32_t len,
+/* `len` bytes at phys as segments the device takes: how many. */
+static unsigned add_data(const struct blk *b, uint64_t phys, uint32_t len, bool write,
                          struct virtq_seg *seg)
 {
-    const uint64_t phys = b->driver->servers[0].pool_phys + r->buf_off;
     unsigned n = 0;
     for (uint32_t at = 0; at < len; at += seg[n++].len) {
         const uint32_t part = NX_MIN(len - at, b->segment_max);
-        seg[n] = (struct virtq_seg){
-            .phys = phys + at, .len = part, .write = r->type != NEXUS_BLOCK_WRITE};
+        seg[n] = (struct virtq_seg){.phys = phys + at, .len = part, .write = write};
     }
     return n;
 }
 
-static void submit(struct blk *b, const struct nx_slot *r)
+/* The device has it; it is answered when it is done. */
+static int submit(struct blk *b, const struct nx_slot *request, uint32_t type, uint64_t sector,
+                  uint64_t phys, uint32_t len)
 {
     struct virtq_seg seg[BLK_DATA_SEGS + 2];
     const unsigned slot = (unsigned)virtq_reserve(&b->queue);
-    uint32_t type = T_IN, len = r->buf_len;
-    uint64_t sector = r->word[0];
-    if (r->type == NEXUS_BLOCK_WRITE) {
-        type = T_OUT;
-    } else if (r->type == NEXUS_BLOCK_FLUSH) {
-        type = T_FLUSH;
-        len = 0;
-        sector = 0;
-    } else if (r->type == NEXUS_BLOCK_ID) {
-        type = T_GET_ID;
-        len = ID_BYTES;
-        sector = 0;
-    }
-    b->request[slot] = *r;
+    b->request[slot] = *request;
     b->header[slot].type = type;
     b->header[slot].reserved = 0;
     b->header[slot].sector = sector;
     b->status[slot] = S_NONE;
     seg[0] = (struct virtq_seg){.phys = b->header_phys + slot * sizeof(struct blk_header),
                                 .len = sizeof(struct blk_header)};
-    unsigned n = 1 + add_data(b, r, len, seg + 1);
+    unsigned n = 1 + add_data(b, phys, len, type != T_OUT, seg + 1);
     seg[n++] = (struct virtq_seg){.phys = b->status_phys + slot, .len = 1, .write = true};
     virtq_submit(&b->queue, slot, seg, n);
+    return NEXUS_LATER;
+}
+
+static bool sectors_fit(const struct blk *b, uint64_t sector, uint32_t len)
+{
+    return len != 0 && len % NEXUS_BLOCK_SECTOR == 0 && len <= b->config.max_request &&
+           nx_in_bounds(sector, len / NEXUS_BLOCK_SECTOR, b->config.sectors);
+}
+
+static int on_read(void *ctx, const struct nx_slot *request, const struct nexus_block_read *ask,
+                   uint64_t phys, uint32_t len)
+{
+    struct blk *b = ctx;
+    return sectors_fit(b, ask->sector, len) ? submit(b, request, T_IN, ask->sector, phys, len)
+                                            : -NX_EINVAL;
+}
+
+static int on_write(void *ctx, const struct nx_slot *request, const struct nexus_block_write *ask,
+                    uint64_t phys, uint32_t len)
+{
+    struct blk *b = ctx;
+    if ((b->config.flags & NEXUS_BLOCK_READONLY) != 0) {
+        return -NX_EPERM;
+    }
+    return sectors_fit(b, ask->sector, len) ? submit(b, request, T_OUT, ask->sector, phys, len)
+                                            : -NX_EINVAL;
+}
+
+static int on_flush(void *ctx, const struct nx_slot *request)
+{
+    struct blk *b = ctx;
+    if ((b->config.flags & NEXUS_BLOCK_CACHED) == 0) {
+        return 0; /* there is no cache */
+    }
+    return submit(b, request, T_FLUSH, 0, 0, 0);
+}
+
+static int on_id(void *ctx, const struct nx_slot *request, uint64_t phys, uint32_t len)
+{
+    return len >= ID_BYTES ? submit(ctx, request, T_GET_ID, 0, phys, ID_BYTES) : -NX_EINVAL;
 }
 
 /* The device is done with a slot: its result, or -1 after a fault. */
@@ -235,24 +235,21 @@ static int finish(struct blk *b)
 
 static int begin(struct blk *b)
 {
+    static const struct nexus_block_device_ops ops = {
+        .read = on_read, .write = on_write, .flush = on_flush, .id = on_id};
     struct nexus_server *s = &b->driver->servers[0];
     struct nx_slot r;
-    int n = 0, e = 0;
-    for (unsigned i = 0; i < ROUND && e == 0 && virtq_room(&b->queue); i++) {
-        n = server_take(s, &r);
-        if (n != 1) {
-            break;
+    for (unsigned i = 0; i < ROUND && virtq_room(&b->queue); i++) {
+        int e = server_take(s, &r);
+        if (e != 1) {
+            return e;
         }
-        int refused = check(b, &r);
-        if (refused != 0) {
-            e = server_reply(s, &r, refused, NULL);
-        } else if (r.type == NEXUS_BLOCK_FLUSH && (b->config.flags & NEXUS_BLOCK_CACHED) == 0) {
-            e = server_reply(s, &r, 0, NULL); /* there is no cache */
-        } else {
-            submit(b, &r);
+        e = nexus_block_device_serve(s, &r, &ops, b);
+        if (e != 0 && e != NEXUS_LATER) {
+            return e;
         }
     }
-    return e != 0 ? e : NX_MIN(n, 0);
+    return 0;
 }
 
 int blk_service(void *blk, bool config)

@@ -93,14 +93,14 @@ static int pass_on(struct hvc *h)
     while (h->came_head != h->came_tail) {
         const unsigned at = h->came_head % HVC_DEPTH, slot = h->came[at];
         while (h->passed < h->came_len[at]) {
-            struct nx_slot m = {.type = NEXUS_CONSOLE_INPUT, .flags = NX_SLOT_INLINE};
-            m.buf_len = NX_MIN(h->came_len[at] - h->passed, NX_RING_PAYLOAD);
-            memcpy(m.payload, h->rx_data + slot * HVC_INPUT + h->passed, m.buf_len);
+            struct nx_slot m;
+            const uint32_t n = NX_MIN(h->came_len[at] - h->passed, NX_RING_PAYLOAD);
+            nexus_console_input_put(&m, h->rx_data + slot * HVC_INPUT + h->passed, n);
             int e = nx_ring_push(h->to, &m);
             if (e != 0) {
                 return e == -NX_EFULL ? 0 : e;
             }
-            h->passed += m.buf_len;
+            h->passed += n;
         }
         h->passed = 0;
         h->came_head++;
@@ -156,7 +156,7 @@ static int begin(struct hvc *h)
         }
         struct nx_slot m;
         nx_ring_read(h->from, ahead, &m);
-        if (m.type == NEXUS_CONSOLE_OUTPUT && m.buf_len > 0 && m.buf_len <= NX_RING_PAYLOAD) {
+        if (nexus_console_output_told(&m) != 0) {
             submit_send(h, &m);
         } else {
             h->skipped++;

@@ -176,7 +176,7 @@ static int choose_mode(struct gpu *g)
 static int say_hello(struct gpu *g)
 {
     struct nx_slot hello = {0};
-    memcpy(hello.payload, &g->config, sizeof(g->config));
+    nexus_display_hello_tell(&hello, &g->config);
     if (g->up) {
         server_config(&g->driver->servers[0], &hello);
         return 0;
@@ -189,12 +189,12 @@ static int say_hello(struct gpu *g)
 
 static int reply_mode(struct gpu *g)
 {
-    struct nx_slot reply = {0};
+    const struct nexus_display_mode_answer answer = {
+        .width = g->next.width, .height = g->next.height, .stride = g->next.stride};
     g->resource = target(g);
     g->config = g->next;
-    memcpy(&reply.word32[1], &g->config, sizeof(g->config));
     int e = say_hello(g);
-    return e != 0 ? e : server_reply(&g->driver->servers[0], &g->request, 0, &reply);
+    return e != 0 ? e : nexus_display_mode_reply(&g->driver->servers[0], &g->request, 0, &answer);
 }
 
 static int finish_job(struct gpu *g)
@@ -278,26 +278,35 @@ static bool clip(uint32_t *at, uint32_t *len, uint32_t end)
     return true;
 }
 
-/* Begin a request: true when commands are needed, else *result is its answer. */
-static bool prepare(struct gpu *g, const struct nx_slot *r, int *result)
+static int on_flush(void *ctx, const struct nx_slot *request, const struct nexus_display_flush *ask)
 {
-    *result = 0;
-    if (r->type == NEXUS_DISPLAY_FLUSH) {
-        g->x = r->word32[0];
-        g->y = r->word32[1];
-        g->width = r->word32[2];
-        g->height = r->word32[3];
-        g->job = GPU_FLUSH;
-        return clip(&g->x, &g->width, g->config.width) && clip(&g->y, &g->height, g->config.height);
+    struct gpu *g = ctx;
+    g->x = ask->x;
+    g->y = ask->y;
+    g->width = ask->width;
+    g->height = ask->height;
+    if (!clip(&g->x, &g->width, g->config.width) || !clip(&g->y, &g->height, g->config.height)) {
+        return 0;
     }
-    *result = r->type == NEXUS_DISPLAY_MODE ? -NX_EINVAL : -NX_ENOSYS;
+    g->job = GPU_FLUSH;
+    return NEXUS_LATER;
+}
+
+static int on_mode(void *ctx, const struct nx_slot *request, const struct nexus_display_mode *ask,
+                   struct nexus_display_mode_answer *answer)
+{
+    struct gpu *g = ctx;
+    if (!fits(g, ask->width, ask->height, &g->next)) {
+        return -NX_EINVAL;
+    }
     g->job = GPU_MODE;
-    return r->type == NEXUS_DISPLAY_MODE && fits(g, r->word32[0], r->word32[1], &g->next);
+    return NEXUS_LATER;
 }
 
 /* While nothing is at work: begin the next job, if there is one. */
 static int begin(struct gpu *g)
 {
+    static const struct nexus_display_ops ops = {.flush = on_flush, .mode = on_mode};
     struct nexus_server *s = &g->driver->servers[0];
     int e = 0;
     if (g->look_due) {
@@ -305,16 +314,12 @@ static int begin(struct gpu *g)
         g->job = GPU_LOOK;
     }
     for (unsigned i = 0; i < 2 * GPU_DEPTH && e == 0 && g->job == GPU_IDLE; i++) {
-        int result;
         e = server_take(s, &g->request);
         if (e != 1) {
             return e;
         }
-        e = 0;
-        if (!prepare(g, &g->request, &result)) {
-            g->job = GPU_IDLE;
-            e = server_reply(s, &g->request, result, NULL);
-        }
+        e = nexus_display_serve(s, &g->request, &ops, g);
+        e = e == NEXUS_LATER ? 0 : e;
     }
     if (g->job != GPU_IDLE) {
         g->step = 0;
@@ -336,10 +341,8 @@ static void hear_event(struct gpu *g)
 
 static int tell_size(struct gpu *g)
 {
-    struct nx_slot event = {.type = NEXUS_DISPLAY_RESIZE};
-    event.word32[0] = g->host_width;
-    event.word32[1] = g->host_height;
-    int e = server_event(&g->driver->servers[0], &event);
+    const struct nexus_display_resize window = {.width = g->host_width, .height = g->host_height};
+    int e = nexus_display_resize_tell(&g->driver->servers[0], &window);
     g->resize_due = e == -NX_EFULL;
     return e == -NX_EFULL ? 0 : e;
 }

@@ -43,7 +43,7 @@ static int ask(struct input *in, uint8_t select, uint8_t subsel, uint8_t *to)
 static int say_hello(struct input *in)
 {
     uint8_t data[DATA_MAX] = {0};
-    struct nexus_input_config c = {0};
+    struct nexus_input_hello c = {0};
     struct nx_slot hello = {0};
     int n = ask(in, SELECT_DEVIDS, 0, data);
     if (n < 0) {
@@ -60,7 +60,7 @@ static int say_hello(struct input *in)
         return n;
     }
     memcpy(c.name, data, NX_MIN((size_t)n, sizeof(c.name) - 1));
-    memcpy(hello.payload, &c, sizeof(c));
+    nexus_input_hello_tell(&hello, &c);
     return server_hello(&in->driver->servers[0], &hello);
 }
 
@@ -173,17 +173,16 @@ static int take_events(struct input *in)
 static int pass_on(struct input *in)
 {
     while (in->head != in->tail) {
-        struct nx_slot m = {.type = NEXUS_INPUT_EVENTS, .flags = NX_SLOT_INLINE};
+        struct nexus_input_event list[EVENTS_OF_MESSAGE];
         uint32_t n = 0;
         bool end = false;
         while (n < EVENTS_OF_MESSAGE && in->head + n != in->tail && !end) {
             const struct nexus_input_event *e = &in->fifo[(in->head + n) % INPUT_FIFO];
             end = e->type == EV_SYN && e->code == SYN_REPORT;
-            memcpy(m.payload + n * sizeof(*e), e, sizeof(*e));
-            n++;
+            list[n++] = *e;
         }
-        m.buf_len = n * (uint32_t)sizeof(struct nexus_input_event);
-        int e = server_event(&in->driver->servers[0], &m);
+        int e =
+            nexus_input_events_tell(&in->driver->servers[0], list, n * (uint32_t)sizeof(list[0]));
         if (e != 0) {
             return e == -NX_EFULL ? 0 : e;
         }
@@ -194,38 +193,42 @@ static int pass_on(struct input *in)
 
 /* ---- requests ---- */
 
-static int begin_config(struct input *in, const struct nx_slot *r)
+static int on_config(void *ctx, const struct nx_slot *request,
+                     const struct nexus_input_config *ask_, uint8_t *buf, uint32_t len,
+                     struct nexus_input_config_answer *answer)
 {
-    struct nexus_server *s = &in->driver->servers[0];
+    struct input *in = ctx;
     uint8_t data[DATA_MAX];
-    uint8_t *to = server_at(s, r->buf_off, r->buf_len);
-    if (to == NULL || r->word32[0] > UINT8_MAX || r->word32[1] > UINT8_MAX) {
-        return server_reply(s, r, -NX_EINVAL, NULL);
+    if (ask_->select > UINT8_MAX || ask_->subselect > UINT8_MAX) {
+        return -NX_EINVAL;
     }
-    int n = ask(in, (uint8_t)r->word32[0], (uint8_t)r->word32[1], data);
+    int n = ask(in, (uint8_t)ask_->select, (uint8_t)ask_->subselect, data);
     if (n < 0) {
-        return n;
+        return NEXUS_LATER; /* of the next life: the device is at fault */
     }
-    const uint32_t len = NX_MIN((uint32_t)n, r->buf_len);
-    const struct nx_slot reply = {.word32[1] = len};
-    memcpy(to, data, len);
-    return server_reply(s, r, 0, &reply);
+    answer->length = NX_MIN((uint32_t)n, len);
+    memcpy(buf, data, answer->length);
+    return 0;
 }
 
-static void begin_status(struct input *in, const struct nx_slot *r)
+static int on_status(void *ctx, const struct nx_slot *request,
+                     const struct nexus_input_status *told)
 {
+    struct input *in = ctx;
     const uint32_t each = sizeof(struct nexus_input_event);
     const unsigned slot = (unsigned)virtq_reserve(&in->statuses);
     const struct virtq_seg seg = {.phys = in->status_phys + slot * each, .len = each};
-    in->request[slot] = *r;
-    in->status[slot].type = (uint16_t)r->word32[0];
-    in->status[slot].code = (uint16_t)r->word32[1];
-    in->status[slot].value = r->word32[2];
+    in->request[slot] = *request;
+    in->status[slot].type = (uint16_t)told->type;
+    in->status[slot].code = (uint16_t)told->code;
+    in->status[slot].value = told->value;
     virtq_submit(&in->statuses, slot, &seg, 1);
+    return NEXUS_LATER;
 }
 
 static int begin(struct input *in)
 {
+    static const struct nexus_input_ops ops = {.config = on_config, .status = on_status};
     struct nexus_server *s = &in->driver->servers[0];
     for (unsigned i = 0; i < 2 * INPUT_STATUSES && virtq_room(&in->statuses); i++) {
         struct nx_slot r;
@@ -233,16 +236,12 @@ static int begin(struct input *in)
         if (e != 1) {
             return e;
         }
-        e = 0;
-        if (r.type == NEXUS_INPUT_CONFIG) {
-            e = begin_config(in, &r);
-        } else if (r.type == NEXUS_INPUT_STATUS) {
-            begin_status(in, &r);
-        } else {
-            e = server_reply(s, &r, -NX_ENOSYS, NULL);
-        }
-        if (e != 0) {
+        e = nexus_input_serve(s, &r, &ops, in);
+        if (e != 0 && e != NEXUS_LATER) {
             return e;
+        }
+        if (in->driver->virtio.fault != NULL) {
+            return -NX_EIO;
         }
     }
     return 0;

@@ -96,7 +96,7 @@ static int bring_up(struct net *n)
 static void write_hello(const struct net *n, struct nx_slot *hello)
 {
     *hello = (struct nx_slot){0};
-    memcpy(hello->payload, &n->config, sizeof(n->config));
+    nexus_frame_hello_tell(hello, &n->config);
 }
 
 int net_start(struct net *n, struct driver *driver)
@@ -123,44 +123,43 @@ static void submit_receive(struct net *n, unsigned slot)
     virtq_submit(&n->rx, slot, seg, 2);
 }
 
-static void submit_send(struct net *n, const struct nx_slot *r)
+static int on_send(void *ctx, const struct nx_slot *request, uint64_t phys, uint32_t len)
 {
+    struct net *n = ctx;
+    if (len < NET_FRAME_MIN || len > n->frame_max) {
+        return -NX_EINVAL;
+    }
+    if (!virtq_room(&n->tx)) {
+        return -NX_EBUSY; /* more than `depth` of a kind */
+    }
     const unsigned slot = (unsigned)virtq_reserve(&n->tx);
-    const struct virtq_seg seg[2] = {
-        {.phys = n->header_phys, .len = HEADER},
-        {.phys = n->driver->servers[0].pool_phys + r->buf_off, .len = r->buf_len}};
-    n->tx_request[slot] = *r;
+    const struct virtq_seg seg[2] = {{.phys = n->header_phys, .len = HEADER},
+                                     {.phys = phys, .len = len}};
+    n->tx_request[slot] = *request;
     n->tx_used[slot] = true;
     virtq_submit(&n->tx, slot, seg, 2);
+    return NEXUS_LATER;
 }
 
-static int begin_one(struct net *n, const struct nx_slot *r)
+static int on_receive(void *ctx, const struct nx_slot *request, uint64_t phys, uint32_t len,
+                      struct nexus_frame_receive_answer *answer)
 {
-    struct nexus_server *s = &n->driver->servers[0];
-    const bool send = r->type == NEXUS_FRAME_SEND;
-    if (!send && r->type != NEXUS_FRAME_RECEIVE) {
-        return server_reply(s, r, -NX_ENOSYS, NULL);
+    struct net *n = ctx;
+    if (len < n->frame_max) {
+        return -NX_EINVAL;
     }
-    const bool fits = send ? r->buf_len >= NET_FRAME_MIN && r->buf_len <= n->frame_max
-                           : r->buf_len >= n->frame_max;
-    if (!fits || !server_in_pool(s, r->buf_off, r->buf_len)) {
-        return server_reply(s, r, -NX_EINVAL, NULL);
+    if (!virtq_room(&n->rx)) {
+        return -NX_EBUSY;
     }
-    if (!virtq_room(send ? &n->tx : &n->rx)) {
-        return server_reply(s, r, -NX_EBUSY, NULL); /* more than `depth` of a kind */
-    }
-    if (send) {
-        submit_send(n, r);
-    } else {
-        const unsigned slot = (unsigned)virtq_reserve(&n->rx);
-        n->rx_request[slot] = *r;
-        submit_receive(n, slot);
-    }
-    return 0;
+    const unsigned slot = (unsigned)virtq_reserve(&n->rx);
+    n->rx_request[slot] = *request;
+    submit_receive(n, slot);
+    return NEXUS_LATER;
 }
 
 static int begin(struct net *n)
 {
+    static const struct nexus_frame_device_ops ops = {.send = on_send, .receive = on_receive};
     struct nexus_server *s = &n->driver->servers[0];
     for (unsigned i = 0; i < ROUND; i++) {
         struct nx_slot r;
@@ -168,8 +167,8 @@ static int begin(struct net *n)
         if (e != 1) {
             return e;
         }
-        e = begin_one(n, &r);
-        if (e != 0) {
+        e = nexus_frame_device_serve(s, &r, &ops, n);
+        if (e != 0 && e != NEXUS_LATER) {
             return e;
         }
     }
@@ -187,13 +186,13 @@ static int finish_receive(struct net *n)
         if (written < HEADER) {
             return virtio_fault(&n->driver->virtio, "a frame without a header", written);
         }
-        const struct nx_slot reply = {.word32[1] = written - HEADER};
-        if (reply.word32[1] < NET_FRAME_MIN) {
+        const struct nexus_frame_receive_answer answer = {.length = written - HEADER};
+        if (answer.length < NET_FRAME_MIN) {
             submit_receive(n, (unsigned)slot); /* a runt: anybody on the wire can send one */
             continue;
         }
         n->rx_used[slot] = false;
-        int e = server_reply(s, &n->rx_request[slot], 0, &reply);
+        int e = nexus_frame_receive_reply(s, &n->rx_request[slot], 0, &answer);
         if (e != 0) {
             return e;
         }
@@ -258,9 +257,8 @@ static int look_at_link(struct net *n)
 
 static int tell_link(struct net *n)
 {
-    struct nx_slot event = {.type = NEXUS_FRAME_LINK};
-    event.word32[0] = n->config.link;
-    int e = server_event(&n->driver->servers[0], &event);
+    const struct nexus_frame_link link = {.up = n->config.link};
+    int e = nexus_frame_link_tell(&n->driver->servers[0], &link);
     n->link_due = e == -NX_EFULL;
     return e == -NX_EFULL ? 0 : e;
 }

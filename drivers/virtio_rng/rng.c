@@ -24,27 +24,32 @@ int rng_start(struct rng *r, struct driver *driver)
 
 /* ---- requests ---- */
 
-static int begin_one(struct rng *r, unsigned client, const struct nx_slot *request)
+/* What its clients' requests are carried out with. */
+struct from {
+    struct rng *rng;
+    unsigned client;
+};
+
+static int on_read(void *ctx, const struct nx_slot *request, uint64_t phys, uint32_t len,
+                   struct nexus_entropy_read_answer *answer)
 {
-    struct nexus_server *s = &r->driver->servers[client];
-    if (request->type != NEXUS_ENTROPY_READ) {
-        return server_reply(s, request, -NX_ENOSYS, NULL);
-    }
-    if (request->buf_len == 0 || !server_in_pool(s, request->buf_off, request->buf_len)) {
-        return server_reply(s, request, -NX_EINVAL, NULL);
+    const struct from *from = ctx;
+    struct rng *r = from->rng;
+    if (len == 0) {
+        return -NX_EINVAL;
     }
     const unsigned slot = (unsigned)virtq_reserve(&r->queue);
-    const struct virtq_seg seg = {
-        .phys = s->pool_phys + request->buf_off, .len = request->buf_len, .write = true};
+    const struct virtq_seg seg = {.phys = phys, .len = len, .write = true};
     r->request[slot] = *request;
-    r->client[slot] = (uint8_t)client;
+    r->client[slot] = (uint8_t)from->client;
     virtq_submit(&r->queue, slot, &seg, 1);
-    return 0;
+    return NEXUS_LATER;
 }
 
 /* One request of each client in turn, until there is none or no room. */
 static int begin(struct rng *r)
 {
+    static const struct nexus_entropy_device_ops ops = {.read = on_read};
     unsigned idle = 0;
     for (unsigned i = 0; i < 2 * RNG_CLIENTS * RNG_DEPTH && idle < r->driver->server_count; i++) {
         const unsigned client = i % r->driver->server_count;
@@ -55,7 +60,9 @@ static int begin(struct rng *r)
         int n = server_take(&r->driver->servers[client], &request);
         idle = n == 0 ? idle + 1 : 0;
         if (n == 1) {
-            n = begin_one(r, client, &request);
+            struct from from = {r, client};
+            n = nexus_entropy_device_serve(&r->driver->servers[client], &request, &ops, &from);
+            n = n == NEXUS_LATER ? 0 : n;
         }
         if (n < 0) {
             return n;
@@ -72,8 +79,9 @@ static int finish(struct rng *r)
         if (written == 0) {
             return virtio_fault(&r->driver->virtio, "a request ended without a byte", written);
         }
-        const struct nx_slot reply = {.word32[1] = written};
-        int e = server_reply(&r->driver->servers[r->client[slot]], &r->request[slot], 0, &reply);
+        const struct nexus_entropy_read_answer answer = {.length = written};
+        int e = nexus_entropy_read_reply(&r->driver->servers[r->client[slot]], &r->request[slot], 0,
+                                         &answer);
         if (e != 0) {
             return e;
         }

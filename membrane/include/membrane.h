@@ -36,9 +36,9 @@ struct mb_fiber {
     void (*fn)(void *);
     void *arg;
     struct mb_fiber *next; /* in the pool of idle fibers */
-    void *stack;
-    uint64_t space;       /* the foreign space it is bound to */
-    uint64_t stamp_ticks; /* tax.h: where the last lap of its own clocks ended */
+    void *run;             /* of pages: fiber.c */
+    uint64_t space;        /* the foreign space it is bound to */
+    uint64_t stamp_ticks;  /* tax.h: where the last lap of its own clocks ended */
     uint64_t stamp_instructions;
     uint64_t
         woken; /* ticks: its last sleep's end, and later by what it waited for the lock since */

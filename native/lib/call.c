@@ -1,14 +1,20 @@
 /* Calls that wait.  See nexus/call.h. */
+#include "wait.h"
+
 #include <nexus/call.h>
-#include <nx/sys.h>
 #include <nx_base.h>
 
 int client_wait(struct nexus_client *c, uint64_t deadline)
 {
     long e = 0;
     if (client_sleep_prepare(c) == 0) {
-        e = nx_recv_wait(client_watch(c), deadline);
+        if (c->outstanding != 0) {
+            channel_urge(&c->ch);
+        }
+        e = wait_recv(client_watch(c), deadline);
         client_awake(c);
+    } else {
+        wait_again(client_watch(c));
     }
     int p = client_poll(c);
     return p != 0 ? p : e == -NX_ETIME ? -NX_ETIME : 0;

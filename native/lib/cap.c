@@ -1,6 +1,7 @@
 /* Slots for capabilities.  See nexus/cap.h. */
 #include <nexus/beat.h>
 #include <nexus/cap.h>
+#include <nexus/complaint.h>
 #include <nx/sys.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ static unsigned slots_of(const struct nx_want *w)
 
 static uint64_t wanted(void)
 {
-    uint64_t mask = 1ul << NEXUS_BEAT_SLOT;
+    uint64_t mask = 1ul << NEXUS_BEAT_SLOT | 1ul << NEXUS_COMPLAINT_SLOT;
     for (uint32_t i = 0; i < manifest.want_count; i++) {
         const struct nx_want *w = &manifest.want[i];
         mask |= ((1ul << slots_of(w)) - 1) << w->slot;

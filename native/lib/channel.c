@@ -1,11 +1,13 @@
 /* Channels.  See nexus/channel.h. */
+#include "wait.h"
+
 #include <nexus/cell.h>
 #include <nexus/channel.h>
 
 #ifdef NX_HOST
 #define pause_1ms() ((void)0)
 #else
-#define pause_1ms() nx_recv_wait(0, cell_now() + cell_ticks_of_ms(1))
+#define pause_1ms() wait_recv(0, cell_now() + cell_ticks_of_ms(1))
 #endif
 
 #define SERVE_TRIES 200u /* a millisecond each */
@@ -112,7 +114,7 @@ static int wait(struct nx_ring *r, unsigned slot, uint64_t deadline)
     if (n != 0) {
         return n < 0 ? n : 0;
     }
-    long e = nx_recv_wait(1ul << slot, deadline);
+    long e = wait_recv(1ul << slot, deadline);
     nx_ring_sleep_cancel(r);
     return e < 0 ? (int)e : 0;
 }

@@ -10,8 +10,7 @@
 #define CONSUMER (NX_R_READ | NX_R_WRITE | NX_R_RECV)
 #define PRODUCER (NX_R_READ | NX_R_WRITE | NX_R_SEND)
 
-/* The image in memory of ours that is an object of the nucleus': its slot, or an error. */
-static int image_memory(const void *image, size_t size)
+int child_load(const void *image, size_t size)
 {
     size_t mapped = 0;
     const int slot = cap_take(1);
@@ -31,22 +30,30 @@ static int image_memory(const void *image, size_t size)
     return e;
 }
 
-int child_make(struct child *c, const void *image, size_t size)
+int child_make_from(struct child *c, unsigned memory, uint64_t offset, size_t size)
 {
-    const int memory = image_memory(image, size);
-    const int slot = memory >= 0 ? cap_take(1) : memory;
+    const int slot = cap_take(1);
     int e = slot;
     *c = (struct child){0};
     if (slot >= 0) {
         c->slot = (uint8_t)slot;
-        e = (int)nx_spawn_cell((uint64_t)memory, 0, size, (uint64_t)slot, 1);
+        e = (int)nx_spawn_cell(memory, offset, size, (uint64_t)slot, 1);
         if (e != 0) {
             cap_give((unsigned)slot);
         }
     }
-    if (memory >= 0) {
-        cap_give((unsigned)memory); /* the cell has its copy */
+    return e;
+}
+
+int child_make(struct child *c, const void *image, size_t size)
+{
+    const int memory = child_load(image, size);
+    if (memory < 0) {
+        *c = (struct child){0};
+        return memory;
     }
+    const int e = child_make_from(c, (unsigned)memory, 0, size);
+    cap_give((unsigned)memory); /* the cell has its copy */
     return e;
 }
 

@@ -1,7 +1,8 @@
 /* Fibers.  See nexus/fiber.h. */
+#include "wait.h"
+
 #include <nexus/cell.h>
 #include <nexus/fiber.h>
-#include <nx/sys.h>
 
 static void entry(uint64_t arg)
 {
@@ -56,7 +57,7 @@ uint64_t fiber_self(void)
 
 int fiber_wait(uint64_t deadline)
 {
-    return nx_recv_wait(0, deadline) == -NX_ETIME ? -NX_ETIME : 0;
+    return wait_recv(0, deadline) == -NX_ETIME ? -NX_ETIME : 0;
 }
 
 int fiber_wake(uint64_t handle)

@@ -1,8 +1,9 @@
 /* A server of several clients.  See nexus/service.h. */
+#include "wait.h"
+
 #include <nexus/cell.h>
 #include <nexus/exit.h>
 #include <nexus/service.h>
-#include <nx/sys.h>
 
 static unsigned slot_of(const struct service *s, const struct service_client *c)
 {
@@ -144,7 +145,7 @@ long service_wait(struct service *s, uint64_t more, uint64_t deadline)
 {
     long slot = NX_KICKED;
     if (service_sleep_prepare(s, &more)) {
-        slot = nx_recv_wait(more, deadline);
+        slot = wait_recv(more, deadline);
     }
     service_awake(s);
     return slot;

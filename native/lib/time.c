@@ -1,6 +1,7 @@
 /* Time in ticks.  See nexus/cell.h. */
+#include "wait.h"
+
 #include <nexus/cell.h>
-#include <nx/sys.h>
 
 uint64_t cell_now(void)
 {
@@ -9,7 +10,13 @@ uint64_t cell_now(void)
 
 void cell_sleep_ms(uint64_t ms)
 {
-    nx_tick_sleep(cell_now() + cell_ticks_of_ms(ms));
+    const uint64_t deadline = cell_now() + cell_ticks_of_ms(ms);
+    if (waiting == NULL) {
+        nx_tick_sleep(deadline);
+        return;
+    }
+    while (wait_recv(0, deadline) >= 0) {
+    }
 }
 
 uint64_t cell_ticks_of_ms(uint64_t ms)

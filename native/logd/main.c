@@ -8,6 +8,7 @@
 
 #include <manifest/logd.h>
 #include <nexus/cell.h>
+#include <nexus/service.h>
 #include <nexus/stl.h>
 #include <nx/sys.h>
 #include <nx_base.h>

@@ -8,7 +8,9 @@
 
 #include <manifest/rngd.h>
 #include <nexus/cell.h>
+#include <nexus/complaint.h>
 #include <nexus/entropy.h>
+#include <nexus/service.h>
 #include <nx/sys.h>
 #include <nx_base.h>
 #include <nx_chacha20.h>
@@ -18,6 +20,9 @@
 #define RETRY_MS \
     50u /* after the source's first error; twice as long after each further one, up to */
 #define RETRY_MS_MAX 60000u
+#define PATIENCE_MS \
+    30000u /* with a source that does not answer, for it may be slow; twice as long each time, up to */
+#define PATIENCE_MS_MAX 3600000u
 
 static struct service_client clients[CLIENTS_CLIENTS];
 static struct nexus_client source;
@@ -25,6 +30,9 @@ static struct nexus_request ask; /* the one we have at the source */
 static bool have_source, asked;
 static uint64_t retry_at; /* ticks: after an error it is asked again then */
 static uint32_t retry_ms;
+static uint64_t asked_at; /* ticks */
+static uint32_t patience_ms = PATIENCE_MS;
+static bool doubted; /* its driver was asked for another life, and no good answer came since */
 static struct seed seed;
 
 static uint64_t now_ms(void)
@@ -46,17 +54,28 @@ static void tell(void)
     }
 }
 
+/* What the source says may be its driver's fault; what a second life of that says as well is believed. */
+static void doubt(void)
+{
+    if (!doubted) {
+        doubted = true;
+        (void)client_doubt(&source);
+    }
+}
+
 static void answered(struct nexus_request *r, int result, const struct nx_slot *reply)
 {
     uint8_t bytes[SEED_ASK];
     struct nexus_entropy_read_answer answer;
     nexus_entropy_read_answered(reply, &answer);
     asked = false;
+    patience_ms = PATIENCE_MS;
     if (result != 0 || answer.length == 0 || answer.length > r->slot.buf_len) {
         retry_ms = retry_ms == 0 ? RETRY_MS : NX_MIN(2 * retry_ms, RETRY_MS_MAX);
         retry_at = cell_now() + cell_ticks_of_ms(retry_ms);
         cell_log_at(NX_LOG_ERR, "the hardware source gives an error: %d; asked again in %u ms",
                     -result, retry_ms);
+        doubt();
         return;
     }
     retry_ms = 0;
@@ -68,6 +87,11 @@ static void answered(struct nexus_request *r, int result, const struct nx_slot *
         tell();
     }
     nx_wipe(bytes, sizeof(bytes));
+    if (seed.health.state != HEALTH_GOOD) {
+        doubt();
+    } else {
+        doubted = false;
+    }
 }
 
 /* Its driver lives anew: whatever was wrong may be over. */
@@ -102,6 +126,24 @@ static void ask_source(void)
     ask = (struct nexus_request){.done = answered};
     nexus_entropy_read_request(&ask, 0, n);
     asked = client_submit(&source, &ask) == 0;
+    asked_at = cell_now();
+}
+
+/* When the source is to be complained of; NX_NEVER: nothing is asked. */
+static uint64_t patience_ends(void)
+{
+    return asked ? asked_at + cell_ticks_of_ms(patience_ms) : NX_NEVER;
+}
+
+static void lose_patience(void)
+{
+    if (patience_ends() <= cell_now()) {
+        cell_log_at(NX_LOG_WARNING, "the hardware source has not answered for %u s",
+                    patience_ms / 1000);
+        patience_ms = NX_MIN(2 * patience_ms, PATIENCE_MS_MAX);
+        asked_at = cell_now();
+        (void)client_complain(&source); /* its next life is asked the same */
+    }
 }
 
 static void poll_source(void)
@@ -149,7 +191,7 @@ static void rest(void)
         watch = client_watch(&source);
     }
     if (idle) {
-        service_wait(&service, watch, retry_ms != 0 && !asked ? retry_at : NX_NEVER);
+        service_wait(&service, watch, retry_ms != 0 && !asked ? retry_at : patience_ends());
     }
     if (have_source) {
         client_awake(&source);
@@ -168,6 +210,7 @@ int cell_main(const struct nx_cellinfo *info)
         service_config(&service, &hello);
         service_work(&service);
         ask_source();
+        lose_patience();
         rest();
     }
 }

@@ -4,17 +4,20 @@
 #include <nx_base.h>
 #include <string.h>
 
-const char command_help[] = "ps                 cells: what they are and do\n"
-                            "top                the machine and its cells in figures\n"
-                            "cores              harts: how fast they are, and of what class\n"
-                            "services           interfaces: who serves and who uses them\n"
-                            "beb [N]            the newest N entries of the Boot Error Buffer\n"
-                            "log [FROM]         the log, from line number FROM on\n"
-                            "pledge CELL        the classes of calls it may make\n"
-                            "kill CELL          end it; its restart policy decides\n"
-                            "restart CELL       end it and start it, whatever its policy\n"
-                            "swap CELL IMAGE    go on from another image of the boot bundle, or,\n"
-                            "                   with IMAGE -, from the bytes after this line\n";
+const char command_help[] =
+    "ps                 cells: what they are and do\n"
+    "top                the machine and its cells in figures\n"
+    "cores              harts: how fast they are, and of what class\n"
+    "record MS          record the switches of all harts for so long; 0: forget them\n"
+    "switches HART      what was recorded of a hart\n"
+    "services           interfaces: who serves and who uses them\n"
+    "beb [N]            the newest N entries of the Boot Error Buffer\n"
+    "log [FROM]         the log, from line number FROM on\n"
+    "pledge CELL        the classes of calls it may make\n"
+    "kill CELL          end it; its restart policy decides\n"
+    "restart CELL       end it and start it, whatever its policy\n"
+    "swap CELL IMAGE    go on from another image of the boot bundle, or,\n"
+    "                   with IMAGE -, from the bytes after this line\n";
 
 enum words { NONE, NUMBER, CELL, CELL_IMAGE };
 
@@ -24,6 +27,7 @@ static const struct {
 } commands[COMMANDS] = {
     [COMMAND_HELP] = {"help", NONE},         [COMMAND_PS] = {"ps", NONE},
     [COMMAND_TOP] = {"top", NONE},           [COMMAND_CORES] = {"cores", NONE},
+    [COMMAND_RECORD] = {"record", NUMBER},   [COMMAND_SWITCHES] = {"switches", NUMBER},
     [COMMAND_SERVICES] = {"services", NONE}, [COMMAND_BEB] = {"beb", NUMBER},
     [COMMAND_LOG] = {"log", NUMBER},         [COMMAND_PLEDGE] = {"pledge", CELL},
     [COMMAND_KILL] = {"kill", CELL},         [COMMAND_RESTART] = {"restart", CELL},

@@ -10,9 +10,18 @@
 
 #include "service.h"
 
-#include <nx/ring.h>
+/* A name of `size` bytes; silent: it does not answer, else it answers errors.  The result: see native/idl/control.idl. */
+int complaint_hear(const struct service *client, const uint8_t *name, size_t size, bool silent);
 
-/* The request's result: see nexus/control.h. */
-int complaint_hear(const struct service *client, const struct nx_slot *request);
+/* ---- what native clients say of theirs (nexus/complaint.h): an event that any of them may ring, and a look at what stands in
+ * their rings, not more often than they need ---- */
+
+void complaint_init(void);
+/* A cell that is made and not yet started, and uses something: let it ring. */
+void complaint_give(const struct service *s);
+/* The slots to watch, and when to look at the latest; looks when it is time. */
+uint64_t complaint_watch(uint64_t *deadline);
+/* This slot fired. */
+void complaint_heard(long slot);
 
 #endif

@@ -184,6 +184,12 @@ void command_run(const struct command *c, const void *data, size_t n, struct ans
     case COMMAND_CORES:
         show_cores(a);
         break;
+    case COMMAND_RECORD:
+        run_record(c, a);
+        break;
+    case COMMAND_SWITCHES:
+        show_switches(c, a);
+        break;
     case COMMAND_SERVICES:
         show_services(a);
         break;
@@ -215,22 +221,16 @@ void command_run(const struct command *c, const void *data, size_t n, struct ans
 
 /* ---- the session ---- */
 
-/* A request's command lies in the pool; so will the answer, in its place. */
-static int serve(const struct nx_slot *request, struct nx_slot *reply)
+/* The command lies in the pool; so will the answer, in its place. */
+static int on_command(void *ctx, const struct nx_slot *request,
+                      const struct nexus_control_command *ask, uint8_t *buf, uint32_t room,
+                      struct nexus_control_command_answer *answer)
 {
     char line[COMMAND_LINE_MAX];
+    char *text = (char *)buf;
     struct command c;
-    const uint32_t room = request->buf_len, len = request->word32[0];
-    if (request->type == NEXUS_CONTROL_COMPLAIN || request->type == NEXUS_CONTROL_DOUBT) {
-        struct service *server, *client;
-        return link_ends(self, SLOT_CONTROL, &server, &client) ? complaint_hear(client, request)
-                                                               : -NX_ENOENT;
-    }
-    if (request->type != NEXUS_CONTROL_COMMAND) {
-        return -NX_ENOSYS;
-    }
-    char *text = (char *)server_at(&server, request->buf_off, room);
-    if (text == NULL || room < ANSWER_ROOM || len > room) {
+    const uint32_t len = ask->length;
+    if (room < ANSWER_ROOM || len > room) {
         return -NX_EINVAL;
     }
     struct answer a = {.at = text, .size = room};
@@ -249,8 +249,25 @@ static int serve(const struct nx_slot *request, struct nx_slot *reply)
     } else {
         command_run(&c, text + after, len - after, &a);
     }
-    reply->word32[1] = (uint32_t)a.len;
+    answer->length = (uint32_t)a.len;
     return 0;
+}
+
+static int hear(const uint8_t *name, uint32_t size, bool silent)
+{
+    struct service *by, *client;
+    return link_ends(self, SLOT_CONTROL, &by, &client) ? complaint_hear(client, name, size, silent)
+                                                       : -NX_ENOENT;
+}
+
+static int on_complain(void *ctx, const struct nx_slot *request, const uint8_t *name, uint32_t size)
+{
+    return hear(name, size, true);
+}
+
+static int on_doubt(void *ctx, const struct nx_slot *request, const uint8_t *name, uint32_t size)
+{
+    return hear(name, size, false);
 }
 
 static void open_session(void)
@@ -300,6 +317,8 @@ uint64_t control_prepare(bool *busy)
 
 void control_serve(void)
 {
+    static const struct nexus_control_ops ops = {
+        .command = on_command, .complain = on_complain, .doubt = on_doubt};
     struct nx_slot request;
     int n = 0;
     if (!works) {
@@ -311,9 +330,7 @@ void control_serve(void)
         if (n <= 0) {
             break;
         }
-        struct nx_slot reply = {0};
-        int result = serve(&request, &reply);
-        n = server_reply(&server, &request, result, &reply);
+        n = nexus_control_serve(&server, &request, &ops, NULL);
     }
     if (n < 0 || server_flush(&server) < 0) {
         break_off();

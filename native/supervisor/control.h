@@ -24,6 +24,9 @@ void show_ps(struct answer *a);
 void show_top(struct answer *a);
 void show_cores(struct answer *a);
 void show_services(struct answer *a);
+/* record.c */
+void run_record(const struct command *c, struct answer *a);
+void show_switches(const struct command *c, struct answer *a);
 void show_beb(const struct command *c, struct answer *a);
 void show_log(const struct command *c, struct answer *a);
 void show_pledge(const struct service *s, struct answer *a);

@@ -1,5 +1,6 @@
 /* See grants.h. */
 #include "grants.h"
+#include "complaint.h"
 #include "device.h"
 #include "link.h"
 #include "store.h"
@@ -141,6 +142,7 @@ static void give_beat(struct service *s)
 
 void grants_give(struct service *s)
 {
+    bool uses = false;
     long e;
     FOR_WANTS(w, s)
     {
@@ -152,6 +154,7 @@ void grants_give(struct service *s)
         case NX_WANT_SERVE:
         case NX_WANT_USE:
             link_give(s, w);
+            uses |= w->kind == NX_WANT_USE;
             break;
         case NX_WANT_ARCHIVE:
             e = nx_grant_copy(s->slot, SLOT_BUNDLE, w->slot, w->rights & NX_R_READ);
@@ -167,6 +170,9 @@ void grants_give(struct service *s)
         }
     }
     give_beat(s);
+    if (uses) {
+        complaint_give(s);
+    }
 }
 
 void grants_take_back(struct service *s)

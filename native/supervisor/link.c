@@ -3,6 +3,7 @@
 #include "store.h"
 
 #include <nexus/cell.h>
+#include <nexus/complaint.h>
 #include <nexus/console.h>
 #include <nx/ring.h>
 #include <nx/sys.h>
@@ -19,6 +20,8 @@ struct link {
     int to_server, to_client, pool;    /* places in the store; pool may be NONE */
     void *ring;                        /* the one to the server, mapped by map_link() */
     size_t ring_size;
+    /* The client's words about the server: how many were heard; of which life the next is, if it was seen. */
+    uint32_t heard[NEXUS_COMPLAINT_KINDS], seen_in[NEXUS_COMPLAINT_KINDS];
 };
 
 static struct link links[LINKS_MAX];
@@ -108,7 +111,8 @@ static void give(const struct service *s, int place, uint32_t slot, uint32_t rig
     }
 }
 
-/* A ring is mapped writable by both sides; which end it is, SEND or RECV says. */
+/* A ring is mapped writable by both sides; which end it is, SEND or RECV says. A server works for its client at the
+ * client's tier when that is the better one, not the other way round. */
 static void give_end(const struct service *s, const struct link *l, bool server)
 {
     const struct nx_want *w = server ? l->serve : l->use;
@@ -116,7 +120,7 @@ static void give_end(const struct service *s, const struct link *l, bool server)
     const uint32_t consumer = both | (w->rights & NX_R_RECV);
     const uint32_t producer = both | (w->rights & NX_R_SEND);
     const uint32_t slot = w->slot + (server ? 3 * l->number : 0);
-    give(s, l->to_server, slot, server ? consumer : producer);
+    give(s, l->to_server, slot, server ? consumer : producer | NX_R_LEND);
     give(s, l->to_client, slot + 1, server ? producer : consumer);
     if (l->pool != NONE) {
         give(s, l->pool, slot + 2, both | (server ? w->rights & NX_R_DMA : 0));
@@ -154,6 +158,52 @@ static void *map_link(struct link *l)
         l->ring = store_map(l->to_server, NX_PROT_R | NX_PROT_W, &l->ring_size);
     }
     return l->ring;
+}
+
+/* A word that was not heard yet?  What is no count and its complement is damage; two zeros are a new ring. */
+static bool new_word(struct link *l, const volatile struct nx_ring_region *r, unsigned kind,
+                     uint32_t *count)
+{
+    const volatile uint32_t *word = &r->end[NX_RING_PRODUCER].reserved[2 * kind];
+    const uint32_t n = word[0], complement = word[1];
+    if (n == 0 && complement == 0) {
+        l->heard[kind] = 0;
+    }
+    *count = n;
+    return n != 0 && n == ~complement && n != l->heard[kind];
+}
+
+/* Hear it, if there is one: true when it is to be told again.  It is about the life it was seen in, and no other. */
+static bool hear_word(struct link *l, const volatile struct nx_ring_region *r, unsigned kind,
+                      link_told told)
+{
+    uint32_t n;
+    if (!new_word(l, r, kind, &n)) {
+        return false;
+    }
+    if (l->seen_in[kind] == 0) {
+        l->seen_in[kind] = l->server->generation;
+    }
+    if (l->seen_in[kind] == l->server->generation &&
+        told(l->client, l->server, kind == NEXUS_COMPLAINT_SILENT) == -NX_EBUSY) {
+        return true;
+    }
+    l->seen_in[kind] = 0;
+    l->heard[kind] = n;
+    return false;
+}
+
+bool link_words(link_told told)
+{
+    bool again = false;
+    for (unsigned i = 0; i < link_count; i++) {
+        struct link *l = &links[i];
+        const volatile struct nx_ring_region *r = map_link(l);
+        for (unsigned kind = 0; r != NULL && kind < NEXUS_COMPLAINT_KINDS; kind++) {
+            again |= hear_word(l, r, kind, told);
+        }
+    }
+    return again;
 }
 
 /* The channel that slot `slot` of cell `s` belongs to; NULL when there is none. */
@@ -391,9 +441,8 @@ void link_say(const struct service *s, const char *text)
         return;
     }
     for (size_t left = strlen(text); left > 0;) {
-        struct nx_slot slot = {.type = NEXUS_CONSOLE_OUTPUT, .flags = NX_SLOT_INLINE};
-        slot.buf_len = (uint32_t)NX_MIN(left, (size_t)NX_RING_PAYLOAD);
-        memcpy(slot.payload, text, slot.buf_len);
+        struct nx_slot slot;
+        nexus_console_output_put(&slot, text, (uint32_t)NX_MIN(left, (size_t)NX_RING_PAYLOAD));
         if (!say_slot(l, &ring, &slot, &waited_ms)) {
             break;
         }

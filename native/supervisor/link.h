@@ -37,6 +37,11 @@ void link_renew(const struct service *s, unsigned slot);
 /* Who serves interface `what` to this client; NULL: it uses none of that name. */
 struct service *link_server(const struct service *client, const char *what);
 
+/* Call `told` for what clients have said of their servers since the last time (nexus/complaint.h); where it answers -NX_EBUSY, the
+ * word waits for the next time, unless the server has another life by then.  True: words wait. */
+typedef int (*link_told)(const struct service *client, struct service *server, bool silent);
+bool link_words(link_told told);
+
 /* A number that changes with every slot this cell puts into its channels or takes from them. */
 uint64_t link_moved(const struct service *s);
 

@@ -14,6 +14,7 @@
  *     power.c                     the end of the machine
  *     silence.c                   a hook of tests
  */
+#include "complaint.h"
 #include "control.h"
 #include "device.h"
 #include "grants.h"
@@ -185,6 +186,7 @@ static void start_services(const struct bundle *b)
     prepare(order, grants_connect);
     check_services();
     control_init(&services[0], b);
+    complaint_init();
     for (unsigned i = 0; i < service_count; i++) {
         if (services[order[i]].state == SERVICE_DOWN) {
             service_start(&services[order[i]]);
@@ -241,13 +243,15 @@ int cell_main(const struct nx_cellinfo *info)
         bool busy = false;
         uint64_t deadline = look_after(); /* first: it may find one that is to start again */
         deadline = NX_MIN(deadline, start_waiting());
-        uint64_t watch = control_prepare(&busy);
+        uint64_t watch = control_prepare(&busy) | complaint_watch(&deadline);
         for (unsigned i = 0; i < service_count; i++) {
             if (services[i].state == SERVICE_RUNNING && services[i].slot != NX_SELF) {
                 watch |= 1ul << services[i].slot;
             }
         }
-        hear(nx_recv_wait(watch, busy ? 0 : deadline)); /* NX_KICKED: L0 wants to hear of us */
+        const long slot = nx_recv_wait(watch, busy ? 0 : deadline);
+        complaint_heard(slot);
+        hear(slot); /* NX_KICKED: L0 wants to hear of us */
         control_serve();
     }
 }

@@ -18,7 +18,9 @@
 #define SLOT_CONTROL 4
 /* A life that is made while the one before still runs. */
 #define SLOT_NEXT 7
-#define SLOT_FIRST 8
+/* What clients that complain of their servers ring (complaint.h). */
+#define SLOT_COMPLAINT 8
+#define SLOT_FIRST 9
 
 /* A slot for good, or -NX_EFULL. */
 int store_slot(void);

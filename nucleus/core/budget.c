@@ -3,7 +3,9 @@
 
 #include "event.h"
 #include "hart.h"
+#include "lend.h"
 #include "log.h"
+#include "period.h"
 #include "sched.h"
 
 #include <nx_base.h>
@@ -32,19 +34,31 @@ static uint64_t quantum_at(const struct fiber *f, unsigned tier)
     return f->budget != 0 && tier == NX_TIER_PHOTON ? f->budget : tier_ticks[tier];
 }
 
+uint64_t budget_quantum(const struct fiber *f)
+{
+    return quantum_at(f, NX_MAX(f->tier, f->cell->tier));
+}
+
+/* Its tier or the cell's has changed; on a loan it has what it was lent. */
+static void requantum(struct fiber *f)
+{
+    f->outranked_by = (1u << NX_MAX(f->tier, f->cell->tier)) - 1;
+    if (f->lender == NULL) {
+        f->quantum = budget_quantum(f);
+    }
+}
+
 static void set_tier(struct fiber *f, unsigned tier)
 {
     f->tier = tier;
-    f->outranked_by = (1u << NX_MAX(tier, f->cell->tier)) - 1;
-    f->quantum = quantum_at(f, NX_MAX(tier, f->cell->tier));
+    requantum(f);
     f->strikes = 0;
 }
 
 static void retier(struct fiber *f)
 {
-    unsigned tier = NX_MAX(f->tier, f->cell->tier);
-    f->outranked_by = (1u << tier) - 1;
-    f->quantum = quantum_at(f, tier);
+    f->host_tier = f->lender != NULL ? NX_MIN(f->host_tier, f->cell->tier) : f->cell->tier;
+    requantum(f);
     fiber_grant(f, NX_MIN(f->left, f->quantum));
     fiber_review(f);
     if (f->status == FIBER_RUNNING) {
@@ -62,7 +76,13 @@ void budget_retier(struct cell *c)
     list_for_each_safe(n, &c->fibers)
     {
         struct fiber *f = list_entry(n, struct fiber, cell_link);
+        if (c->energy.out) {
+            lend_end(f);
+        }
         bool ready = f->status == FIBER_READY;
+        if (period_parked(f)) {
+            fiber_grant(f, f->quantum); /* it has paid for that */
+        }
         if (ready) {
             sched_unready(f);
         }
@@ -75,6 +95,10 @@ void budget_retier(struct cell *c)
 
 void sched_set_tier(struct fiber *f, unsigned tier)
 {
+    if (f->lender != NULL) {
+        lend_end(f);
+    }
+    period_end(f);
     set_tier(f, tier);
     fiber_grant(f, f->quantum);
     if (f->status == FIBER_RUNNING) { /* its hart looks at the queues and at its timer again */
@@ -103,8 +127,8 @@ static void strike_cell(struct fiber *f, uint64_t now)
         return;
     }
     c->last_strike = now;
-    /* Who says itself how long it runs is believed once. */
-    const bool declared = f->budget != 0 && c->tier == NX_TIER_PHOTON;
+    /* Who says itself that it runs most of the time is believed once; others are parked until their release. */
+    const bool declared = f->budget > f->period / 2 && c->tier == NX_TIER_PHOTON;
     const bool sinks = ++f->strikes >= STRIKES || declared;
     fiber_review(f);
     if (!sinks) {
@@ -153,6 +177,16 @@ void budget_promote(struct fiber *f)
     }
 }
 
+static void strike_fiber(struct fiber *f, uint64_t now)
+{
+    f->last_strike = now;
+    if (++f->strikes >= STRIKES) {
+        set_tier(f, NX_MAX(f->tier, f->cell->tier) + 1);
+        f->demotions++;
+        beb_add(NX_BEB_DEMOTED, f, f->tier, 0);
+    }
+}
+
 uint64_t budget_patience(void)
 {
     return second / 100;
@@ -176,6 +210,13 @@ bool budget_over(struct hart *h, struct fiber *f)
     if (f->left != 0) {
         return false;
     }
+    if ((f->kick & KICK_LENT) != 0) {
+        const bool lent = f->lender != NULL;
+        lend_end(f);
+        if (lent) {
+            return false; /* it goes on as itself: its lender's is the budget that is used up */
+        }
+    }
     const bool native = is_native(f->cell), stretch = !f->handed;
     f->handed = false;
     if (stretch && (native ? f->cell->tier : NX_MAX(f->tier, f->cell->tier)) < NX_TIER_VOID) {
@@ -186,18 +227,16 @@ bool budget_over(struct hart *h, struct fiber *f)
         }
         if (native) {
             strike_cell(f, now);
-            fiber_grant(f, f->quantum);
-            return true;
-        }
-        f->last_strike = now;
-        if (++f->strikes >= STRIKES) {
-            set_tier(f, NX_MAX(f->tier, f->cell->tier) + 1);
-            f->demotions++;
-            beb_add(NX_BEB_DEMOTED, f, f->tier, 0);
+        } else {
+            strike_fiber(f, now);
         }
         fiber_review(f);
     }
-    fiber_grant(f, f->quantum);
+    if (period_holds(f)) {
+        period_fill(f);
+    } else {
+        fiber_grant(f, f->quantum);
+    }
     return true;
 }
 
@@ -206,39 +245,4 @@ void budget_slice_void(struct hart *h)
     if (h == this_hart()) {
         budget_arm(h, h->fiber, arch_time());
     }
-}
-
-/* ---- periodic fibers ---- */
-int sched_period(struct fiber *f, uint64_t period, uint64_t budget)
-{
-    if (period == 0 || budget == 0 || budget > period) {
-        return -NX_EINVAL;
-    }
-    if (NX_MAX(f->tier, f->cell->tier) != NX_TIER_PHOTON) {
-        return -NX_EPERM;
-    }
-    /* Rate-monotonic on harmonic periods is schedulable up to full utilisation; parts per 2^20. */
-    uint64_t used = 0;
-    list_for_each(cn, &cells)
-    {
-        struct cell *c = list_entry(cn, struct cell, link);
-        list_for_each(n, &c->fibers)
-        {
-            const struct fiber *g = list_entry(n, struct fiber, cell_link);
-            if (g == f || g->period == 0 || g->hart != f->hart) {
-                continue;
-            }
-            if (NX_MAX(g->period, period) % NX_MIN(g->period, period) != 0) {
-                return -NX_EBUSY;
-            }
-            used += (g->budget << 20) / g->period;
-        }
-    }
-    if (budget > second / 1000 * BUDGET_MAX_MS || used + (budget << 20) / period > 1ul << 20) {
-        return -NX_EBUSY;
-    }
-    f->period = period;
-    f->budget = budget;
-    f->quantum = budget;
-    return 0;
 }

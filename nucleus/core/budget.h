@@ -4,6 +4,7 @@
 
 #include "fiber.h"
 #include "hart.h"
+#include "period.h"
 #include "watchdog.h"
 
 /* It has waited: good behaviour is rewarded. */
@@ -18,8 +19,12 @@ static inline void budget_waited(struct fiber *f)
 static inline void budget_refill(struct fiber *f)
 {
     budget_waited(f);
-    fiber_grant(f, f->quantum);
     f->handed = false;
+    if (__builtin_expect(f->period != 0, 0) && period_holds(f)) {
+        period_fill(f);
+    } else {
+        fiber_grant(f, f->quantum);
+    }
 }
 /* It runs at once, before those who stand in line, and so with what it had left when it ran last: fibers
  * that hand the hart to and fro are not always at the beginning of their turns. */
@@ -52,8 +57,7 @@ static inline __attribute__((always_inline)) void budget_arm(struct hart *h, con
 {
     uint64_t due;
     const struct fiber *first = h->sleepers;
-    if (f != NULL &&
-        (h->ready != 0 || (f->tier != NX_TIER_VOID && f->cell->tier != NX_TIER_VOID))) {
+    if (f != NULL && (h->ready != 0 || (f->tier != NX_TIER_VOID && f->host_tier != NX_TIER_VOID))) {
         due = now + f->left; /* never long: L0 looks at its own deadlines then */
     } else {
         due = f != NULL ? watchdog_due : watchdog_due_idle;
@@ -66,6 +70,8 @@ static inline __attribute__((always_inline)) void budget_arm(struct hart *h, con
         arch_timer_set(due);
     }
 }
+/* What it may run at a stretch, at its own tier. */
+uint64_t budget_quantum(const struct fiber *f);
 /* A second Void fiber arrived: the running one gets a slice. */
 void budget_slice_void(struct hart *h);
 /* A cell has run out of energy, has some again, or its native code has sunk or risen: all its fibers are of

@@ -1,5 +1,6 @@
 /* enter: foreign mode.  RUN's common path is in the trap entry's assembler; here is the rest. */
 #include "call.h"
+#include "lend.h"
 #include "log.h"
 #include "sched.h"
 #include "trap.h"
@@ -32,6 +33,9 @@ static long enter_run(struct fiber *f)
     struct hart *h = this_hart();
     if (f->foreign_root == 0) {
         return -NX_EINVAL;
+    }
+    if ((f->kick & KICK_LENT) != 0) {
+        lend_end(f);
     }
     if (f->kick != 0) {
         if ((f->kick & KICK_MOVED) != 0) {

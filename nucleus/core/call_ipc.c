@@ -1,12 +1,27 @@
 /* The calls that wake and wait: send, recv, tick.  See call.h; the short ways of the first two are handover.c. */
 #include "call.h"
 #include "event_take.h"
+#include "lend.h"
+#include "period.h"
 #include "ring.h"
 #include "sched.h"
 
 #include <nx_base.h>
 
 /* ---- send ---- */
+/* Is this a call of who serves the ring in that slot, with the caller's tier? */
+static bool lends(const struct fiber *f, uint64_t slot)
+{
+    const struct cap *cap = &f->cell->caps[slot];
+    return cap->obj->type == NX_T_RING && (~cap->rights & (NX_R_LEND | NX_R_SEND)) == 0;
+}
+
+/* To who is of a worse tier: may it run at the caller's? */
+static __attribute__((noinline)) bool lend_tier(struct fiber *f, uint64_t slot, struct fiber *to)
+{
+    return lends(f, slot) && lend(f, to);
+}
+
 static long send_bell(struct fiber *f, uint64_t slot)
 {
     const struct cap *cap = cap_live(f->cell->caps, f->capmask, slot);
@@ -24,12 +39,15 @@ static long send_bell(struct fiber *f, uint64_t slot)
     f->cell->energy.sends++;
     struct fiber *woken = event_take(to);
     if (woken == NULL) {
+        if (to->cell != NULL && to->cell->tier > fiber_tier(f, false) && lends(f, slot)) {
+            lend_late(f, to->cell);
+        }
         return 0;
     }
-    /* The consumer gets this hart at once when it last ran here, its tier allows, and nobody better
+    /* The consumer gets this hart at once when it last ran here, its tier allows or is lent, and nobody better
      * was to run next. */
-    if (woken->hart == f->hart && fiber_tier(woken, false) <= fiber_tier(f, false) &&
-        f->hart->resched == 0) {
+    if ((fiber_tier(woken, false) <= fiber_tier(f, false) || lend_tier(f, slot, woken)) &&
+        woken->hart == f->hart && f->hart->resched == 0) {
         f->reg[10] = 0;
         sched_hand_over(f, woken);
     }
@@ -65,6 +83,19 @@ long call_send_long(uint64_t op, uint64_t a1, bool locked)
 }
 
 /* ---- recv ---- */
+/* Kicked, or on a loan or with one out, which matters if it is going to wait now. Has it been kicked? */
+static __attribute__((noinline)) bool recv_kick(struct fiber *f, uint64_t fired, uint64_t deadline)
+{
+    if ((f->kick & KICK_ASKED) != 0) {
+        f->kick &= ~KICK_ASKED;
+        return true;
+    }
+    if (fired == 0 && deadline > arch_time()) {
+        lend_wait(f);
+    }
+    return false;
+}
+
 long call_recv_long(uint64_t op, uint64_t mask, uint64_t deadline, bool locked)
 {
     struct fiber *f = locked ? call_begun(NX_PLEDGE_IPC) : call_begin(NX_PLEDGE_IPC);
@@ -78,8 +109,7 @@ long call_recv_long(uint64_t op, uint64_t mask, uint64_t deadline, bool locked)
     }
     struct cell *c = f->cell;
     uint64_t fired = c->pending & mask & f->capmask;
-    if ((f->kick & KICK_ASKED) != 0) {
-        f->kick &= ~KICK_ASKED;
+    if ((f->kick & (KICK_ASKED | KICK_LENT)) != 0 && recv_kick(f, fired, deadline)) {
         r = NX_KICKED;
     } else if (fired != 0) {
         r = (long)nx_ctz64(fired);
@@ -135,10 +165,20 @@ long call_tick(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
         }
         r = 0;
         break;
+    case NX_TICK_RELEASE:
+        r = f->period != 0 ? 0 : -NX_EINVAL;
+        if (r != 0 || period_late(f)) {
+            break;
+        }
+        a1 = f->release;
+        /* fall through */
     case NX_TICK_SLEEP:
         if (a1 > arch_time()) {
             f->reg[10] = 0;
             f->sleeps = true;
+            if ((f->kick & KICK_LENT) != 0) {
+                lend_wait(f);
+            }
             sched_block(f, 0, a1);
         }
         r = 0;
@@ -148,7 +188,7 @@ long call_tick(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
         break;
     case NX_TICK_PERIOD:
         to = fiber_get(f, a1);
-        r = to != NULL ? sched_period(to, a2, a3) : -NX_EBADF;
+        r = to != NULL ? period_declare(to, a2, a3, a4) : -NX_EBADF;
         break;
     default:
         r = -NX_ENOSYS;

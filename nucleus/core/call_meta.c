@@ -8,6 +8,7 @@
 #include "page.h"
 #include "ring.h"
 #include "sched.h"
+#include "timeline.h"
 
 #include <nx_base.h>
 
@@ -187,6 +188,26 @@ static long read_beb(struct fiber *f, uint64_t va, uint64_t len, uint64_t first)
     return done;
 }
 
+static long read_switches(struct fiber *f, uint64_t va, uint64_t len, uint64_t hart, uint64_t first)
+{
+    struct nx_switch s;
+    long done = 0;
+    if (hart >= hart_count) {
+        return -NX_EINVAL;
+    }
+    for (; done < READ_MAX && len >= sizeof(s) && timeline_read(hart, first, &s);
+         first = s.number + 1) {
+        int e = space_copy_out(&f->cell->window, va, &s, sizeof(s));
+        if (e != 0) {
+            return e;
+        }
+        va += sizeof(s);
+        len -= sizeof(s);
+        done++;
+    }
+    return done;
+}
+
 static long physical(struct fiber *f, uint64_t slot, uint64_t off)
 {
     struct object *o;
@@ -264,7 +285,8 @@ static long meta_cell(struct fiber *f, uint64_t slot, uint64_t what)
 long call_meta(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
     bool system = op == NX_META_STAT || op == NX_META_READLOG || op == NX_META_BEB ||
-                  op == NX_META_WATCH || op == NX_META_AUDIT;
+                  op == NX_META_WATCH || op == NX_META_AUDIT || op == NX_META_TIMELINE ||
+                  op == NX_META_SWITCHES;
     struct fiber *f = call_begin(system ? NX_PLEDGE_DEBUG : NX_PLEDGE_META), *other;
     struct space *s;
     long r;
@@ -315,6 +337,12 @@ long call_meta(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
         break;
     case NX_META_WATCH:
         r = watch(f, a1);
+        break;
+    case NX_META_TIMELINE:
+        r = timeline_record(a1);
+        break;
+    case NX_META_SWITCHES:
+        r = read_switches(f, a1, a2, a3, a4);
         break;
     default:
         r = -NX_ENOSYS;

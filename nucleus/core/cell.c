@@ -84,6 +84,7 @@ struct cell *cell_make_by(const struct cell *maker, const struct nx_manifest *ma
         object_unref(&c->obj);
         return NULL;
     }
+    c->window.stale = HART_RECORDS; /* always */
     return c;
 }
 

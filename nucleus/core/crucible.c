@@ -4,16 +4,46 @@
 #include "machine.h"
 
 #include <nx_base.h>
+#include <string.h>
 
 #define ROUNDS 2048u
 #define WORDS 128u
 #define TRIES 3u
 #define SLOWER_PART 16u
 
-bool crucible_mixed;
+#define SLOW "nexus.slow="
+#define SLOW_MOST 64u
 
-/* Ticks of one piece of work. */
-static __attribute__((noinline)) uint64_t measure(void)
+bool crucible_mixed;
+uint64_t crucible_class[NX_CLASSES];
+
+/* The next number of the boot argument, and past what ends it. */
+static unsigned number(const char **at)
+{
+    unsigned n = 0;
+    while ((unsigned)**at - '0' < 10) {
+        n = n * 10 + (unsigned)*(*at)++ - '0';
+    }
+    *at += **at == ',';
+    return n;
+}
+
+/* How many times over the work is done: once, but for what the boot arguments say of this hart. */
+static unsigned times(const struct hart *h)
+{
+    const char *at = strstr(machine.bootargs, SLOW);
+    const uint64_t second = arch_time() / machine.timebase;
+    if (at == NULL) {
+        return 1;
+    }
+    at += sizeof(SLOW) - 1;
+    const bool ours = number(&at) == h->index;
+    const unsigned factor = number(&at), from = number(&at), to = number(&at);
+    return ours && second >= from && second < to ? NX_MAX(NX_MIN(factor, SLOW_MOST), 1u) : 1;
+}
+
+/* Ticks of the work, done so many times. */
+static __attribute__((noinline)) uint64_t measure(unsigned rounds)
 {
     volatile uint64_t word[WORDS];
     uint64_t x = 88172645463325252u;
@@ -21,7 +51,7 @@ static __attribute__((noinline)) uint64_t measure(void)
     for (unsigned i = 0; i < WORDS; i++) {
         word[i] = i;
     }
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    for (unsigned i = 0; i < rounds; i++) {
         x ^= x << 13;
         x ^= x >> 7;
         x ^= x << 17;
@@ -30,11 +60,12 @@ static __attribute__((noinline)) uint64_t measure(void)
     return arch_time() - start;
 }
 
-static uint64_t shortest(unsigned tries)
+static uint64_t shortest(const struct hart *h, unsigned tries)
 {
+    const unsigned rounds = ROUNDS * times(h);
     uint64_t best = NX_NEVER;
     for (; tries > 0; tries--) {
-        const uint64_t took = measure();
+        const uint64_t took = measure(rounds);
         best = NX_MIN(took, best);
     }
     return best;
@@ -56,11 +87,13 @@ static void classify(void)
     for (unsigned i = 0; i < hart_count; i++) {
         best = NX_MAX(best, harts[i].speed);
     }
+    memset(crucible_class, 0, sizeof(crucible_class));
     for (unsigned i = 0; i < hart_count; i++) {
         if (harts[i].speed != 0) {
             harts[i].class = class_of(harts[i].speed, best);
             mixed = mixed || harts[i].class != NX_CLASS_APEX; /* the fastest is */
         }
+        crucible_class[harts[i].class] |= harts[i].bit;
     }
     crucible_mixed = mixed;
 }
@@ -79,7 +112,7 @@ void crucible_note(struct hart *h, uint64_t ticks)
 
 void crucible_boot(struct hart *h)
 {
-    const uint64_t start = arch_time(), ticks = shortest(TRIES);
+    const uint64_t start = arch_time(), ticks = shortest(h, TRIES);
     h->measuring = arch_time() - start;
     lock();
     crucible_note(h, ticks);
@@ -89,7 +122,7 @@ void crucible_boot(struct hart *h)
 void crucible_idle(struct hart *h)
 {
     if (arch_time() - h->measured > machine.timebase) {
-        const uint64_t ticks = shortest(1);
+        const uint64_t ticks = shortest(h, 1);
         lock();
         crucible_note(h, ticks);
         unlock();

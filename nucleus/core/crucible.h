@@ -7,6 +7,9 @@
  *
  *     APEX   7/8 and more      FORGE  5/8      MILL  3/8      EMBER  less
  *
+ * Boot argument `nexus.slow=HART,FACTOR,FROM,TO`: from second FROM of the machine's counter to TO that hart does the work FACTOR
+ * times over (64 at most), and so counts as that much slower: to see what a machine makes of a hart that is throttled.
+ *
  * Class n is meant for tier n: of several idle harts a woken fiber gets the one whose class is nearest its tier.  Where all
  * harts are of one class, as a rule, nothing of that costs anything.
  */
@@ -24,10 +27,7 @@ void crucible_note(struct hart *h, uint64_t ticks);
 
 /* Are there harts of different classes? */
 extern bool crucible_mixed;
-/* How far is this hart from what the tier is for? */
-static inline unsigned crucible_misfit(const struct hart *h, unsigned tier)
-{
-    return h->class > tier ? h->class - tier : tier - h->class;
-}
+/* Who is of each class. */
+extern uint64_t crucible_class[NX_CLASSES];
 
 #endif

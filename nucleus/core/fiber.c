@@ -2,9 +2,12 @@
 #include "fiber.h"
 
 #include "hart.h"
+#include "lend.h"
 #include "page.h"
+#include "period.h"
 #include "pool.h"
 #include "sched.h"
+#include "timeline.h"
 #include "timeq.h"
 
 static struct pool fibers = POOL("fiber", struct fiber);
@@ -30,6 +33,7 @@ struct fiber *fiber_make(struct cell *c, uint64_t pc, uint64_t sp, uint64_t arg,
     fiber_count++;
     q->fibers++;
     f->cell = c;
+    f->host_tier = c->tier;
     f->reg[0] = pc;
     f->reg[2] = sp;
     f->reg[10] = arg;
@@ -51,6 +55,9 @@ struct fiber *fiber_make(struct cell *c, uint64_t pc, uint64_t sp, uint64_t arg,
 void fiber_free(struct fiber *f)
 {
     struct cell *c = f->cell;
+    lend_forget(f);
+    period_end(f);
+    timeline_forget(f);
     (void)fiber_bind(f, NULL, 0);
     c->runtime += fiber_runtime(f);
     list_remove(&f->cell_link);
@@ -159,10 +166,15 @@ void fiber_kick(struct fiber *f)
     if (f->status == FIBER_RUNNING && f->hart != h) {
         arch_ipi(f->hart->index);
     } else if (f->status == FIBER_READY && f->in_foreign) {
-        sched_unready(f);
+        const bool queued = !period_parked(f);
+        if (queued) {
+            sched_unready(f);
+        }
         f->in_foreign = false;
         f->kick = 0;
         f->reg[10] = NX_LEAVE_KICK;
-        sched_ready(f);
+        if (queued) {
+            sched_ready(f);
+        }
     }
 }

@@ -15,6 +15,7 @@ enum fiber_state { FIBER_READY, FIBER_RUNNING, FIBER_BLOCKED, FIBER_DEAD };
 
 #define KICK_ASKED 1u
 #define KICK_MOVED 2u /* of foreign mode only: it is on another hart than its state area says */
+#define KICK_LENT 4u  /* of host mode only: it runs on a loan or has lent, lend.h */
 
 struct fiber {
     /* Offsets known to assembler: arch/riscv64/offsets.h. */
@@ -38,9 +39,10 @@ struct fiber {
 
     struct cell *cell;
     uint64_t handle;
-    uint32_t status;   /* enum fiber_state */
-    uint32_t tier;     /* of its foreign mode; host mode runs at the cell's */
-    struct hart *hart; /* last or current */
+    uint32_t status;    /* enum fiber_state */
+    uint32_t tier;      /* of its foreign mode, unless the cell's is worse */
+    uint32_t host_tier; /* of its host mode: the cell's, or a better one it was lent */
+    struct hart *hart;  /* last or current */
     struct space *space;
     uint64_t state_page; /* physical page of the state area, referenced */
     uint64_t capmask;
@@ -62,8 +64,14 @@ struct fiber {
     uint32_t strikes;
     uint32_t demotions;
     uint64_t last_strike;
-    uint64_t period, budget;      /* declared; 0: none */
-    uint64_t out_time, out_instr; /* clocks when it was switched out */
+    uint64_t period, budget, phase; /* declared; 0: none */
+    uint64_t release;               /* the next one */
+    uint64_t out_time, out_instr;   /* clocks when it was switched out */
+
+    /* lend.c */
+    struct fiber *lender, *debtor; /* on whose budget it runs, and who runs on its own; or NULL */
+    uint64_t lent;                 /* what the lender had left */
+    uint64_t own_left;             /* of its own budget */
 };
 
 struct fiber *fiber_make(struct cell *c, uint64_t pc, uint64_t sp, uint64_t arg, unsigned tier,
@@ -88,7 +96,7 @@ static inline bool fiber_is_odd(const struct fiber *f)
 {
     const struct cell *c = f->cell;
     return c->attend != 0 || (c->pledge & NX_PLEDGE_IPC) == 0 || f->capmask != ~0ul ||
-           f->state != NULL;
+           f->state != NULL || (f->kick & KICK_LENT) != 0 || f->period != 0;
 }
 /* What budget_waited() looks at. */
 static inline bool fiber_is_struck(const struct fiber *f)
@@ -137,8 +145,8 @@ extern uint32_t fiber_count;
 
 static inline unsigned fiber_tier(const struct fiber *f, bool foreign)
 {
-    unsigned cell_tier = f->cell->tier;
-    return foreign && f->tier > cell_tier ? f->tier : cell_tier;
+    unsigned host = f->host_tier;
+    return foreign && f->tier > host ? f->tier : host;
 }
 
 #endif

@@ -8,9 +8,11 @@
 #define HART_H
 
 #include <arch.h>
+#include <nx/types.h>
 #include <nx_list.h>
 
-#define HARTS_MAX 8
+#define HARTS_MAX 63             /* sets of harts are a bit each of a word, and one is left for: */
+#define HART_RECORDS (1ul << 63) /* it records its switches, timeline.h */
 #define HART_STACK 8192
 
 struct fiber;
@@ -38,7 +40,7 @@ struct hart {
     uint64_t since;         /* when the fiber was switched to */
     uint64_t idle_ticks;
     uint64_t switches; /* without that to who was lent the hart */
-    uint64_t bit;      /* 1 << index */
+    uint64_t bit;      /* 1 << index, and HART_RECORDS */
 
     /* crucible.c */
     uint64_t speed;     /* rounds of its work in a millisecond; 0: not measured yet */

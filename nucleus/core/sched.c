@@ -4,6 +4,9 @@
 #include "budget.h"
 #include "crucible.h"
 #include "hart.h"
+#include "period.h"
+#include "place.h"
+#include "timeline.h"
 #include "timeq.h"
 #include "trap.h"
 #include "watchdog.h"
@@ -24,13 +27,6 @@ void sched_init_hart(struct hart *h)
 }
 
 /* ---- queues ---- */
-/* The highest tier in a set that is not empty: of each of the 16 sets, in two bits. */
-static inline unsigned long first_tier(unsigned long ready)
-{
-    _Static_assert(NX_TIERS == 4, "two bits a tier, 32 for all sets");
-    return 0x12131210ul >> 2 * ready & 3;
-}
-
 static inline __attribute__((always_inline)) void queue_up(struct hart *h, struct fiber *f,
                                                            bool front, bool foreign)
 {
@@ -70,6 +66,7 @@ static inline __attribute__((always_inline)) void enqueue(struct hart *h, struct
 void sched_unready(struct fiber *f)
 {
     struct hart *h = f->hart;
+    timeq_remove(f); /* parked */
     if (h->lender == f) {
         (void)take_lender(h);
         return;
@@ -79,6 +76,9 @@ void sched_unready(struct fiber *f)
         if (list_is_empty(&h->queue[t])) {
             h->ready &= ~(1u << t);
         }
+    }
+    if (h->ready == 0 && h->fiber == NULL && h->online) {
+        place_idle |= h->bit;
     }
 }
 
@@ -101,78 +101,24 @@ static inline __attribute__((always_inline)) struct fiber *dequeue(struct hart *
 }
 
 /* An idle hart takes the best fiber that waits on a busy one. */
-static struct fiber *steal(struct hart *me)
+static struct fiber *steal(void)
 {
-    struct hart *from = NULL;
-    for (unsigned i = 0; i < hart_count; i++) {
-        struct hart *h = &harts[i];
-        sched_settle(h);
-        if (h != me && h->ready != 0 &&
-            (from == NULL || first_tier(h->ready) < first_tier(from->ready))) {
-            from = h;
-        }
+    struct fiber *f = place_work();
+    if (f != NULL) {
+        sched_unready(f);
     }
-    return from != NULL ? dequeue(from) : NULL;
+    return f;
 }
 
-static bool is_idle(const struct hart *h)
+/* Into a queue for a while, where others may look for it. */
+static __attribute__((noinline)) void line_up(struct hart *h, struct fiber *f, bool front)
 {
-    return h->online && h->fiber == NULL && h->ready == 0;
-}
-
-/* The best tier that is at work or ready on a hart: what is of a better one runs there at once, or when
- * the program is entered again; NX_TIERS: none. */
-static unsigned hart_tier(const struct hart *h)
-{
-    unsigned running = NX_TIERS;
-    if (h->fiber != NULL) {
-        /* Another hart may just be entering foreign mode, past its look at the queues. */
-        running = fiber_tier(h->fiber, h != this_hart() || h->foreign != NULL);
+    const unsigned tier = fiber_tier(f, f->in_foreign);
+    enqueue(h, f, front, f->in_foreign);
+    place_note(h, tier);
+    if (period_fibers != 0 && tier == NX_TIER_PHOTON) {
+        period_order(f, front);
     }
-    return h->ready != 0 ? NX_MIN(running, first_tier(h->ready)) : running;
-}
-
-/* Of the idle harts the one that is nearest to what the tier is for, and of several the last one's: where it ran; NULL: none
- * is idle. */
-static struct hart *fitting(struct hart *last, unsigned tier)
-{
-    struct hart *best = is_idle(last) ? last : NULL;
-    for (unsigned i = 0; i < hart_count; i++) {
-        struct hart *h = &harts[i];
-        if (h != this_hart() && is_idle(h) &&
-            (best == NULL || crucible_misfit(h, tier) < crucible_misfit(best, tier))) {
-            best = h;
-        }
-    }
-    return best;
-}
-
-/* The hart a woken fiber goes to: where it last ran when that is idle, else an idle one, else where it
- * last ran when it outranks what is there, else where the least important work is done that it outranks;
- * else it waits where it last ran. */
-static struct hart *place(struct fiber *f)
-{
-    struct hart *me = this_hart(), *last = f->hart->online ? f->hart : me, *best = last;
-    if (is_idle(last) && !crucible_mixed) {
-        return last;
-    }
-    unsigned mine = fiber_tier(f, f->in_foreign), worst = hart_tier(last);
-    struct hart *fit = crucible_mixed ? fitting(last, mine) : NULL;
-    if (fit != NULL) {
-        return fit;
-    }
-    bool settled = mine < worst; /* only an idle hart is better */
-    for (unsigned i = 0; i < hart_count; i++) {
-        struct hart *h = &harts[i];
-        if (h != me && is_idle(h)) {
-            return h;
-        }
-        if (!settled && h->online && h->fiber != NULL && hart_tier(h) > NX_MAX(mine, worst)) {
-            best = h;
-            worst = hart_tier(h);
-        }
-    }
-    return best;
 }
 
 static void poke(struct hart *h)
@@ -190,7 +136,7 @@ void sched_ready(struct fiber *f)
     if (f->status == FIBER_BLOCKED) {
         budget_refill(f);
     }
-    enqueue(h, f, false, f->in_foreign);
+    line_up(h, f, false);
     if (h->fiber == NULL) {
         if (h != this_hart()) {
             poke(h);
@@ -199,7 +145,7 @@ void sched_ready(struct fiber *f)
     }
     unsigned mine = fiber_tier(f, f->in_foreign);
     unsigned theirs = fiber_tier(h->fiber, h != this_hart() || h->foreign != NULL);
-    if (mine < theirs) {
+    if (mine < theirs || (mine == theirs && mine == NX_TIER_PHOTON && period_before(f, h->fiber))) {
         poke(h);
     } else if (fiber_tier(h->fiber, true) == NX_TIER_VOID) {
         budget_slice_void(h); /* alone it ran without a deadline, in either mode */
@@ -213,12 +159,13 @@ void sched_first(struct fiber *f)
 {
     sched_unready(f);
     budget_refill(f);
-    enqueue(this_hart(), f, true, f->in_foreign);
+    enqueue(this_hart(), f, true, f->in_foreign); /* before periodic ones, too */
+    place_note(this_hart(), fiber_tier(f, f->in_foreign));
     poke(this_hart());
 }
 
 /* ---- switching: a fiber is switched out, and before the lock is released another is run or the hart is idle.
- * The parts are inline, as every instruction here is paid on every message ---- */
+ * One copy of each part: what messages pay for is handover.c ---- */
 static __attribute__((noinline)) void fp_out(struct hart *h, struct fiber *f)
 {
     if (arch_fp_dirty() && (f->state->flags & NX_FS_FP_LOAD) == 0) {
@@ -228,8 +175,7 @@ static __attribute__((noinline)) void fp_out(struct hart *h, struct fiber *f)
     h->fp_live = 0;
 }
 
-static inline __attribute__((always_inline)) uint64_t switch_out(struct hart *h, struct fiber *f,
-                                                                 bool foreign)
+static __attribute__((noinline)) uint64_t switch_out(struct hart *h, struct fiber *f, bool foreign)
 {
     uint64_t now = arch_time();
     budget_account(h, f, now);
@@ -274,8 +220,8 @@ static __attribute__((noinline)) _Noreturn void run_told(struct hart *h, struct 
     run_on(h, f, now, false);
 }
 
-static inline __attribute__((always_inline)) _Noreturn void run(struct hart *h, struct fiber *f,
-                                                                uint64_t now, bool foreign)
+static __attribute__((noinline)) _Noreturn void run(struct hart *h, struct fiber *f, uint64_t now,
+                                                    bool foreign)
 {
     f->status = FIBER_RUNNING;
     f->hart = h;
@@ -296,10 +242,14 @@ static inline __attribute__((always_inline)) _Noreturn void run(struct hart *h, 
 static __attribute__((noinline)) _Noreturn void idle(struct hart *h)
 {
     h->fiber = NULL;
+    if ((h->bit & HART_RECORDS) != 0) {
+        timeline_note(h, NULL);
+    }
     /* The old fiber's tables may go away while we sleep. */
     arch_root_set(nucleus_root);
     for (;;) {
         h->resched = 0;
+        place_idle |= h->bit;
         uint64_t start = arch_time();
         budget_arm(h, NULL, start);
         unlock();
@@ -311,9 +261,10 @@ static __attribute__((noinline)) _Noreturn void idle(struct hart *h)
         h->idle_ticks += h->since - start;
         struct fiber *f = dequeue(h);
         if (f == NULL) {
-            f = steal(h);
+            f = steal();
         }
         if (f != NULL) {
+            place_idle &= ~h->bit;
             watchdog_busy(h->since);
             run(h, f, h->since, f->in_foreign);
         }
@@ -336,19 +287,19 @@ static __attribute__((noinline)) void raise_passed_over(struct hart *h, unsigned
             now - NX_MAX(first->out_time, last->out_time) > budget_patience()) {
             sched_unready(first);
             budget_raise(first);
-            enqueue(h, first, false, true);
+            line_up(h, first, false);
         }
     }
 }
 
-static inline __attribute__((always_inline)) _Noreturn void run_next(struct hart *h, uint64_t now)
+static __attribute__((noinline)) _Noreturn void run_next(struct hart *h, uint64_t now)
 {
     if ((h->ready & (h->ready - 1)) != 0) {
         raise_passed_over(h, first_tier(h->ready), now);
     }
     struct fiber *f = dequeue(h);
     if (f == NULL) {
-        f = steal(h);
+        f = steal();
     }
     if (f == NULL) {
         idle(h);
@@ -385,7 +336,7 @@ _Noreturn void sched_yield(struct fiber *f)
 {
     struct hart *h = this_hart();
     uint64_t now = switch_out(h, f, h->foreign != NULL);
-    enqueue(h, f, false, f->in_foreign);
+    line_up(h, f, false);
     run_next(h, now);
 }
 
@@ -435,10 +386,21 @@ _Noreturn void sched_reschedule(void)
         raise_passed_over(h, mine, h->since);
     }
     unsigned best = h->ready != 0 ? first_tier(h->ready) : NX_TIERS;
-    if (best < mine || (over && best == mine)) {
+    const bool parks = over && f->left == 0; /* a release fills it, and nothing else */
+    const bool before =
+        best == mine && mine == NX_TIER_PHOTON &&
+        period_before(list_first(&h->queue[NX_TIER_PHOTON], struct fiber, queue_link), f);
+    if (best < mine || (over && best == mine) || parks || before) {
         uint64_t now = switch_out(h, f, h->foreign != NULL);
-        enqueue(h, f, !over, f->in_foreign);
+        if (parks) {
+            period_park(f);
+        } else {
+            line_up(h, f, !over);
+        }
         run_next(h, now);
+    }
+    if (h->ready != 0) {
+        place_note(h, best);
     }
     budget_arm(h, f, h->since); /* to the tick: what passed since then is run, too */
     unlock();
@@ -466,7 +428,13 @@ void sched_timer(void)
     arch_timer_set(NX_NEVER);
     struct fiber *f;
     while ((f = timeq_first(h)) != NULL && f->deadline <= now) {
-        fiber_wake(f, f->sleeps ? 0 : -NX_ETIME);
+        if (period_parked(f)) {
+            timeq_remove(f);
+            period_fill(f);
+            sched_ready(f);
+        } else {
+            fiber_wake(f, f->sleeps ? 0 : -NX_ETIME);
+        }
     }
     if (energy_limited != 0 && now >= energy_next) {
         energy_tick(now);

@@ -44,8 +44,6 @@ _Noreturn void sched_enter(void);
 /* Interrupts, without the lock. */
 void sched_timer(void);
 void sched_ipi(void);
-/* Declare a period (ticks): -NX_EBUSY when the set is not harmonic or over-utilised. */
-int sched_period(struct fiber *f, uint64_t period, uint64_t budget);
 extern uint64_t sched_ipis;
 
 #endif

@@ -8,6 +8,7 @@
 #include "hart.h"
 #include "page.h"
 #include "pool.h"
+#include "timeline.h"
 
 #include <nx_base.h>
 #include <string.h>
@@ -240,6 +241,13 @@ void space_fence_code(struct space *s)
 
 void space_enter_stale(struct cell *c, struct space *s, uint64_t me)
 {
+    if ((me & HART_RECORDS) != 0) {
+        timeline_note(this_hart(), this_hart()->fiber);
+        me &= ~HART_RECORDS;
+        if (((c->window.stale | (s != NULL ? s->stale : 0)) & me) == 0) {
+            return;
+        }
+    }
     if ((c->window.stale & me) != 0) {
         c->window.stale &= ~me;
         arch_tlb_all();

@@ -5,7 +5,7 @@
 #define EFD_SEMAPHORE 1u
 
 struct eventfd {
-    uint64_t count;
+    uint64_t count; /* the last value only asynchronous I/O makes */
     bool semaphore; /* a read takes one, not all */
     struct waitq readers, writers;
 };
@@ -50,7 +50,7 @@ static long event_write(struct file *f, struct iobuf *b, int64_t *pos)
     if (n == UINT64_MAX) {
         return -EINVAL;
     }
-    while (n > UINT64_MAX - 1 - e->count) {
+    while (e->count > UINT64_MAX - 1 - n) {
         long err = event_wait(f, &e->writers);
         if (err < 0) {
             return err;
@@ -68,7 +68,8 @@ static unsigned event_poll(struct file *f, struct poll_table *pt)
         poll_wait(pt, &e->readers);
         poll_wait(pt, &e->writers);
     }
-    return (e->count > 0 ? ABI_POLLIN : 0) | (e->count < UINT64_MAX - 1 ? ABI_POLLOUT : 0);
+    return (e->count > 0 ? ABI_POLLIN : 0) | (e->count < UINT64_MAX - 1 ? ABI_POLLOUT : 0) |
+           (e->count == UINT64_MAX ? ABI_POLLERR : 0);
 }
 
 static void event_release(struct file *f)
@@ -83,6 +84,20 @@ static const struct file_ops event_ops = {
     .poll = event_poll,
     .release = event_release,
 };
+
+bool file_is_eventfd(const struct file *f)
+{
+    return f->ops == &event_ops;
+}
+
+void eventfd_signal(struct file *f)
+{
+    struct eventfd *e = f->priv;
+    if (e->count < UINT64_MAX) {
+        e->count++;
+    }
+    wait_wake(&e->readers);
+}
 
 long sys_eventfd2(const uint64_t a[6])
 {

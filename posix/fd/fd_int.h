@@ -83,6 +83,16 @@ struct text;
 void locks_text(struct text *t, const struct inode *ino, const void *file, const void *files);
 long lock_fcntl(int fd, struct file *f, int cmd, uint64_t arg);
 
+/* ---- rw.c ---- */
+/* RWF_*, what is asked for one transfer: can the file do that?  0 or -EOPNOTSUPP. */
+int file_flags_check(const struct file *f, unsigned flags);
+/* Read or write f, which can, with such flags: bytes, or an error. */
+long file_transfer(struct file *f, struct iobuf *b, int64_t *pos, bool write, unsigned flags);
+
+/* ---- event/eventfd.c ---- */
+bool file_is_eventfd(const struct file *f);
+void eventfd_signal(struct file *f); /* one more, which never waits */
+
 /* ---- pipe.c ---- */
 long pipe_set_size(struct file *f, uint64_t size);
 long pipe_get_size(struct file *f);

@@ -94,21 +94,18 @@ long sys_pwrite64(const uint64_t a[6])
     return transfer_at(a, true);
 }
 
-/* RWF_*: what is asked for one transfer.  Nothing here can promise not to wait but files in memory. */
-static int flags_check(const struct file *f, bool write, bool at, unsigned flags)
+/* Nothing here can promise not to wait but files in memory. */
+int file_flags_check(const struct file *f, unsigned flags)
 {
-    if (at && f->ops->lseek == NULL) {
-        return -ESPIPE;
-    }
     if ((flags & ~(unsigned)RWF_SUPPORTED) != 0) {
         return -EOPNOTSUPP;
     }
     return (flags & RWF_NOWAIT) != 0 && f->ops != &tmpfs_file_ops ? -EOPNOTSUPP : 0;
 }
 
-static long transfer_flags(struct file *f, transfer *op, struct iobuf *b, int64_t *pos, bool write,
-                           unsigned flags)
+long file_transfer(struct file *f, struct iobuf *b, int64_t *pos, bool write, unsigned flags)
 {
+    transfer *op = write ? f->ops->write : f->ops->read;
     if (write && (flags & RWF_APPEND) != 0 && S_ISREG(f->inode->mode)) {
         *pos = f->inode->size; /* nothing sleeps before the file looks at it */
     }
@@ -134,11 +131,11 @@ static long transfer_vector(const uint64_t a[6], bool write, bool at, unsigned f
     if (f == NULL) {
         return result;
     }
-    result = flags_check(f, write, at, flags);
+    result = at && f->ops->lseek == NULL ? -ESPIPE : file_flags_check(f, flags);
     if (result == 0) {
         result = iov_get(a[1], a[2], &v);
         if (result == 0) {
-            result = transfer_flags(f, op, &v.b, at ? &given : &f->pos, write, flags);
+            result = file_transfer(f, &v.b, at ? &given : &f->pos, write, flags);
             iov_end(&v);
         }
     }

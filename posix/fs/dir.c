@@ -125,4 +125,5 @@ const struct file_ops dir_file_ops = {
     .lseek = dir_lseek,
     .getdents = dir_getdents,
     .release = dir_release,
+    .fsync = file_fsync_nothing,
 };

@@ -33,6 +33,12 @@ struct path {
     struct dentry *dentry;
 };
 
+enum {
+    SET_MODE = 1,
+    SET_OWNER = 2,
+    SET_TIMES = 4,
+};
+
 struct inode_ops {
     /* A directory without all its names in the hash (procfs): make the dentry.  NULL: what is not
      * hashed does not exist. */
@@ -47,7 +53,10 @@ struct inode_ops {
     int (*fallocate)(struct inode *ino, unsigned mode, int64_t off, int64_t len);
     void (*stat)(struct inode *ino, struct kstat *st);  /* correct what the inode says */
     int (*permission)(struct inode *ino, unsigned may); /* NULL: by mode and owner */
-    void (*evict)(struct inode *ino);                   /* free the data */
+    /* May what SET_* says be set?  0 or an error; NULL: where it is writable. */
+    int (*may_set)(const struct inode *ino, unsigned what);
+    int (*was_set)(struct inode *ino); /* mode or owner: keep it; an error takes it back */
+    void (*evict)(struct inode *ino);  /* free the data */
 };
 
 struct inode {

@@ -4,6 +4,7 @@
  * declares it.  Those nobody asks for here are kept and told, for programs that set them at boot.
  */
 #include "exec.h"
+#include "aio/aio.h"
 #include "fs/procfs.h"
 #include "misc/uts.h"
 #include "path/path.h"
@@ -238,6 +239,18 @@ static int show_dentry_state(struct text *t, struct inode *ino)
     return 0;
 }
 
+unsigned aio_nr, aio_max_nr = 65536;
+
+static int store_aio_max(struct inode *ino, char *text, size_t n)
+{
+    long value;
+    int err = procfs_number(text, 0, INT32_MAX, &value);
+    if (err == 0) {
+        aio_max_nr = (unsigned)value;
+    }
+    return err;
+}
+
 static int store_protected(struct inode *ino, char *text, size_t n)
 {
     unsigned *level = procfs_entry(ino)->arg;
@@ -257,8 +270,13 @@ static int store_protected(struct inode *ino, char *text, size_t n)
     }
 
 static const struct proc_entry fs_files[] = {
-    NUMBER("aio-max-nr", 65536, 0, INT64_MAX),
-    FIXED("aio-nr", 0),
+    {.name = "aio-max-nr",
+     .mode = 0644,
+     .kind = PROC_FILE,
+     .show = show_unsigned,
+     .store = store_aio_max,
+     .arg = &aio_max_nr},
+    {.name = "aio-nr", .mode = 0444, .kind = PROC_FILE, .show = show_unsigned, .arg = &aio_nr},
     PROC_TEXT("dentry-state", show_dentry_state),
     NUMBER("dir-notify-enable", 1, 0, 1),
     {.name = "file-max",

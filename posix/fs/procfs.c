@@ -69,6 +69,7 @@ static struct inode *proc_inode(const struct proc_entry *e, int pid, int tid, in
     ino->proc.pid = pid;
     ino->proc.tid = tid;
     ino->proc.fd = fd;
+    procfs_as_set(ino);
     const struct process *p = pid != 0 ? process_find(pid) : NULL;
     if (p != NULL) {
         const struct cred *c = process_cred(p);
@@ -133,9 +134,14 @@ static int proc_lookup(struct dentry *dir, const char *name, unsigned len, struc
     }
     int n = e->kind != PROC_DIR ? parse_number(name, len) : -1;
     if (n >= 0 && e->kind == PROC_ROOT) {
-        return process_find(n) == NULL
-                   ? -ENOENT
-                   : proc_dentry(dir, name, len, proc_inode(&proc_pid_entry, n, 0, -1), out);
+        const struct process *p = process_find(n);
+        const struct task *t = p == NULL ? task_find(n) : NULL; /* there too, and in no list */
+        if (p == NULL && t == NULL) {
+            return -ENOENT;
+        }
+        struct inode *of =
+            proc_inode(&proc_pid_entry, t != NULL ? t->proc->pid : n, t != NULL ? n : 0, -1);
+        return proc_dentry(dir, name, len, of, out);
     }
     if (n >= 0 && e->kind == PROC_TASKS) {
         const struct task *t = task_find(n);
@@ -289,10 +295,16 @@ static int proc_readlink(struct inode *ino, char *buf, size_t n)
 }
 
 /* Links with a fixed text are followed by it. */
-static const struct inode_ops proc_link_iops = {.permission = proc_permission, .stat = proc_stat};
+static const struct inode_ops proc_link_iops = {
+    .permission = proc_permission,
+    .stat = proc_stat,
+    .may_set = procfs_may_set,
+};
 static const struct inode_ops proc_magic_iops = {
     .permission = proc_permission,
     .stat = proc_stat,
+    .may_set = procfs_may_set,
+    .was_set = procfs_was_set,
     .follow = proc_follow,
     .readlink = proc_readlink,
 };
@@ -302,6 +314,8 @@ static const struct inode_ops proc_iops = {
     .open = procfs_open,
     .permission = proc_permission,
     .stat = proc_stat,
+    .may_set = procfs_may_set,
+    .was_set = procfs_was_set,
 };
 
 /* ---- setting up ---- */

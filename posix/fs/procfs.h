@@ -105,6 +105,10 @@ int proc_sysrq(struct inode *ino, char *text, size_t n);
 /* The same file has the same number as long as its process lives. */
 uint64_t procfs_ino(const struct proc_entry *e, int pid, int tid, int fd);
 extern const struct file_ops procfs_file_ops, procfs_dir_ops;
+/* proc_set.c: mode and owner as they were set, for inodes are made anew. */
+int procfs_may_set(const struct inode *ino, unsigned what);
+int procfs_was_set(struct inode *ino);
+void procfs_as_set(struct inode *ino);
 int procfs_open(struct inode *ino, struct file *f);
 int64_t procfs_lseek(struct file *f, int64_t off, int whence);
 

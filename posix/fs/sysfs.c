@@ -59,17 +59,26 @@ static void sys_release(struct file *f)
     mb_free(t);
 }
 
-static const struct file_ops file_ops = {
-    .name = "sysfs", .read = sys_read_file, .lseek = sys_seek, .release = sys_release};
-static const struct inode_ops file_iops = {.open = sys_open};
-static const struct inode_ops dir_iops;
+static const struct file_ops file_ops = {.name = "sysfs",
+                                         .read = sys_read_file,
+                                         .lseek = sys_seek,
+                                         .release = sys_release,
+                                         .fsync = file_fsync_nothing};
+/* Root may let others read less, and more. */
+static int sys_may_set(const struct inode *ino, unsigned what)
+{
+    return 0;
+}
+
+static const struct inode_ops file_iops = {.open = sys_open, .may_set = sys_may_set};
+static const struct inode_ops dir_iops = {.may_set = sys_may_set};
 
 static void link_evict(struct inode *ino)
 {
     mb_free(ino->link);
 }
 
-static const struct inode_ops link_iops = {.evict = link_evict};
+static const struct inode_ops link_iops = {.evict = link_evict, .may_set = sys_may_set};
 static const struct file_ops no_ops = {.name = "link"};
 
 /* ---- the tree ---- */

@@ -82,6 +82,11 @@ bool mm_ops_mapped(const struct file_ops *ops);
 struct inode;
 bool mm_inode_writable(const struct inode *ino);
 
+/* Asynchronous I/O of an address space, the first of a list (aio/aio.c, which sets the hook): its end is theirs. */
+struct aio;
+struct aio **mm_aio(struct mm *mm);
+extern void (*mm_aio_end)(struct aio **first);
+
 /* Before the first process; sets mb_fault_hook and vfs_truncate_hook.  0 or -ENOMEM. */
 int mm_init(void);
 

@@ -99,6 +99,11 @@ void sig_force_fault(int sig, int code, uint64_t addr);
 void sig_force(int sig);
 /* May the current thread send sig to p? */
 bool sig_permitted(const struct process *p, int sig);
+/* As kill does: 0, -EINVAL (no such signal), -EPERM, or what sig_send says.  sig 0 only asks. */
+int sig_send_checked(struct process *p, struct task *t, int sig, const struct ksiginfo *info);
+/* A siginfo of the program's; sig: what is sent, -1: what it says itself.  0, -EFAULT, or -E2BIG when it is of a kind
+ * we do not know and has more than we keep. */
+int sig_info_in(struct ksiginfo *info, uint64_t uinfo, int sig);
 /* siginfo of kill() by the current thread. */
 struct ksiginfo sig_info_user(int sig, int code);
 

@@ -72,7 +72,7 @@ struct file_ops {
     /* NULL with page set: always.  1: yes, but it must not be made writable later. */
     int (*mmap_ok)(struct file *f, unsigned prot, bool shared);
     void (*unmapped)(struct file *f); /* an area is gone: drop its reference; NULL: that is all */
-    int (*fsync)(struct file *f);     /* NULL: memory is all there is behind it */
+    int (*fsync)(struct file *f);     /* NULL: -EINVAL */
     void (*flush)(struct file *f);    /* a descriptor of it is closed */
     void (*release)(struct file *f);  /* last reference gone */
     bool tells;                       /* O_ASYNC: signals whoever wants to know */
@@ -145,6 +145,7 @@ void fsctx_unref(struct fsctx *c);
 int vfs_open_exec(const char *path, struct file **out);
 /* Open by kernel path; flags, mode as open(2). */
 int vfs_open(const char *path, unsigned flags, unsigned mode, struct file **out);
+int file_fsync_nothing(struct file *f); /* fsync of what is in memory alone: 0 */
 long file_read_kernel(struct file *f, void *buf, size_t n, int64_t off); /* bytes, 0 at the end */
 uint32_t file_mode(struct file *f);                                      /* st_mode */
 void file_owner(struct file *f, uint32_t *uid, uint32_t *gid);

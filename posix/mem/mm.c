@@ -16,6 +16,7 @@
 #define MMAP_GAP_MIN (128ul << 20)
 
 struct mm *mm_all;
+void (*mm_aio_end)(struct aio **first);
 
 static uint64_t random_pages(bool random, uint64_t n)
 {
@@ -97,6 +98,9 @@ void mm_unref(struct mm *mm)
     if (--mm->refs > 0) {
         return;
     }
+    if (mm->aio) {
+        mm_aio_end(&mm->aio);
+    }
     *mm->link = mm->next;
     if (mm->next) {
         mm->next->link = mm->link;
@@ -143,6 +147,11 @@ struct mm *mm_clone(struct mm *from)
         return NULL;
     }
     return mm;
+}
+
+struct aio **mm_aio(struct mm *mm)
+{
+    return &mm->aio;
 }
 
 mb_space mm_space(const struct mm *mm)

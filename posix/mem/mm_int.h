@@ -60,6 +60,7 @@ struct mm {
     uint32_t barriers;               /* membarrier commands it has registered for */
     uint64_t brk_start, brk;
     struct mm_layout layout; /* of the program, set by exec */
+    struct aio *aio;
     struct mm *next, **link; /* all address spaces */
 };
 

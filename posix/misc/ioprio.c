@@ -2,6 +2,7 @@
  */
 #include <asm/errno.h>
 #include <linux/ioprio.h>
+#include "misc/ioprio.h"
 #include "proc.h"
 #include "sys.h"
 
@@ -13,7 +14,7 @@
 enum { CLASS_NONE, CLASS_RT, CLASS_BE, CLASS_IDLE };
 #define LEVELS 8u
 
-static int check(unsigned prio)
+int ioprio_check(unsigned prio)
 {
     switch (CLASS(prio)) {
     case CLASS_RT:
@@ -74,7 +75,7 @@ long sys_ioprio_set(const uint64_t a[6])
 {
     int which = (int)a[0], who = (int)a[1];
     unsigned prio = (unsigned)a[2];
-    int result = check(prio);
+    int result = ioprio_check(prio);
     if (result)
         return result;
     if (which < WHO_PROCESS || which > WHO_USER)

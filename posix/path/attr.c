@@ -13,12 +13,26 @@ static int may_change(const struct target *t)
     return 0;
 }
 
-/* procfs and the like: what they show is not to be changed. */
-static int may_set(const struct target *t)
+static int may_set(const struct target *t, unsigned what)
 {
+    const struct inode *ino = t->ino;
     int err = may_change(t);
-    if (err == 0 && t->ino->sb != NULL && !t->ino->ops->writable) {
-        err = -EPERM;
+    if (err < 0 || ino->sb == NULL) {
+        return err;
+    }
+    return ino->ops->may_set != NULL ? ino->ops->may_set(ino, what)
+           : ino->ops->writable      ? 0
+                                     : -EPERM;
+}
+
+/* Mode and owner as they are now: kept, or as they were. */
+static int was_set(struct inode *ino, uint32_t mode, uint32_t uid, uint32_t gid)
+{
+    int err = ino->ops->was_set != NULL ? ino->ops->was_set(ino) : 0;
+    if (err < 0) {
+        ino->mode = mode;
+        ino->uid = uid;
+        ino->gid = gid;
     }
     return err;
 }
@@ -26,7 +40,8 @@ static int may_set(const struct target *t)
 static int chmod_target(const struct target *t, uint32_t mode)
 {
     struct inode *ino = t->ino;
-    int err = may_set(t);
+    uint32_t before = ino->mode;
+    int err = may_set(t, SET_MODE);
     if (err < 0) {
         return err;
     }
@@ -40,6 +55,10 @@ static int chmod_target(const struct target *t, uint32_t mode)
         mode &= ~(uint32_t)S_ISGID;
     }
     ino->mode = (ino->mode & S_IFMT) | (mode & 07777);
+    err = was_set(ino, before, ino->uid, ino->gid);
+    if (err < 0) {
+        return err;
+    }
     ino->ctime = time_realtime_ns();
     target_tell(t, IN_ATTRIB);
     return 0;
@@ -71,7 +90,8 @@ static int chown_target(const struct target *t, uint32_t uid, uint32_t gid)
 {
     struct inode *ino = t->ino;
     const struct cred *c = cred_now();
-    int err = may_set(t);
+    const uint32_t mode = ino->mode, old_uid = ino->uid, old_gid = ino->gid;
+    int err = may_set(t, SET_OWNER);
     if (err < 0) {
         return err;
     }
@@ -91,12 +111,16 @@ static int chown_target(const struct target *t, uint32_t uid, uint32_t gid)
             return -EPERM; /* even when nothing else is to change */
         }
         ino->mode &= ~drop;
-        if (ino->xattrs != NULL) {
-            xattr_drop(ino, XATTR_CAPS);
-        }
     }
     ino->uid = uid != ~0u ? uid : ino->uid;
     ino->gid = gid != ~0u ? gid : ino->gid;
+    err = was_set(ino, mode, old_uid, old_gid);
+    if (err < 0) {
+        return err;
+    }
+    if (!S_ISDIR(ino->mode) && ino->xattrs != NULL) {
+        xattr_drop(ino, XATTR_CAPS);
+    }
     ino->ctime = time_realtime_ns();
     target_tell(t, IN_ATTRIB);
     return 0;
@@ -141,7 +165,7 @@ static int utimens_target(const struct target *t, const struct abi_timespec ts[2
     if (!nsec_valid(ts[0].nsec) || !nsec_valid(ts[1].nsec)) {
         return -EINVAL;
     }
-    int err = may_set(t);
+    int err = may_set(t, SET_TIMES);
     if (err < 0) {
         return err;
     }

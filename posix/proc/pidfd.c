@@ -85,8 +85,9 @@ long sys_pidfd_send_signal(const uint64_t a[6])
     if (err == -EBADF)
         return err;
     if (a[2]) {
-        if (mb_copy_in(&info, a[2], sizeof info))
-            return -EFAULT;
+        int bad = sig_info_in(&info, a[2], -1);
+        if (bad)
+            return bad;
         err = process_of((int)a[0], &p); /* copying may have slept */
         if (err == -EBADF)
             return err;
@@ -96,13 +97,7 @@ long sys_pidfd_send_signal(const uint64_t a[6])
         if (!self && (info.code >= 0 || info.code == SI_TKILL))
             return -EPERM;
     }
-    if (sig < 0 || sig > SIG_COUNT)
-        return -EINVAL;
-    if (err)
-        return err;
-    if (!sig_permitted(p, sig))
-        return -EPERM;
-    return sig ? sig_send(p, NULL, sig, &info) : 0;
+    return err ? err : sig_send_checked(p, NULL, sig, &info);
 }
 
 /* Whoever could trace a process may have its files. */

@@ -238,30 +238,33 @@ static int named(struct wait_request *w, bool *nonblock)
     }
 }
 
-long sys_waitid(const uint64_t a[6])
+static int wait_by_id(struct wait_request *w)
 {
-    int type = (int)a[0], id = (int)a[1];
-    uint64_t uinfo = a[2], uusage = a[4];
-    uint32_t options = (uint32_t)a[3];
+    uint32_t options = w->options;
+    bool nonblock = false;
     if (options & ~(uint32_t)(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
                               __WCLONE | __WALL))
         return -EINVAL;
     if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
         return -EINVAL;
-    struct wait_request w = {.type = type, .id = id, .options = options};
-    bool nonblock = false;
-    int got = named(&w, &nonblock);
-    if (!got) {
-        bool hang = !nonblock || (options & WNOHANG);
-        if (nonblock)
-            w.options |= WNOHANG;
-        got = wait_child(&w);
-        if (!got && !hang)
-            got = -EAGAIN;
-    }
-    if (got < 0)
+    int got = named(w, &nonblock);
+    if (got)
         return got;
-    if (got && uusage && mb_copy_out(uusage, &w.usage, sizeof w.usage))
+    if (nonblock)
+        w->options |= WNOHANG;
+    got = wait_child(w);
+    return !got && nonblock && !(options & WNOHANG) ? -EAGAIN : got;
+}
+
+/* The program's structure is written whatever comes of it, as on Linux. */
+long sys_waitid(const uint64_t a[6])
+{
+    uint64_t uinfo = a[2], uusage = a[4];
+    struct wait_request w = {.type = (int)a[0], .id = (int)a[1], .options = (uint32_t)a[3]};
+    int got = wait_by_id(&w);
+    if (got > 0 && uusage && mb_copy_out(uusage, &w.usage, sizeof w.usage))
         return -EFAULT;
-    return uinfo ? put_info(uinfo, &w, got) : 0;
+    if (uinfo && put_info(uinfo, &w, got > 0))
+        return -EFAULT;
+    return got < 0 ? got : 0;
 }

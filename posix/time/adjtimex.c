@@ -94,11 +94,8 @@ static int change(const struct ktimex *t)
     return 0;
 }
 
-static long adjust(uint64_t ut)
+static long adjust(struct ktimex t, uint64_t ut)
 {
-    struct ktimex t;
-    if (mb_copy_in(&t, ut, sizeof t))
-        return -EFAULT;
     int err = change(&t);
     if (err)
         return err;
@@ -121,14 +118,17 @@ static long adjust(uint64_t ut)
 
 long sys_adjtimex(const uint64_t a[6])
 {
-    return adjust(a[0]);
+    struct ktimex t;
+    return mb_copy_in(&t, a[0], sizeof t) ? -EFAULT : adjust(t, a[0]);
 }
 
 long sys_clock_adjtime(const uint64_t a[6])
 {
-    int64_t ns;
-    int id = (int)a[0], err = clock_now(id, &ns);
-    if (err)
-        return err;
-    return id == CLOCK_REALTIME ? adjust(a[1]) : -EOPNOTSUPP;
+    struct ktimex t;
+    int id = (int)a[0];
+    if (mb_copy_in(&t, a[1], sizeof t))
+        return -EFAULT;
+    if (!clock_exists(id))
+        return -EINVAL;
+    return id == CLOCK_REALTIME ? adjust(t, a[1]) : -EOPNOTSUPP;
 }

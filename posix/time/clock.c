@@ -101,14 +101,12 @@ int time_put_timeval(uint64_t uaddr, int64_t ns)
 #define COARSE_NS \
     4000000 /* what Linux' coarse clocks promise at HZ=250; ours are as fine as the others */
 
-/* Clocks of processes and threads by pid: ~pid << 3 | thread << 2 | kind. */
 static int cpu_clock(int id, int64_t *ns)
 {
-    int pid = (int)(~(uint32_t)id >> 3);
-    bool thread = id & 4;
-    if ((id & 3) == 3)
+    int pid = CLOCK_PID(id);
+    if (CLOCK_KIND(id) == CLOCK_KIND_NONE)
         return -EINVAL;
-    if (thread) {
+    if (CLOCK_IS_THREADS(id)) {
         struct task *t = pid ? task_find(pid) : current;
         if (!t || t->proc != current->proc)
             return -EINVAL;
@@ -122,6 +120,14 @@ static int cpu_clock(int id, int64_t *ns)
     process_times(p, &u, &s, NULL, NULL);
     *ns = (int64_t)(u + s);
     return 0;
+}
+
+bool clock_exists(int id)
+{
+    int64_t ns;
+    if (id < 0)
+        return CLOCK_IS_THREADS(id) || CLOCK_KIND(id) != CLOCK_KIND_NONE;
+    return !clock_now(id, &ns);
 }
 
 int clock_now(int id, int64_t *ns)
@@ -168,7 +174,8 @@ long sys_clock_getres(const uint64_t a[6])
     int id = (int)a[0], err = clock_now(id, &ns);
     if (err)
         return err;
-    bool coarse = id == CLOCK_REALTIME_COARSE || id == CLOCK_MONOTONIC_COARSE;
+    bool coarse = id < 0 ? CLOCK_KIND(id) != CLOCK_KIND_RUN
+                         : id == CLOCK_REALTIME_COARSE || id == CLOCK_MONOTONIC_COARSE;
     return a[1] ? time_put_timespec(a[1], coarse ? COARSE_NS : 1) : 0;
 }
 
@@ -190,9 +197,15 @@ static long set_realtime(int64_t ns)
 
 long sys_clock_settime(const uint64_t a[6])
 {
+    struct ktimespec ts;
     int64_t ns;
-    if ((int)a[0] != CLOCK_REALTIME)
+    int id = (int)a[0];
+    if (id > 0 || !clock_exists(id))
         return -EINVAL;
+    if (mb_copy_in(&ts, a[1], sizeof ts))
+        return -EFAULT;
+    if (id < 0)
+        return clock_now(id, &ns) ? -EINVAL : -EPERM;
     int err = time_get_timespec(a[1], &ns);
     return err ? err : set_realtime(ns);
 }

@@ -32,10 +32,12 @@ static long trace_me(void)
 
 static long attach(struct task *t, bool seize, uint64_t addr, uint64_t options)
 {
-    if (seize && (addr || (options & ~(uint64_t)OPTIONS)))
-        return -EIO;
     if (!t)
         return -ESRCH;
+    if (seize && (addr || (options & ~(uint64_t)(OPTIONS | PTRACE_O_SUSPEND_SECCOMP))))
+        return -EIO;
+    if (seize && (options & PTRACE_O_SUSPEND_SECCOMP))
+        return -EINVAL; /* known, and there is none to suspend */
     if (t->proc == current->proc)
         return -EPERM;
     int err = trace_may_access(t);
@@ -102,12 +104,21 @@ static long set_options(struct trace *r, uint64_t options)
     return 0;
 }
 
+static long set_siginfo(struct trace *r, uint64_t uaddr)
+{
+    struct ksiginfo info;
+    int err = sig_info_in(&info, uaddr, -1);
+    if (!err)
+        r->info = info;
+    return err;
+}
+
 static long siginfo(struct trace *r, bool set, uint64_t uaddr)
 {
     if (!r->has_info)
         return -EINVAL;
     if (set)
-        return mb_copy_in(&r->info, uaddr, sizeof r->info);
+        return set_siginfo(r, uaddr);
     if (mb_copy_out(uaddr, &r->info, sizeof r->info))
         return -EFAULT;
     return mb_zero_out(uaddr + sizeof r->info, SIGINFO_SIZE - sizeof r->info);

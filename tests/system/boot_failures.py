@@ -5,6 +5,7 @@ No Sstc, too little memory, a boot bundle that is missing, damaged or incomplete
 damaged. The tree is damaged in memory when the nucleus is entered, through QEMU's debugger interface:
 firmware and QEMU read it before and would not take every such tree.
 """
+# linux: no, it damages boot bundles and device trees
 # timeout: 600
 import contextlib
 import os

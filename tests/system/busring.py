@@ -2,6 +2,7 @@
 """Rings under /Bus: a Linux program (tests/posix/busring.c) and a native server that answers well, twice, late, to nobody, dies,
 and breaks its rings; and a program that vanishes or breaks them. Neither the personality nor the server pays for what
 a program does."""
+# linux: no, rings under /Bus are none of Linux'
 # timeout: 300
 import os
 import shutil

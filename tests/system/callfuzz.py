@@ -7,6 +7,7 @@ goes on as if nothing had been.
 --lives is for each machine. More than a turn's (TURN) are done in turns, each with a seed of its own and looked
 at afterwards; a line for each goes to FOLDER/callfuzz.txt. `make soak` does that.
 """
+# linux: yes
 # timeout: 400
 import argparse
 import os

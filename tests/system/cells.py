@@ -4,17 +4,22 @@
 Cells are shown, killed, restarted, swapped; they hang, overspend and crash, and come again or not, as their
 manifests and the user say.
 """
+# linux: no, its cells and their supervisor
 # timeout: 600
 import os
 import re
 import sys
 import time
+import xml.etree.ElementTree
 
 import console
 from console import require, same
 
 CELLS = os.path.join(console.BUILD, "tests", "cells")
-NAMES = ("crasher", "hanger", "spender", "swapper", "swapped")
+NAMES = ("crasher", "hanger", "spender", "swapper", "swapped", "mute", "mutecaller")
+
+
+SLOWED = "nexus.slow=1,8,8,45"  # hart, times the work, from second, to second
 
 
 def cells(m):
@@ -55,6 +60,27 @@ def ps(m):
     same(int(cells(m)["uart16550"]["RESTARTS"]), restarts + 1, "restarts")
 
 
+def sched(m):
+    """Who computes shows up with its share, on the hart it had; the picture is XML."""
+    m.out("(while :; do :; done) & echo $! > /tmp/loop")
+    text = m.out("nexus sched -t 500 -w 40", 60)
+    rows = re.findall(r"^(\d+) +([A-Za-z.?]{40})$", text, re.M)
+    same([row[0] for row in rows], [str(i) for i in range(m.smp)], "harts")
+    found = re.search(r"^([A-Z]) posix +(.*)$", text, re.M)
+    require(found, text)
+    shares = [float(share.rstrip("%")) for share in found[2].split()]
+    same(len(shares), m.smp, "shares")
+    require(sum(shares) > 60, text)
+    busiest = shares.index(max(shares))
+    require(rows[busiest][1].count(found[1]) * 2.5 > max(shares) - 30, text)
+    picture = m.out("nexus sched --svg -t 100", 60)
+    m.out("kill $(cat /tmp/loop); rm /tmp/loop")
+    root = xml.etree.ElementTree.fromstring(picture)
+    same(root.tag, "{http://www.w3.org/2000/svg}svg", "root of the picture")
+    words = [t.text for t in root.iter("{http://www.w3.org/2000/svg}text")]
+    require(f"hart {m.smp - 1}" in words and any(word.startswith("posix ") for word in words), str(words))
+
+
 def services(m):
     rows = [tuple(line.split()) for line in m.out("nexus services").splitlines()[1:]]
     require(("console", "uart16550", "posix") in rows, str(rows))
@@ -70,6 +96,26 @@ def cores(m):
         require(row[1] in ("apex", "forge", "mill", "ember") and int(row[2]) > 0, str(row))
         require(int(row[5][:-2]) > 0, str(row))
     require(any(row[1] == "apex" and row[3] == "100%" for row in rows), str(rows))
+
+
+def core_classes(m):
+    return [line.split()[1] for line in m.out("nexus cores").splitlines()[1:]]
+
+
+def a_slow_hart_is_found_out(m):
+    """Hart 1 does eight times the work for a while (SLOWED): it sinks, class by class, the other does not, and when it is over it is as
+    good as ever. Harts are measured when they become idle: so they get something to do, again and again."""
+    m.out("for i in 1 2 3 4; do (while [ ! -e /tmp/enough ]; do sleep 0.1; done) & done")
+    seen = []
+
+    def sinks():
+        classes = core_classes(m)
+        seen.extend([classes[1]] if classes[1] not in seen else [])
+        return classes[0] == "apex" and classes[1] == "mill"
+    wait_for(m, "a slow hart", sinks, 60)
+    require(seen == sorted(seen) and "forge" in seen, f"its classes: {seen}")
+    wait_for(m, "all of one class again", lambda: core_classes(m) == ["apex", "apex"], 60)
+    m.out("touch /tmp/enough; wait")
 
 
 def top(m):
@@ -141,7 +187,7 @@ def restart(m):
 def wrong_use(m):
     for args, status in (("", 2), ("nothing", 2), ("ps x", 2), ("kill", 2), ("kill a b", 2), ("kill ''", 2),
                          ("kill 'a b'", 2), ("swap posix", 2), ("swap swapper -", 2), ("log x", 2),
-                         ("log -x", 2), ("beb -1", 2), ("top -n", 2), ("top -d x", 2), ("top x", 2),
+                         ("log -x", 2), ("sched x", 2), ("sched -t 0", 2), ("sched -t 10001", 2), ("sched -w x", 2), ("sched -q", 2), ("beb -1", 2), ("top -n", 2), ("top -d x", 2), ("top x", 2),
                          ("kill nobody", 1), ("restart nobody", 1), ("pledge nobody", 1),
                          ("swap nobody swapper", 1), ("kill supervisor", 1), ("restart supervisor", 1),
                          ("swap supervisor supervisor", 1), ("swap swapper /no/file", 1),
@@ -149,7 +195,7 @@ def wrong_use(m):
         output, got = m.sh(f"nexus {args} 2>&1 >/dev/null")
         same(got, status, f"status of nexus {args}")
         require(output.strip() != "", f"nexus {args} says nothing")
-    for command in ("", "ps", "top", "cores", "services", "log", "beb", "pledge", "kill", "restart", "swap"):
+    for command in ("", "ps", "top", "cores", "sched", "services", "log", "beb", "pledge", "kill", "restart", "swap"):
         text = m.out(f"nexus {command} --help")
         require(text.startswith("Usage: nexus"), text)
 
@@ -201,6 +247,14 @@ def hanger_is_restarted(m):
         require(logged(m, rf"hanger generation {n} was killed: no heartbeat"), f"life {n}")
     time.sleep(1)
     same(generation(m, "hanger"), 3, "generation")
+
+
+def mute_is_complained_of(m):
+    """Its native client has it looked after: two lives that do not answer, one that answers errors, and the fourth serves."""
+    wait_for(m, "an answer", lambda: logged(m, r"mutecaller\.1( #[0-9]+)?: served by life 4 after "))
+    for n, why in ((1, "does not answer"), (2, "does not answer"), (3, "its errors are doubted by")):
+        require(logged(m, rf"mute generation {n} was killed: {why} mutecaller"), f"life {n}")
+    same(generation(m, "mute"), 4, "generation")
 
 
 def spender_is_held_back(m):
@@ -278,9 +332,9 @@ def how_fast(m):
           f"median {1e3 * took[len(took) // 2]:.2f} ms")
 
 
-PLAIN = [ps, services, top, cores, pledge, log, log_follows, beb, wrong_use, only_root, the_file,
+PLAIN = [ps, services, top, cores, sched, pledge, log, log_follows, beb, wrong_use, only_root, the_file,
          several_at_once, restart, driver_is_killed, driver_is_killed_while_it_writes]
-TEST_CELLS = [crasher_is_quarantined_and_let_out, hanger_is_restarted, spender_is_held_back, swap,
+TEST_CELLS = [crasher_is_quarantined_and_let_out, hanger_is_restarted, mute_is_complained_of, spender_is_held_back, swap,
               images_fit_through_the_channel, bad_images_change_nothing, how_fast, personality_is_killed]
 
 
@@ -291,6 +345,8 @@ def main():
     for name in ("swapped", "hanger"):
         with open(os.path.join(CELLS, name + ".cell"), "rb") as f:
             files[f"cells/{name}.cell"] = f.read()
+    if console.wanted(a_slow_hart_is_found_out):
+        console.session(report, "", 2, [a_slow_hart_is_found_out], False, (), {"more": ["-append", SLOWED]})
     with console.folder(files) as extra:
         for smp in console.harts():
             prefix = f"{smp} hart{'s' if smp > 1 else ''}: "

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """`make run CMD=...`: prints what the command prints, byte for byte, and exits with its status."""
+# linux: no, it is about make run
 # timeout: 600
 import os
 import subprocess

@@ -2,6 +2,7 @@
 """What programs see of the machine's devices: /dev/vda and its partitions, /dev/hwrng, /dev/fb0, /dev/input/event*,
 /dev/hvc0. The host has the other end: the image file, the screen, the keys, the wire.
 """
+# linux: no, the devices of the machine are not in that kernel
 import hashlib
 import os
 import random

@@ -2,6 +2,7 @@
 """Devices reach the cells that want them: virtio windows are looked into, one cell for each device, in the
 order of QEMU's command line; exactly what the manifest says, in every life; none without a device.
 """
+# linux: no, its cells
 import os
 import re
 import sys

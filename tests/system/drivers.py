@@ -5,6 +5,7 @@ source of random numbers work on in the next lives of their drivers.
 
 Two machines: QEMU's has room for eight such devices.
 """
+# linux: no, its cells
 # timeout: 600
 import os
 import re

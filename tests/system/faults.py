@@ -3,6 +3,7 @@
 they are killed. The nucleus lives, nobody else is harmed, and every request is answered. Wrong answers of
 a damaged driver are possible in principle and are only reported.
 """
+# linux: no, it damages its cells
 # timeout: 900
 import argparse
 import sys

@@ -4,6 +4,7 @@
 Faults, stray jumps, a full stack, fibers that never call: what a fused cell does inside its window and
 the lower half is the nucleus' to judge as ever. The shell must answer all the while.
 """
+# linux: no, its cells
 # timeout: 300
 import os
 import re

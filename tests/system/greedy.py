@@ -6,6 +6,7 @@ requests and bells, and keeps the hart, at the best tier there is. The shell mus
 cells go on in the life they are in, what the cell asks for too much is refused, and after each act's end the
 nucleus has in use what it had before.
 """
+# linux: no, its cells
 # timeout: 900
 import os
 import re
@@ -21,7 +22,7 @@ PATIENCE = 60 * console.SLOW
 PATIENT_ANSWER = 10 * console.SLOW  # seconds the shell may take
 ANSWERS = 6
 
-NX_ENOMEM, NX_EBUSY = 12, 16
+NX_ENOMEM, NX_EINVAL = 12, 22
 ACTS = ("pages", "objects", "fibers", "cells", "bells", "requests", "polling", "loop", "period")
 resting = None
 
@@ -132,7 +133,7 @@ def loop(m):
 
 
 def period(m):
-    act(m, "period", refused("a longer period", NX_EBUSY), burns=True)
+    act(m, "period", refused("a longer period", NX_EINVAL), burns=True)
 
 
 TESTS = [pages, objects, fibers, its_own_cells, bells, requests, polling, loop, period]

@@ -4,6 +4,7 @@
 A fork bomb, a process that takes all memory, a file that does, 10,000 open files, a command line of a
 megabyte, endless loops beside somebody who types.
 """
+# linux: yes
 # timeout: 900
 # alone: yes
 import os

@@ -5,6 +5,7 @@ It runs beside the shell, which must answer all the while. What it does, and wha
 supervisor and its victim (tests/cell/victim) say to it, is read from /proc/nexus/log as it happens,
 for the log keeps only its newest part.
 """
+# linux: no, its cells
 # timeout: 500
 import os
 import re

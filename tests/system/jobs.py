@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """What somebody at the keyboard does: keys that raise signals, job control, terminal modes, editing."""
+# linux: yes
 # timeout: 600
 import re
 import time

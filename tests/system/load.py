@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Much at once: 200 processes, a large sort, big files, long pipelines; and what a user tries first."""
+# linux: yes
 # timeout: 900
 import hashlib
 

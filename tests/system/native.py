@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """docs/native.md does what it says: its cells, built and run by exactly its commands, print what it shows. And the SDK
 needs nothing of the tree: moved elsewhere, it makes the same cells."""
+# linux: no, its SDK
 # timeout: 400
 import os
 import shutil

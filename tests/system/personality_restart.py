@@ -3,6 +3,7 @@
 
 Five lives in a row, each with programs running, and what the nucleus has in use is the same in each.
 """
+# linux: no, the personality is restarted
 # timeout: 700
 import hashlib
 import re

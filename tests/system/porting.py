@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """docs/porting.md does what it says: its program, built and run by exactly its commands, prints what it shows."""
+# linux: no, it is about make run and its pages
 # timeout: 300
 import os
 import re

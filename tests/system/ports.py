@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """A short session with every port that is built (docs/ports.md); what is not built is skipped, and said."""
+# linux: yes
 # timeout: 1500
 # apart: yes
 import os
@@ -306,6 +307,7 @@ def nginx(m):
     if built("curl"):
         m.check("for i in $(seq 10); do curl -s http://127.0.0.1:8081/ | head -1; done | uniq -c | sed 's/^ *//'",
                 "10 hello from nginx\n", timeout=60)
+    m.check("grep -c 'io_setup' /tmp/nginx-error.log", "0\n", 1)  # it has asked for asynchronous I/O, and got it
     m.out("nginx -c /t/nginx.conf -s quit; while [ -e /tmp/nginx.pid ]; do sleep 0.1; done", 60)
     m.out("rm -rf /tmp/nginx* /var/tmp/nginx* /var/log/nginx/*")
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """posixtest under Nexus: each of its tests is one here. NAME... on the command line: only those."""
+# linux: yes
 # timeout: 900
 import re
 import sys

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """The ways to end the machine, and what init does around them."""
+# linux: yes
 # timeout: 300
 import sys
 import time

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Programs that use the whole screen: vi, top, less, watch."""
+# linux: yes
 # timeout: 400
 import re
 import time

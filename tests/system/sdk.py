@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What shows the SDK works: the examples of its manual pages, and the cells of native/examples, all built with it alone
 (native/sdk/sdk.mk)."""
+# linux: no, its SDK
 # timeout: 300
 import glob
 import os

@@ -5,6 +5,7 @@ hardware, and those that must be good wait for it.
 The stream is checked by its own numbers: every writer counts its lines, the Boot Error Buffer its
 entries, and a gap says how many records it has swallowed; the sums must agree.
 """
+# linux: no, its log and random numbers come from cells
 # timeout: 500
 import os
 import re
@@ -202,6 +203,7 @@ def no_source(m):
 def a_broken_source(m):
     log = unseeded(m)
     require("hardware source is stuck" in log, log)
+    same(log.count("errors are doubted by rngd"), 1, "lives of the driver that are doubted")
 
 
 def a_slow_source(m):

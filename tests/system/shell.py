@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """What scripts do: pipelines, redirections, here-documents, jobs in the background, traps, statuses."""
+# linux: yes
 # timeout: 600
 import time
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """The Entropy Tax: /proc/<pid>/entropy and the program that shows it."""
+# linux: no, /proc/<pid>/entropy is none of Linux'
 # timeout: 300
 import re
 

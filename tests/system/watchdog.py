@@ -5,6 +5,7 @@ had started; one that never says a word is the machine's reset.
 The supervisor hangs from the first death on, in its first life, with `nexus.test=silence-supervisor`.
 One that hangs from its first instruction on is made here, by a jump to itself.
 """
+# linux: no, its supervisor
 # timeout: 300
 import os
 import re

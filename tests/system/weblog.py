@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The web-log analyser in its three forms: docs/migrating.md does what it says; all three say the same of one file, and each
 step is cheaper than the one before, in the instructions of a machine whose time counts them."""
+# linux: no, its cells
 # timeout: 400
 import os
 import re

@@ -5,6 +5,7 @@ The code of a running driver is overwritten from outside, through QEMU's debugge
 an endless loop or with an endless wait. Nothing crashes and nothing answers; only who waits for an
 answer, or who looks at what burns, can tell.
 """
+# linux: no, its cells
 # timeout: 600
 import os
 import re

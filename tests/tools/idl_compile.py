@@ -56,6 +56,29 @@ interface store prefix=my_store {
     event full number=10 {
         doc "There is no room."
     }
+    message name number=4 repeatable=#true {
+        doc "Call it something."
+        bytes text "what it is to be called"
+        error EBUSY "not now"
+    }
+    event said number=11 {
+        doc "Somebody said something."
+        bytes words "what was said"
+    }
+}
+'''
+
+RAW = '''
+interface pipe session=#false {
+    doc "Bytes both ways."
+    message there number=1 repeatable=#false {
+        doc "To the server."
+        bytes text "any"
+    }
+    event back number=2 {
+        doc "From it."
+        bytes text "any"
+    }
 }
 '''
 
@@ -100,7 +123,7 @@ def layout():
     check("layout", same((face.name, face.prefix), ("store", "my_store"), "names")
           + same([f.offset for f in get.ask], [0, 8, 16], "what is asked")
           + same([f.offset for f in get.answer], [4, 8, 16], "what is answered")
-          + same([(m.number, m.repeatable) for m in face.messages], [(1, True), (7, False), (3, False)], "numbers")
+          + same([(m.number, m.repeatable) for m in face.messages], [(1, True), (7, False), (3, False), (4, True)], "numbers")
           + same(get.errors, [("ENOENT", "there is no such key")], "errors"))
 
 
@@ -148,6 +171,22 @@ def refused():
         problems += inside(old, new, where, reason)
     problems += same([n for n, _ in errors(WHOLE.replace("u8 kind", "u7 kind").replace("buffer out", "buffer up"))],
                      [kind, line['buffer out "the value"']], "two mistakes")
+    name = line["message name number=4 repeatable=#true {"]
+    for old, new, where, reason in (
+            ('bytes text', 'bytes size', name + 2, "must not be size"),
+            ('bytes text', 'bytes text "a"; bytes text', name + 2, "stands twice"),
+            ('bytes text', 'buffer in "it"; bytes text', name, "all that a message has room for"),
+            ('bytes words', 'data { u8 x "x" unit="none" }; bytes words', line["event said number=11 {"], "has room for"),
+            ("prefix=my_store", "session=#true", 2, "session= is #false")):
+        problems += inside(old, new, where, reason)
+    for old, new, where, reason in (
+            ("interface pipe", "interface pipe", 0, ""),
+            ('bytes text "any"', 'ask { u8 x "x" unit="none" }', 4, "without a session"),
+            ('bytes text "any"', 'bytes text "any"; error EIO "no"', 4, "without a session"),
+            ('message there', 'hello { u8 x "x" unit="none" }; message there', 2, "there is no hello")):
+        got = errors(RAW.replace(old, new, 1))
+        problems += [] if (not where and not got) or (len(got) == 1 and got[0][0] == where and reason in got[0][1]) \
+            else [f"{new!r}: {got}"]
     problems += same(errors(""), [(1, "there is no interface")], "an empty file")
     problems += same([n for n, _ in errors(WHOLE + WHOLE)], [2 + WHOLE.count("\n")], "two interfaces")
     problems += same([n for n, _ in errors("cell x {\n}\n")], [1], "a manifest")
@@ -158,8 +197,9 @@ def refused():
 def program():
     path, wrong = write("store.idl", WHOLE), write("wrong.idl", WHOLE.replace("u8 kind", "u7 kind"))
     header = os.path.join(work, "out", "store.h")
+    problems = same(tool(write("pipe.idl", RAW), "--header", os.path.join(work, "out", "pipe.h")), (0, "", ""), "raw")
     status, out, err = tool(wrong, "--header", header)
-    problems = same((status, out), (1, ""), "status") + same(err.startswith(f"{wrong}:11: ask has no u7"), True, err)
+    problems += same((status, out), (1, ""), "status") + same(err.startswith(f"{wrong}:11: ask has no u7"), True, err)
     problems += same(os.path.exists(header), False, "a header of a wrong interface")
     problems += same(tool(path, "--header", header, "--man", os.path.join(work, "store.7")), (0, "", ""), "a right one")
     problems += same(tool(os.path.join(work, "none"))[0], 1, "no file") + same(tool()[0], 2, "usage")
@@ -172,6 +212,7 @@ def program():
 
 USE = r'''
 #include "out/store.h"
+#include "out/pipe.h"
 static int get(void *ctx, const struct nx_slot *request, const struct my_store_get *ask, uint8_t *buf, uint32_t len,
                struct my_store_get_answer *answer)
 {
@@ -179,9 +220,21 @@ static int get(void *ctx, const struct nx_slot *request, const struct my_store_g
     return NEXUS_LATER;
 }
 static int drop(void *ctx, const struct nx_slot *request) { return 0; }
+static int name(void *ctx, const struct nx_slot *request, const uint8_t *text, uint32_t size) { return size > text[0]; }
+static int put(void *ctx, const struct nx_slot *request, uint64_t phys, uint32_t len, struct my_store_put_answer *answer)
+{
+    return phys + len > 0 ? NEXUS_LATER : -NX_EINVAL;
+}
+uint32_t bytes(struct nx_slot *m, struct nexus_server *s, const struct nx_slot *r)
+{
+    const struct my_store_device_ops device = {.drop = drop, .put = put};
+    pipe_there_put(m, "x", 1);
+    pipe_back_put(m, "y", 1);
+    return pipe_there_told(m) + pipe_back_told(m) + my_store_said_told(m) + my_store_device_serve(s, r, &device, NULL);
+}
 int use(struct nexus_client *c, struct nexus_server *s, const struct nx_slot *r)
 {
-    const struct my_store_ops ops = {.get = get, .drop = drop};
+    const struct my_store_ops ops = {.get = get, .drop = drop, .name = name};
     const struct my_store_get ask = {.key = 1};
     struct my_store_get_answer a;
     struct my_store_put_answer p;
@@ -190,7 +243,7 @@ int use(struct nexus_client *c, struct nexus_server *s, const struct nx_slot *r)
     my_store_hello_told(r, &h);
     return my_store_serve(s, r, &ops, NULL) + my_store_get(c, &ask, 0, 10, &a, 0) + my_store_drop(c, 0) +
            my_store_put(c, 0, 1, &p, 0) + my_store_changed_tell(s, &k) + my_store_full_tell(s) +
-           my_store_get_reply(s, r, 0, &a);
+           my_store_get_reply(s, r, 0, &a) + my_store_name(c, "x", 1, 0) + my_store_said_tell(s, "y", 1);
 }
 '''
 

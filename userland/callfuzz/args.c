@@ -477,6 +477,10 @@ static long draw_named(struct rng *r, char letter)
         return one_in(r, 10) ? number(r) : 1 + (long)below(r, 3);
     case 'v':
         return place_iovec(r);
+    case '`':
+        return aio_context(r);
+    case '&':
+        return place_iocbs(r);
     case '"':
         return place_msghdr(r, 1);
     case '\'':

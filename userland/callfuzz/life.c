@@ -309,6 +309,7 @@ static void settle_in(struct life *l)
     }
     memory_make(l);
     ipc_make();
+    aio_make();
     take_signals();
 }
 

@@ -26,7 +26,7 @@
 #include "structs.h"
 
 /* Now and then a byte of it is not as it should be. */
-static long put(struct rng *r, void *what, size_t n)
+long put(struct rng *r, void *what, size_t n)
 {
     if (n && one_in(r, 8)) {
         ((uint8_t *)what)[below(r, n)] ^= (uint8_t)(1 << below(r, 8));

@@ -10,6 +10,7 @@
 #define SIGCHLD_NR 17
 #define CLONE_PIDFD_BIT 0x1000
 
+long put(struct rng *r, void *what, size_t n); /* these bytes somewhere */
 long place_long(struct rng *r, long value);
 long place_timespec(struct rng *r, unsigned n);
 long place_timeval(struct rng *r);
@@ -36,5 +37,9 @@ long futex_word(struct rng *r);
 /* Of the life's own System V objects, mostly. */
 long ipc_id(struct rng *r);
 void ipc_make(void);
+/* Of the life's own asynchronous I/O, mostly; and requests to it. */
+long aio_context(struct rng *r);
+long place_iocbs(struct rng *r);
+void aio_make(void);
 
 #endif

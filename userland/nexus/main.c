@@ -43,6 +43,14 @@ static const struct command commands[] = {
      "of a fixed piece of work in a millisecond), share, seconds it was idle, how long it was measured at\n"
      "boot.  Of several idle harts a fiber gets the one whose class suits its tier.\n",
      tell_main},
+    {"sched", "[--svg] [-t MS] [-w COLUMNS]", "show who ran when, on each hart",
+     "  --svg        as a picture (SVG) instead of text\n"
+     "  -t MS        record for so long, at most 10000 (1000: a second)\n"
+     "  -w COLUMNS   columns of the text (72)\n"
+     "A line a hart, from the left to the right; a column has the letter of the cell that ran longest in it,\n"
+     "a dot if the hart was idle.  Below: letter, cell, share of the time of each hart.  What was\n"
+     "recorded and is gone again, for many switches, is left blank (?).\n",
+     sched_main},
     {"services", "", "show the interfaces, who serves and who uses them", "", tell_main},
     {"log", "[-f] [FROM]", "show what cells logged",
      "  -f           go on with what is added, until interrupted\n"

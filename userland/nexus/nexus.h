@@ -22,5 +22,6 @@ long long number_arg(const char *text, long long most);
 
 int top_main(int argc, char **argv);
 int log_main(int argc, char **argv);
+int sched_main(int argc, char **argv);
 
 #endif

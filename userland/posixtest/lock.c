@@ -34,6 +34,13 @@ static short asked(int fd, short type, off_t start, off_t len, struct flock *l)
     return l->l_type;
 }
 
+/* The child is about to wait for a lock, and then it does. */
+static void wait_asleep(struct gate *ready, pid_t pid)
+{
+    gate_wait(ready);
+    wait_state(pid, 'S');
+}
+
 static void flock_rules(void)
 {
     int a = file(), b = file(), c = OK(dup(a));
@@ -70,8 +77,7 @@ static void flock_waits(void)
         gate_open(&ready);
         OK(flock(b, LOCK_EX));
     }
-    gate_wait(&ready);
-    wait_state(pid, 'S');
+    wait_asleep(&ready, pid);
     OK(flock(a, LOCK_UN));
     wait_ok(pid);
 }
@@ -183,8 +189,7 @@ static void record_waits(void)
         gate_open(&ready);
         OK(lock(fd, F_SETLKW, F_RDLCK, 0, 1));
     }
-    gate_wait(&ready);
-    wait_state(pid, 'S');
+    wait_asleep(&ready, pid);
     OK(lock(fd, F_SETLK, F_RDLCK, 0, 1)); /* enough */
     wait_ok(pid);
     OK(lock(fd, F_SETLK, F_WRLCK, 0, 1));
@@ -195,8 +200,7 @@ static void record_waits(void)
         ERR(lock(fd, F_SETLKW, F_WRLCK, 0, 1), EINTR);
         EQ(caught, 1);
     }
-    gate_wait(&ready);
-    wait_state(pid, 'S');
+    wait_asleep(&ready, pid);
     OK(kill(pid, SIGUSR1));
     wait_ok(pid);
 }
@@ -215,8 +219,7 @@ static void record_deadlock(void)
         gate_open(&ready);
         OK(lock(fd, F_SETLKW, F_WRLCK, 0, 1));
     }
-    gate_wait(&ready);
-    wait_state(pid, 'S');
+    wait_asleep(&ready, pid);
     ERR(lock(fd, F_SETLKW, F_WRLCK, 1, 1), EDEADLK);
     OK(lock(fd, F_SETLK, F_UNLCK, 0, 1));
     wait_ok(pid);
@@ -283,8 +286,7 @@ static void descriptions_wait(void)
         gate_open(&ready);
         OK(lock(b, F_OFD_SETLKW, F_WRLCK, 0, 1));
     }
-    gate_wait(&ready);
-    wait_state(pid, 'S');
+    wait_asleep(&ready, pid);
     OK(close(a));
     wait_ok(pid);
 }

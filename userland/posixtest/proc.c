@@ -4,12 +4,15 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "test.h"
@@ -270,7 +273,58 @@ static void cannot_be_changed(void)
     CHECK(mkdir("/proc/d", 0700) == -1);
 }
 
+static volatile long other_tid;
+
+static void *stay(void *arg)
+{
+    other_tid = syscall(SYS_gettid);
+    gate_wait(arg);
+    return NULL;
+}
+
+/* A thread has a folder by its number as processes have, which nobody lists. */
+static void threads_by_number(void)
+{
+    char path[64], text[2048] = "", want[64];
+    struct gate go;
+    pthread_t thread;
+    struct dirent *e;
+    struct stat st;
+    DIR *dir;
+    int fd;
+    gate_init(&go);
+    EQ(pthread_create(&thread, NULL, stay, &go), 0);
+    while (other_tid == 0) {
+        sched_yield();
+    }
+    snprintf(path, sizeof path, "/proc/%ld/status", other_tid);
+    fd = OK(open(path, O_RDONLY));
+    CHECK(read(fd, text, sizeof text - 1) > 0);
+    snprintf(want, sizeof want, "\nTgid:\t%d\n", getpid());
+    CHECK(strstr(text, want) != NULL);
+    snprintf(want, sizeof want, "\nPid:\t%ld\n", other_tid);
+    CHECK(strstr(text, want) != NULL);
+    snprintf(path, sizeof path, "/proc/%ld/task/%d", other_tid, getpid());
+    OK(stat(path, &st));
+    dir = opendir("/proc");
+    CHECK(dir != NULL);
+    while ((e = readdir(dir)) != NULL) {
+        CHECK(atol(e->d_name) != other_tid);
+    }
+    closedir(dir);
+    gate_open(&go);
+    EQ(pthread_join(thread, NULL), 0);
+    snprintf(path, sizeof path, "/proc/%ld", other_tid);
+    while (stat(path, &st) == 0) { /* its end may be a little later */
+        sched_yield();
+    }
+    EQ(errno, ENOENT);
+    lseek(fd, 0, SEEK_SET);
+    ERR(read(fd, text, sizeof text), ESRCH);
+}
+
 const struct test proc_tests[] = {
+    {"threads_by_number", threads_by_number},
     {"self", self},
     {"stat_line", stat_line},
     {"status", status},

@@ -384,6 +384,9 @@ static void seize(void)
     wait_state(pid, 'S');
     ERR(trace(PTRACE_SEIZE, pid, 1, 0), EIO);
     ERR(trace(PTRACE_SEIZE, pid, 0, 1ul << 30), EIO);
+    ERR(trace(PTRACE_SEIZE, pid + 0x10000, 1, 1ul << 30), ESRCH); /* first of all: who */
+    ERR(trace(PTRACE_SEIZE, getpid(), 1, 0), EIO);
+    ERR(trace(PTRACE_SEIZE, getpid(), 0, 0), EPERM);
     OK(trace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACEEXIT));
     EQ(waitpid(pid, NULL, WNOHANG | __WALL), 0); /* it runs on */
     ERR(trace(PTRACE_PEEKDATA, pid, (unsigned long)&word, (unsigned long)&message), ESRCH);

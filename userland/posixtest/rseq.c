@@ -105,6 +105,17 @@ static void heirs(void)
     wait_ok(pid);
 }
 
+/* Behind a sequence from 1 to 2: where it goes on when it was aborted, its description, 3, and the end of both. */
+#define BEHIND_SEQUENCE       \
+    ".word 0x53053053\n"      \
+    "4: j 5f\n"               \
+    ".pushsection .data\n"    \
+    ".balign 32\n"            \
+    "3: .word 0, 0\n"         \
+    ".quad 1b, 2b - 1b, 4b\n" \
+    ".popsection\n"           \
+    "5:\n"
+
 /* An endless sequence, which ends when something aborts it. */
 static void spin(struct rseq *r)
 {
@@ -112,14 +123,7 @@ static void spin(struct rseq *r)
                      "sd t0, 8(%0)\n"
                      "1: addi t1, t1, 1\n"
                      "j 1b\n"
-                     "2: .word 0x53053053\n"
-                     "4: j 5f\n"
-                     ".pushsection .data\n"
-                     ".balign 32\n"
-                     "3: .word 0, 0\n"
-                     ".quad 1b, 2b - 1b, 4b\n"
-                     ".popsection\n"
-                     "5:\n"
+                     "2:\n" BEHIND_SEQUENCE
                      :
                      : "r"(r)
                      : "t0", "t1", "memory");
@@ -218,18 +222,14 @@ static void descriptions(void)
         }
     }
     pid_t pid;
-    CHILD(pid)
-    {
-        *pointer() = ~0ul << 12;
-        raise(SIGUSR1);
+    for (unsigned i = 0; i < 2; i++) { /* where there is none */
+        CHILD(pid)
+        {
+            *pointer() = i == 0 ? ~0ul << 12 : 16;
+            raise(SIGUSR1);
+        }
+        wait_killed(pid, SIGSEGV);
     }
-    wait_killed(pid, SIGSEGV);
-    CHILD(pid)
-    {
-        *pointer() = 16;
-        raise(SIGUSR1);
-    }
-    wait_killed(pid, SIGSEGV);
     CHILD(pid)
     { /* inside, and not to be aborted: that is no more */
         struct itimerval soon = {{0, 0}, {0, 1000}};
@@ -264,15 +264,7 @@ static bool count_one(struct rseq *r)
                      "addi t1, t1, 1\n"
                      "sd t1, 0(%3)\n"
                      "2: li %0, 1\n"
-                     "j 5f\n"
-                     ".word 0x53053053\n"
-                     "4: j 5f\n"
-                     ".pushsection .data\n"
-                     ".balign 32\n"
-                     "3: .word 0, 0\n"
-                     ".quad 1b, 2b - 1b, 4b\n"
-                     ".popsection\n"
-                     "5:\n"
+                     "j 5f\n" BEHIND_SEQUENCE
                      : "=&r"(done)
                      : "r"(r), "r"(cpu), "r"(counter)
                      : "t0", "t1", "memory");

@@ -50,6 +50,16 @@ static void errors(void)
     ERR(waitid(P_ALL, 0, &si, WNOHANG), EINVAL);
     ERR(waitid(99, 0, &si, WEXITED), EINVAL);
     ERR(waitid(P_PID, 0, &si, WEXITED), EINVAL);
+    /* What it has to say is written whatever it is, so an address that is none counts more than the error. */
+    si.si_signo = si.si_code = 7;
+    ERR(syscall(SYS_waitid, P_ALL, 0, &si, 0, NULL), EINVAL);
+    EQ(si.si_signo, 0);
+    EQ(si.si_code, 0);
+    ERR(syscall(SYS_waitid, P_ALL, 0, 8, 0, NULL), EFAULT);
+    ERR(syscall(SYS_waitid, 99, 0, 8, WEXITED, NULL), EFAULT);
+    ERR(syscall(SYS_waitid, P_PID, getpid(), 8, WEXITED, NULL), EFAULT);
+    ERR(syscall(SYS_waitid, P_ALL, 0, NULL, 0, NULL), EINVAL);
+    ERR(syscall(SYS_waitid, P_PID, getpid(), NULL, WEXITED, 8), ECHILD); /* that is not */
     wait_ok(pid);
     ERR(waitpid(pid, &status, 0), ECHILD);
 }

@@ -15,7 +15,7 @@
     sd      zero, NX_STATE_FIXUP(\state)
     .endm
 
-    .text
+    .section .text.mb_raw_copy, "ax", @progbits
 
 /* size_t mb_raw_copy(dst a0, src a1, n a2, state a3) */
     .globl  mb_raw_copy

@@ -10,6 +10,7 @@
 #include <idl/kv.h>
 #include <manifest/kv.h>
 #include <nexus/cell.h>
+#include <nexus/service.h>
 #include <nx/sys.h>
 #include <string.h>
 

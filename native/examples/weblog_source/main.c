@@ -8,6 +8,7 @@
 #include <manifest/weblog_source.h>
 #include <nexus/bundle.h>
 #include <nexus/cell.h>
+#include <nexus/service.h>
 #include <nx/sys.h>
 #include <string.h>
 

@@ -8,6 +8,7 @@
 #include <idl/tally.h>
 #include <manifest/weblog_tally.h>
 #include <nexus/cell.h>
+#include <nexus/service.h>
 #include <nx/sys.h>
 
 static struct service_client clients[CLIENTS_CLIENTS];

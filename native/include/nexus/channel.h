@@ -54,6 +54,15 @@ static inline void channel_bell_out(struct channel *ch)
     }
 }
 
+/* Before waiting for an answer: when the peer is awake and needed no bell, ring it all the same. If it is of a worse tier than we and at work
+ * on something else, it goes on in ours (docs/nucleus.md, Lending). */
+static inline void channel_urge(struct channel *ch)
+{
+    if ((nx_ring_load_(&ch->out.peer_end->sleep) & 1) == 0) {
+        nx_send_bell(ch->out_slot);
+    }
+}
+
 /* After release or pop on `in`: wake the peer when it waits for room. */
 static inline void channel_bell_in(struct channel *ch)
 {

@@ -21,8 +21,6 @@
 
 #include <nexus/session.h>
 
-#define NEXUS_LATER 1 /* not answered yet: ask me again */
-
 #define SERVICE_DEPTH 8u /* requests of a client at a time; more wait in its ring */
 
 struct service_client {

@@ -53,6 +53,10 @@
 
 #define NEXUS_SESSION_REQUESTS 256u
 
+/* What a server's function for a message answers beside 0 and -NX_E*: it is not answered yet.  nexus/service.h asks it
+ * again; a server by itself keeps the request and answers it when it can. */
+#define NEXUS_LATER 1
+
 /* ---- client ---- */
 
 struct nexus_request {

@@ -30,6 +30,7 @@ int cell_main(const struct nx_cellinfo *info)
     check(nx_ring_pop(&client.in, &m) == 0, "pop");
     check(nx_ring_pop(&client.in, &m) == 0, "pop");
     channel_bell_in(&client);
+    channel_urge(&client); /* it waits now: at its tier, please */
 
     /* What a client does when the server's indices are impossible, after a wake-up, and when all is well. */
     check(channel_mend(&client), "mend");

@@ -27,6 +27,9 @@
  *  buf_off | shared buffer for bulk data, buf_size bytes (may be none)     |  by agreement
  *          +---------------------------------------------------------------+  region size
  *
+ * An end's reserved words are its owner's to leave a note in for who looks at rings from outside (nexus/complaint.h); nothing
+ * here reads them.
+ *
  * Indices are free-running 32-bit counts; slot number = index & (slots - 1); filled = head - tail;
  * 0 is empty and `slots` is full. Each side keeps its own index and a cached copy of the other's in
  * a private handle, so the other's cache line is only touched when the cached copy says full or

@@ -20,6 +20,7 @@ enum nx_error {
     NX_EPEER = 81,  /* the other side of a ring broke the protocol */
     NX_EFULL = 82,  /* ring full */
     NX_EEMPTY = 83, /* ring empty */
+    NX_EHARMONY = 84, /* periods that do not divide one another */
 };
 
 #define NX_SLOTS 64
@@ -56,7 +57,8 @@ enum nx_type {
 #define NX_R_REVOKE 64u /* may revoke the object */
 #define NX_R_KILL 128u  /* cell: may start and end it */
 #define NX_R_DMA 256u   /* memory: its physical address may be read */
-#define NX_R_ALL 511u
+#define NX_R_LEND 512u  /* ring: the producer's bells lend its tier to who serves it */
+#define NX_R_ALL 1023u
 
 /* Protection bits of map. */
 #define NX_PROT_R 1u
@@ -202,6 +204,27 @@ struct nx_beb {
     uint64_t number; /* of this entry, counted since boot */
 };
 _Static_assert(sizeof(struct nx_beb) == 64, "nx_beb layout");
+
+/* A switch of a hart to a fiber (meta SWITCHES). */
+enum nx_switch_why {                  /* why the one before does not run any more */
+                     NX_SWITCH_BEGIN, /* there was none: recording begins */
+                     NX_SWITCH_WAITS,
+                     NX_SWITCH_READY, /* it would go on: another has its turn, is better, or was handed the hart */
+                     NX_SWITCH_ENDED,
+                     NX_SWITCH_IDLE, /* the hart was idle */
+};
+struct nx_switch {
+    uint64_t time;   /* ticks */
+    uint64_t number; /* of the hart's switches since recording began, from 0 */
+    uint64_t fiber;  /* 0: the hart is idle */
+    uint32_t why;    /* enum nx_switch_why */
+    uint16_t tier;   /* it runs in */
+    uint16_t zero;
+    uint32_t generation; /* of the cell */
+    char cell[16];
+    uint32_t zero2;
+};
+_Static_assert(sizeof(struct nx_switch) == 56, "nx_switch layout");
 
 /* The read-only page at NX_CELLINFO. */
 struct nx_cellinfo {

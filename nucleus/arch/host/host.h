@@ -70,7 +70,7 @@ struct host {
     uint64_t instret;   /* of every hart */
     unsigned asids;     /* address space numbers there are */
     bool idle_advances; /* an idle hart sleeps until its timer's deadline, instead of HOST_IDLING */
-    unsigned start_fails; /* bit: hart that arch_hart_start cannot start */
+    uint64_t start_fails; /* bit: hart that arch_hart_start cannot start */
     bool reset;           /* arch_reset was asked for */
     enum host_exit exit;  /* how the nucleus was left last */
     struct host_hart hart[HARTS_MAX];

@@ -3,9 +3,10 @@
 #include "csr.h"
 #include "local.h"
 #include "log.h"
+#include "page.h"
 #include "sched.h"
 
-uint8_t hart_stacks[HARTS_MAX][HART_STACK] __attribute__((aligned(16)));
+uint8_t hart_stack[HART_STACK] __attribute__((aligned(16))); /* the first one's */
 static uint64_t image_offset; /* virtual - physical */
 extern char start_secondary[], systable_page[], systable_fused[];
 
@@ -22,9 +23,7 @@ _Noreturn void arch_boot(uint32_t hwid, uint64_t fdt, uint64_t image_base, uint6
     extern char nucleus_start[];
     extern pte_t nucleus_root_table[];
     image_offset = (uint64_t)nucleus_start - image_base;
-    for (unsigned i = 0; i < HARTS_MAX; i++) {
-        harts[i].stack_top = (uint64_t)&hart_stacks[i][HART_STACK];
-    }
+    harts[0].stack_top = (uint64_t)&hart_stack[HART_STACK];
     mmu_init_asids();
     mmu_protect_image(image_base);
     boot_main(hwid, fdt, image_base, image_end, (uint64_t)nucleus_root_table - image_offset);
@@ -40,6 +39,14 @@ _Noreturn void arch_boot_secondary(void)
 
 int arch_hart_start(unsigned hart)
 {
+    lock();
+    const uint64_t stack = page_alloc_contig(nucleus_quota, HART_STACK / NX_PAGE_SIZE);
+    unlock();
+    if (stack == 0) {
+        return -1;
+    }
+    /* Never given back: of a hart that does not start nobody knows whether it does later. */
+    harts[hart].stack_top = (uint64_t)arch_phys(stack) + HART_STACK;
     struct sbi_result r =
         sbi_call(SBI_HSM, 0, harts[hart].hwid, (uint64_t)start_secondary - image_offset,
                  (uint64_t)&harts[hart], 0, 0);

@@ -12,6 +12,6 @@ _Noreturn void arch_boot(uint32_t hwid, uint64_t fdt, uint64_t image_base, uint6
 _Noreturn void arch_boot_secondary(void);
 void plic_init_hart(const struct hart *h);
 void plic_claim(const struct hart *h);
-extern uint8_t hart_stacks[HARTS_MAX][HART_STACK];
+extern uint8_t hart_stack[HART_STACK];
 
 #endif

@@ -10,7 +10,7 @@
 #define H_READY 44
 #define H_HWID 64
 #define H_SIZE 216
-#define H_COUNT 8
+#define H_COUNT 63
 
 #define F_REG(n) ((n)*8)
 #define F_HOST_ROOT 256

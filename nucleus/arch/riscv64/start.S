@@ -56,7 +56,7 @@ _start:
     la a3, nucleus_end
     jal paging_on
     la tp, harts
-    la sp, hart_stacks + 8192
+    la sp, hart_stack + 8192
     li s0, 0
     call arch_boot
     j .

@@ -144,9 +144,12 @@ static void wild_fibers(void)
     }
     EXPECT(nx_spawn_fiber(NX_IMAGE, (uint64_t)stack, 0, NX_TIER_PHOTON), -NX_EINVAL);
     EXPECT(nx_tick_tier(0, NX_TIER_PHOTON), -NX_EINVAL);
-    EXPECT(nx_tick_period(0, 1000, 10), -NX_EPERM);
-    EXPECT(nx_tick_period(0, 0, 0), -NX_EINVAL);
-    EXPECT(nx_tick_period(0, 10, ~0ul), -NX_EINVAL);
+    EXPECT(nx_tick_period(0, 1000, 10, 0), -NX_EPERM);
+    EXPECT(nx_tick_period(0, 0, 0, 0), -NX_EINVAL);
+    EXPECT(nx_tick_period(0, 10, ~0ul, 0), -NX_EINVAL);
+    EXPECT(nx_tick_period(0, 10, 1, 10), -NX_EINVAL);
+    EXPECT(nx_tick_period(0, ~0ul, 1, 0), -NX_EINVAL);
+    EXPECT(nx_tick_release(), -NX_EINVAL);
 }
 
 static void meta_numbers(void)

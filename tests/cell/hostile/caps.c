@@ -101,7 +101,7 @@ static void guess_fibers(void)
         uint64_t handle = wild[i] | 0x8000;
         expect_values(nx_send_kick(handle), -NX_EBADF, "fiber", handle, 0);
         expect_values(nx_tick_tier(handle, NX_TIER_VOID), -NX_EBADF, "fiber", handle, 1);
-        expect_values(nx_tick_period(handle, 100, 10), -NX_EBADF, "fiber", handle, 2);
+        expect_values(nx_tick_period(handle, 100, 10, 0), -NX_EBADF, "fiber", handle, 2);
         expect_values(nx_meta_fiber(handle, NX_FIBER_RUNTIME), -NX_EBADF, "fiber", handle, 3);
     }
 }

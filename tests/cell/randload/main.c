@@ -3,13 +3,15 @@
  * machine's memory. */
 #include <manifest/randload.h>
 #include <nexus/cell.h>
+#include <nexus/complaint.h>
 #include <nexus/entropy.h>
 #include <nexus/session.h>
 #include <nx/sys.h>
 #include <string.h>
 
 #define BYTES 48u
-#define REST_MS 5 /* how often it looks whether it is to work */
+#define REST_MS 5         /* how often it looks whether it is to work */
+#define PATIENCE_MS 5000u /* with one request; then rngd is complained of */
 
 /* Written by the campaign: active; look (one more: the longest is forgotten). All else by this cell. */
 volatile struct {
@@ -21,6 +23,8 @@ volatile struct {
 static struct nexus_client rngd;
 static struct nexus_request request;
 static bool waiting, again;
+static uint64_t complain_at; /* ticks */
+static uint32_t patience_ms = PATIENCE_MS;
 static uint8_t before[BYTES];
 
 static void done(struct nexus_request *r, int result, const struct nx_slot *reply)
@@ -32,6 +36,7 @@ static void done(struct nexus_request *r, int result, const struct nx_slot *repl
     }
     const uint64_t took = cell_now() - randload.since;
     waiting = false;
+    patience_ms = PATIENCE_MS;
     randload.since = 0;
     if (randload.looked != randload.look) {
         randload.looked = randload.look;
@@ -39,6 +44,7 @@ static void done(struct nexus_request *r, int result, const struct nx_slot *repl
     }
     randload.longest = took > randload.longest ? took : randload.longest;
     if (result != 0) {
+        (void)client_doubt(&rngd);
         randload.errors++;
     } else if (reply->word32[1] == 0 || reply->word32[1] > BYTES ||
                memcmp(rngd.pool, before, 16) == 0) {
@@ -53,9 +59,19 @@ static void submit(void)
     request = (struct nexus_request){.slot = {.type = NEXUS_ENTROPY_READ, .buf_len = BYTES},
                                      .done = done};
     randload.since = cell_now();
+    complain_at = randload.since + cell_ticks_of_ms(patience_ms);
     waiting = client_submit(&rngd, &request) == 0;
     if (!waiting) {
         cell_exit(1); /* its supervisor gives it another life, and perhaps a channel that works */
+    }
+}
+
+static void lose_patience(void)
+{
+    if (waiting && cell_now() >= complain_at) {
+        patience_ms *= patience_ms < 64 * PATIENCE_MS ? 2 : 1;
+        complain_at = cell_now() + cell_ticks_of_ms(patience_ms);
+        (void)client_complain(&rngd);
     }
 }
 
@@ -74,6 +90,7 @@ int cell_main(const struct nx_cellinfo *info)
         if (n < 0 || client_poll(&rngd) < 0) {
             cell_exit(1);
         }
+        lose_patience();
         if (!waiting && randload.active != 0) {
             submit();
         }

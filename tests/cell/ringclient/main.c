@@ -1,8 +1,9 @@
 /* Test cell: what rings cost, in instructions (meaningful under qemu -icount shift=0).
  *
- * Logs one line a figure, read by tests/bench/run.py from /proc/nexus/log:
- *     figure NAME INSTRUCTIONS
+ * Logs its figures (tests/cell/figure.h).
  */
+#include "../figure.h"
+
 #include <manifest/ringclient.h>
 #include <nexus/cell.h>
 #include <nexus/channel.h>
@@ -11,17 +12,7 @@
 #define ROUNDS 1000u
 #define BATCH 8u
 
-static uint64_t instructions(void)
-{
-    uint64_t v;
-    __asm__ volatile("rdinstret %0" : "=r"(v));
-    return v;
-}
-
-static void figure(const char *name, uint64_t total, uint64_t rounds)
-{
-    cell_log("figure %s %lu", name, (unsigned long)((total + rounds / 2) / rounds));
-}
+void strands(void);
 
 /* One ring, both sides here: what a message costs without anybody asleep. */
 static void push_pop(void)
@@ -149,6 +140,7 @@ static __attribute__((noinline)) uint64_t batches(struct channel *ch, uint64_t r
 int cell_main(const struct nx_cellinfo *info)
 {
     push_pop();
+    strands();
     struct channel ch;
     const int e = channel_open(&ch, SLOT_SERVER_RX, SLOT_SERVER_TX);
     if (e != 0) {

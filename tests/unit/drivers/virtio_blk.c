@@ -2,7 +2,7 @@
  * virtio_blk.c - the disk driver against a model of the device: what it does, restarts, lies.
  *
  * test-sources: drivers/virtio_blk/blk.c drivers/lib/virtio.c drivers/lib/virtq.c
- * test-sources: native/lib/map.c native/lib/channel.c native/lib/client.c native/lib/server.c
+ * test-sources: native/lib/map.c native/lib/wait.c native/lib/channel.c native/lib/client.c native/lib/server.c
  */
 #include "drivers/virtio_model.h"
 

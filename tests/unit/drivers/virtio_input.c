@@ -2,7 +2,7 @@
  * virtio_input.c - the input driver against a model of the device.
  *
  * test-sources: drivers/virtio_input/input.c drivers/lib/virtio.c drivers/lib/virtq.c
- * test-sources: native/lib/map.c native/lib/channel.c native/lib/client.c native/lib/server.c
+ * test-sources: native/lib/map.c native/lib/wait.c native/lib/channel.c native/lib/client.c native/lib/server.c
  */
 #include "drivers/virtio_model.h"
 
@@ -86,7 +86,7 @@ static int start(void)
 
 static struct nexus_input_event got[1u << 16];
 static unsigned got_n;
-static struct nexus_input_config told;
+static struct nexus_input_hello told;
 
 static void on_event(struct nexus_client *c, const struct nx_slot *slot)
 {

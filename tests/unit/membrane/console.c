@@ -2,7 +2,7 @@
  * Terminals' output: who is told that there is no room is told when there is some, whatever the driver does
  * meanwhile. The driver does it where the personality rings it or looks the other way.
  */
-// test-sources: membrane/console.c native/lib/map.c native/lib/channel.c
+// test-sources: membrane/console.c native/lib/map.c native/lib/wait.c native/lib/channel.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
  * call.c - calls that wait (nexus/call.h) and servers of several clients (nexus/service.h), by the stubs of an
  * interface, against other sides that vanish, answer late, twice, or what nobody asked, and break their ring.
  *
- * test-sources: native/lib/map.c native/lib/channel.c native/lib/client.c native/lib/server.c
+ * test-sources: native/lib/map.c native/lib/wait.c native/lib/channel.c native/lib/client.c native/lib/server.c
  * test-sources: native/lib/call.c native/lib/service.c
  */
 #include <setjmp.h>
@@ -18,6 +18,7 @@
 #include <idl/log.h>
 #include <nexus/cell.h>
 #include <nexus/exit.h>
+#include <nexus/service.h>
 #include <sys/mman.h>
 #include <unistd.h>
 

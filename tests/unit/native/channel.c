@@ -1,7 +1,7 @@
 /*
  * channel.c - mapping and channels of native cells, over calls this file answers.
  *
- * test-sources: native/lib/map.c native/lib/channel.c native/lib/log.c
+ * test-sources: native/lib/map.c native/lib/wait.c native/lib/channel.c native/lib/log.c
  */
 #include <setjmp.h>
 #include <stdarg.h>

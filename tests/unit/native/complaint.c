@@ -15,8 +15,11 @@
 #include "../../../native/supervisor/complaint.h"
 #include "../../../native/supervisor/link.h"
 
+#include <nexus/cell.h>
+#include <nexus/complaint.h>
 #include <nexus/control.h>
 #include <nexus/exit.h>
+#include <nx/sys.h>
 #include <nx_base.h>
 
 static struct service posix = {.manifest = {.name = "posix"}, .slot = 1, .state = SERVICE_RUNNING};
@@ -49,6 +52,54 @@ bool service_kill(struct service *s, uint64_t code, bool blamed)
     return kill_works;
 }
 
+/* ---- native clients: what stands in their rings, and the event ---- */
+
+static unsigned looks, granted;
+static bool word; /* one of posix about the disk */
+static uint64_t ticks;
+
+bool link_words(link_told told)
+{
+    looks++;
+    word = word && told(&posix, &disk, !doubted) == -NX_EBUSY;
+    return word;
+}
+
+uint64_t cell_now(void)
+{
+    return ticks;
+}
+
+uint64_t cell_ticks_of_ms(uint64_t ms)
+{
+    return ms;
+}
+
+void cell_log(const char *fmt, ...)
+{
+}
+
+static long call_make(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
+{
+    assert_int_equal(op, NX_MAKE_EVENT);
+    return 0;
+}
+
+static long call_grant(uint64_t op, uint64_t cell, uint64_t src, uint64_t dst, uint64_t rights,
+                       uint64_t a5)
+{
+    assert_int_equal(op, NX_GRANT_COPY);
+    assert_int_equal(cell, posix.slot);
+    assert_int_equal(dst, NEXUS_COMPLAINT_SLOT);
+    assert_int_equal(rights, NX_R_SEND);
+    granted++;
+    return 0;
+}
+
+static const struct nx_systable table = {
+    .call = {[NX_CALL_MAKE] = call_make, [NX_CALL_GRANT] = call_grant}};
+const struct nx_systable *nx_host_table = &table;
+
 static int setup(void **state)
 {
     disk = (struct service){.slot = 2, .state = SERVICE_RUNNING};
@@ -59,19 +110,9 @@ static int setup(void **state)
     return 0;
 }
 
-static struct nx_slot complaint(const char *what)
-{
-    struct nx_slot r = {.type = doubted ? NEXUS_CONTROL_DOUBT : NEXUS_CONTROL_COMPLAIN,
-                        .flags = NX_SLOT_INLINE};
-    r.buf_len = (uint32_t)strlen(what);
-    memcpy(r.payload, what, r.buf_len);
-    return r;
-}
-
 static int hear(const char *what)
 {
-    struct nx_slot r = complaint(what);
-    return complaint_hear(&posix, &r);
+    return complaint_hear(&posix, (const uint8_t *)what, strlen(what), !doubted);
 }
 
 static void a_silent_server_ends(void **state)
@@ -135,22 +176,56 @@ static void a_life_has_its_chance(void **state)
 
 static void what_is_no_name_is_refused(void **state)
 {
-    struct nx_slot r = complaint("block.0");
-    r.flags = 0;
-    assert_int_equal(complaint_hear(&posix, &r), -NX_EINVAL);
-    r = complaint("block.0");
-    static const uint32_t bad[] = {0, 32, 33, 48, 49, 1000, 0x80000000, UINT32_MAX};
-    memset(r.payload, 'x', sizeof(r.payload));
+    static const size_t bad[] = {0, 32, 33, 48};
+    uint8_t name[48];
+    memset(name, 'x', sizeof(name));
     for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
-        r.buf_len = bad[i];
-        assert_int_equal(complaint_hear(&posix, &r), -NX_EINVAL);
+        assert_int_equal(complaint_hear(&posix, name, bad[i], true), -NX_EINVAL);
     }
-    r.buf_len = 31;
-    assert_int_equal(complaint_hear(&posix, &r), -NX_ENOENT);
-    r = complaint("block.0");
-    r.buf_len = 8; /* a NUL inside */
-    assert_int_equal(complaint_hear(&posix, &r), -NX_EINVAL);
-    assert_int_equal(killed, 0);
+    assert_int_equal(complaint_hear(&posix, name, 31, true), -NX_ENOENT);
+    memcpy(name, "block.0", 8);
+    assert_int_equal(complaint_hear(&posix, name, 8, true), -NX_EINVAL); /* a NUL inside */
+    assert_int_equal(complaint_hear(&posix, name, 7, true), 0);
+    assert_int_equal(killed, 1);
+}
+
+static void a_native_client_is_heard_when_it_rings(void **state)
+{
+    uint64_t deadline = NX_NEVER;
+    complaint_init();
+    complaint_give(&posix);
+    assert_int_equal(granted, 1);
+    ticks = 1000;
+    const uint64_t watch = complaint_watch(&deadline);
+    assert_true(watch != 0 && (watch & (watch - 1)) == 0);
+    assert_int_equal(looks, 0);
+    word = true;
+    complaint_heard(__builtin_ctzl(watch) + 1);
+    assert_true(complaint_watch(&deadline) != 0 && looks == 0);
+    complaint_heard(__builtin_ctzl(watch));
+    complaint_watch(&deadline);
+    assert_int_equal(looks, 1);
+    assert_int_equal(killed, 1);
+    /* Who rings all the time is not heard oftener than anybody needs. */
+    complaint_heard(__builtin_ctzl(watch));
+    ticks += NEXUS_COMPLAINT_MS - 1;
+    assert_int_equal(complaint_watch(&deadline), 0);
+    assert_int_equal(deadline, 1000 + NEXUS_COMPLAINT_MS);
+    assert_int_equal(looks, 1);
+    ticks++;
+    assert_int_equal(complaint_watch(&deadline), watch);
+    assert_int_equal(looks, 2);
+    assert_int_equal(killed, 1);
+    /* One about a young life waits until that is old enough. */
+    ticks += NEXUS_COMPLAINT_MS;
+    word = true;
+    complaint_heard(__builtin_ctzl(watch));
+    assert_int_equal(complaint_watch(&deadline), 0);
+    assert_int_equal(killed, 1);
+    ticks += NEXUS_COMPLAINT_MS;
+    now += NEXUS_CONTROL_FAIR_MS;
+    assert_int_equal(complaint_watch(&deadline), watch);
+    assert_int_equal(killed, 2);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, setup)
@@ -161,7 +236,7 @@ int main(void)
         TEST(a_silent_server_ends),          TEST(one_that_takes_long_to_end_is_heard_of_later),
         TEST(errors_are_nobodys_fault),      TEST(others_are_left_alone),
         TEST(who_is_not_there_is_not_ended), TEST(a_life_has_its_chance),
-        TEST(what_is_no_name_is_refused),
+        TEST(what_is_no_name_is_refused),    TEST(a_native_client_is_heard_when_it_rings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -137,8 +137,9 @@ static void any_bytes_are_harmless(void **state)
 
 static void every_command_has_help(void **state)
 {
-    static const char *const names[] = {"ps",  "top",    "cores", "services", "beb",
-                                        "log", "pledge", "kill",  "restart",  "swap"};
+    static const char *const names[] = {"ps",      "top",  "cores",  "services",
+                                        "beb",     "log",  "pledge", "kill",
+                                        "restart", "swap", "record", "switches"};
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         assert_non_null(strstr(command_help, names[i]));
     }

@@ -5,7 +5,7 @@
  *
  * test-sources: native/supervisor/control.c native/supervisor/command.c native/supervisor/answer.c
  * test-sources: native/supervisor/plan.c native/supervisor/image.c native/lib/bundle.c
- * test-sources: native/lib/map.c native/lib/channel.c native/lib/client.c native/lib/server.c
+ * test-sources: native/lib/map.c native/lib/wait.c native/lib/channel.c native/lib/client.c native/lib/server.c
  * test-sources: lib/manifest.c
  */
 #include <setjmp.h>
@@ -20,6 +20,7 @@
 
 #include <nexus/cell.h>
 #include <nexus/control.h>
+#include <nx_base.h>
 #include <nexus/session.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -146,8 +147,11 @@ bool link_ends(const struct service *s, unsigned slot, struct service **server,
 
 static unsigned complaints;
 
-int complaint_hear(const struct service *client, const struct nx_slot *req)
+int complaint_hear(const struct service *client, const uint8_t *name, size_t size, bool silent)
 {
+    assert_int_equal(size, 7);
+    assert_memory_equal(name, "block.0", size);
+    assert_true(silent);
     assert_ptr_equal(client, &other); /* who has the channel, whatever the request says */
     complaints++;
     return -NX_EBUSY;
@@ -169,6 +173,14 @@ void show_top(struct answer *a)
     tell(a);
 }
 void show_cores(struct answer *a)
+{
+    tell(a);
+}
+void run_record(const struct command *c, struct answer *a)
+{
+    tell(a);
+}
+void show_switches(const struct command *c, struct answer *a)
 {
     tell(a);
 }
@@ -265,11 +277,9 @@ static void done(struct nexus_request *r, int how, const struct nx_slot *reply)
     length = reply != NULL ? reply->word32[1] : 0;
 }
 
-/* Ask with these figures; the pool holds what it holds. */
-static void ask_raw(uint16_t type, uint32_t off, uint32_t room, uint32_t len)
+static void ask_slot(const struct nx_slot *slot)
 {
-    request = (struct nexus_request){
-        .slot = {.type = type, .buf_off = off, .buf_len = room, .word32 = {len}}, .done = done};
+    request = (struct nexus_request){.slot = *slot, .done = done};
     answered = false;
     assert_int_equal(client_submit(&client, &request), 0);
     for (unsigned i = 0; i < 4 && !answered; i++) {
@@ -277,6 +287,13 @@ static void ask_raw(uint16_t type, uint32_t off, uint32_t room, uint32_t len)
         assert_int_equal(client_poll(&client), 0);
     }
     assert_true(answered);
+}
+
+/* Ask with these figures; the pool holds what it holds. */
+static void ask_raw(uint16_t type, uint32_t off, uint32_t room, uint32_t len)
+{
+    const struct nx_slot slot = {.type = type, .buf_off = off, .buf_len = room, .word32 = {len}};
+    ask_slot(&slot);
     assert_true(result != 0 || length <= room);
 }
 
@@ -362,11 +379,28 @@ static void the_figures_of_a_request_are_checked(void **state)
     assert_int_equal(result, -NX_ENOSYS);
 }
 
+static void complain(const char *name, uint32_t size, uint16_t flags)
+{
+    struct nexus_request r;
+    nexus_control_complain_request(&r, name, 7);
+    r.slot.flags = flags;
+    r.slot.buf_len = size;
+    ask_slot(&r.slot);
+}
+
 static void complaints_are_heard(void **state)
 {
+    static const uint32_t bad[] = {0, 49, 1000, 0x80000000, UINT32_MAX};
     complaints = 0;
-    ask_raw(NEXUS_CONTROL_COMPLAIN, 0, 7, 0);
+    complain("block.0", 7, NX_SLOT_INLINE);
     assert_int_equal(result, -NX_EBUSY);
+    assert_int_equal(complaints, 1);
+    complain("block.0", 7, 0);
+    assert_int_equal(result, -NX_EINVAL);
+    for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
+        complain("block.0", bad[i], NX_SLOT_INLINE);
+        assert_int_equal(result, -NX_EINVAL);
+    }
     assert_int_equal(complaints, 1);
 }
 

@@ -16,6 +16,7 @@
 #include "../../../native/supervisor/store.h"
 
 #include <nexus/cell.h>
+#include <nexus/complaint.h>
 #include <nx/callnr.h>
 #include <nx/layout.h>
 #include <nx/ring.h>
@@ -271,6 +272,77 @@ static void what_a_dead_server_complains_of_is_mended(void **state)
     }
 }
 
+static unsigned silent_words, error_words;
+static bool busy;
+
+static int told(const struct service *by, struct service *of, bool silent)
+{
+    if (busy) {
+        return -NX_EBUSY;
+    }
+    assert_ptr_equal(by, &client);
+    assert_ptr_equal(of, &server);
+    silent_words += silent;
+    error_words += !silent;
+    return 0;
+}
+
+static void say(unsigned kind)
+{
+    uint32_t *words = &ring(0)->end[NX_RING_PRODUCER].reserved[2 * kind];
+    words[0]++;
+    words[1] = ~words[0];
+}
+
+/* What a client leaves in its line of the ring is heard once; damage is no word. */
+static void a_word_is_heard_once(void **state)
+{
+    link_words(told);
+    assert_int_equal(silent_words + error_words, 0);
+    say(NEXUS_COMPLAINT_SILENT);
+    link_words(told);
+    link_words(told);
+    assert_int_equal(silent_words, 1);
+    say(NEXUS_COMPLAINT_ERRORS);
+    link_words(told);
+    link_words(told);
+    assert_int_equal(error_words, 1);
+    uint32_t *words = ring(0)->end[NX_RING_PRODUCER].reserved;
+    for (unsigned bit = 0; bit < 128; bit++) {
+        words[bit / 32] ^= 1u << bit % 32;
+        link_words(told);
+        words[bit / 32] ^= 1u << bit % 32;
+    }
+    assert_int_equal(silent_words + error_words, 2);
+    memset(words, 0, 16); /* the ring is made anew */
+    link_words(told);
+    say(NEXUS_COMPLAINT_SILENT);
+    link_words(told);
+    assert_int_equal(silent_words, 2);
+}
+
+/* It waits while the server is too young, and is nothing to its next life. */
+static void a_word_is_about_one_life(void **state)
+{
+    silent_words = 0;
+    link_words(told);
+    server.generation = 3;
+    busy = true;
+    say(NEXUS_COMPLAINT_SILENT);
+    assert_true(link_words(told));
+    assert_true(link_words(told));
+    busy = false;
+    assert_false(link_words(told));
+    assert_int_equal(silent_words, 1);
+    busy = true;
+    say(NEXUS_COMPLAINT_SILENT);
+    assert_true(link_words(told));
+    busy = false;
+    server.generation = 4;
+    assert_false(link_words(told));
+    assert_int_equal(silent_words, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +353,8 @@ int main(void)
         cmocka_unit_test_setup(what_a_dead_server_complains_of_is_mended, setup),
         cmocka_unit_test_setup(a_client_that_cannot_attach_is_helped, setup),
         cmocka_unit_test_setup(intact_is_what_can_be_attached_to, setup),
+        cmocka_unit_test_setup(a_word_is_heard_once, setup),
+        cmocka_unit_test_setup(a_word_is_about_one_life, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /*
  * session.c - both halves of a session, over real rings: restarts at every point, hostile peers.
  *
- * test-sources: native/lib/map.c native/lib/channel.c native/lib/client.c native/lib/server.c
+ * test-sources: native/lib/map.c native/lib/wait.c native/lib/channel.c native/lib/client.c native/lib/server.c
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -229,7 +229,7 @@ static inline unsigned audit_heap(const struct fiber *f, const struct hart *h, u
     unsigned n = 0;
     for (; f != NULL; f = f->heap_next) {
         assert_ptr_equal(f->heap_hart, h);
-        assert_int_equal(f->status, FIBER_BLOCKED);
+        assert_true(f->status == FIBER_BLOCKED || period_parked(f));
         assert_true(f->deadline >= least);
         n += 1 + audit_heap(f->heap_child, h, f->deadline);
     }
@@ -341,7 +341,7 @@ static inline void audit_sched(void)
         list_for_each(l, &c->fibers)
         {
             const struct fiber *f = list_entry(l, struct fiber, cell_link);
-            queued -= f->status == FIBER_READY;
+            queued -= f->status == FIBER_READY && !period_parked(f);
             running -= f->status == FIBER_RUNNING;
             asleep -= f->heap_hart != NULL;
             waiting -= !list_is_empty(&f->wait_link);
@@ -353,6 +353,11 @@ static inline void audit_sched(void)
                              c->sleeper == f && !list_is_empty(&c->waiting));
             assert_true(f->tier < NX_TIERS && f->tier >= c->own_tier);
             assert_true(f->strikes < 3);
+            assert_true(f->host_tier == c->tier || (f->lender != NULL && f->host_tier < c->tier));
+            assert_int_equal((f->kick & KICK_LENT) != 0, f->lender != NULL || f->debtor != NULL);
+            assert_true(f->lender == NULL ||
+                        (f->lender->debtor == f && f->left <= f->lent && f->quantum <= f->lent));
+            assert_true(f->debtor == NULL || f->debtor->lender == f);
             assert_int_equal(f->outranked_by, (1u << NX_MAX(f->tier, c->tier)) - 1);
             if (f->status == FIBER_RUNNING) {
                 assert_ptr_equal(f->hart->fiber, f);

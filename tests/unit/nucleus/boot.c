@@ -27,7 +27,7 @@ struct plan {
         [2]; /* memory that is somebody else's; the first in a node, the other in the head */
     uint64_t initrd_base, initrd_end;
     const char *isa, *bootargs, *plic, *cell;
-    unsigned start_fails;
+    uint64_t start_fails;
     void (*spoil)(uint8_t *fdt, uint8_t *bundle, const struct plan *p);
     uint64_t arg;
     void (*then)(void); /* after a boot that succeeds, in its process */

@@ -167,11 +167,12 @@ static const char *const shape[NX_CALL_COUNT][NX_META_OPS] = {
     [NX_CALL_REVOKE] = {"c", "h"},
     [NX_CALL_SEND] = {"c", "h"},
     [NX_CALL_RECV] = {"mt"},
-    [NX_CALL_TICK] = {"", "", "t", "hs", "htt"},
+    [NX_CALL_TICK] = {"", "", "t", "hs", "httt", ""},
     [NX_CALL_MASK] = {"cr", "r", "m", "c", "c"},
     [NX_CALL_ENTER] = {"", "ha", ""},
     [NX_CALL_CHECKPOINT] = {"al", "al", ""},
-    [NX_CALL_META] = {"", "as", "s", "Ss", "als", "als", "cl", "hs", "hs", "c", "s", "c", "", "ss"},
+    [NX_CALL_META] = {"", "as", "s", "Ss", "als", "als", "cl", "hs", "hs", "c", "s", "c", "", "ss",
+                      "t", "alss"},
 };
 
 static uint64_t argument(char kind)

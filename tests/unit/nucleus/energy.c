@@ -77,6 +77,54 @@ static void everything_is_counted(void **state)
     assert_int_equal(value(NX_CELL_ENERGY_USED), before + ENERGY_FIBER);
 }
 
+/* What a personality does for a program, the Entropy Tax, is host mode of the same fiber: it costs the same, and once. */
+static void a_programs_time_and_its_tax_are_paid_alike(void **state)
+{
+    const long s = nx_make_space();
+    assert_true(s > 0);
+    assert_int_equal(nx_map_anon((uint64_t)s, 0x40000000ul, PAGE, RW), 0);
+    assert_int_equal(nx_enter_bind((uint64_t)s, NX_FREE), 0);
+    const long before = value(NX_CELL_ENERGY_USED);
+    assert_int_equal(nx_enter_run(), HOST_SWITCHED);
+    assert_non_null(harts[0].foreign);
+    host.time += 70 * UNIT;
+    host_foreign_call();
+    assert_null(harts[0].foreign);
+    assert_int_equal(value(NX_CELL_ENERGY_USED), before + 70);
+    host.time += 30 * UNIT;
+    assert_int_equal(value(NX_CELL_ENERGY_USED), before + 100);
+    assert_int_equal(value(NX_CELL_ENERGY_LEFT), (long)energy_left(limited));
+}
+
+static void no_more_than_a_second_fits(void **state)
+{
+    assert_int_equal(nx_tick_sleep(host.time + 10 * TIMEBASE), HOST_SWITCHED);
+    host.time += 10 * TIMEBASE;
+    interrupts(0);
+    assert_int_equal(energy_left(limited), RATE);
+}
+
+static void what_it_ran_over_is_a_debt(void **state)
+{
+    limited->energy.left = MS; /* and a budget of 10 ms */
+    pass(12 * MS); /* more than one budget, at the end of which somebody looks */
+    assert_true(limited->energy.out);
+    assert_in_range(-limited->energy.left, 7 * MS, 10 * MS);
+}
+
+static void no_cell_gives_more_than_it_has(void **state)
+{
+    assert_int_equal(energy_part(0, limited), RATE);
+    assert_int_equal(energy_part(RATE / 2, limited), RATE / 2);
+    assert_int_equal(energy_part(RATE + 1, limited), RATE);
+    assert_int_equal(energy_part(RATE + 1, other), RATE + 1);
+    lock();
+    const uint64_t before = energy_used(limited);
+    assert_true(energy_spend(limited, ENERGY_CELL));
+    assert_int_equal(energy_used(limited), before + ENERGY_CELL);
+    unlock();
+}
+
 static void a_cell_without_a_limit(void **state)
 {
     assert_int_equal(other->energy.rate, 0);
@@ -188,6 +236,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ENERGY_TEST(everything_is_counted),
+        ENERGY_TEST(a_programs_time_and_its_tax_are_paid_alike),
+        ENERGY_TEST(no_more_than_a_second_fits),
+        ENERGY_TEST(what_it_ran_over_is_a_debt),
+        ENERGY_TEST(no_cell_gives_more_than_it_has),
         ENERGY_TEST(a_cell_without_a_limit),
         ENERGY_TEST(who_has_used_it_up_waits_for_the_others),
         ENERGY_TEST(alone_it_may_run_on),

@@ -27,6 +27,8 @@
 #include "machine.h"
 #include "mem.h"
 #include "page.h"
+#include "period.h"
+#include "place.h"
 #include "ring.h"
 #include "../../../nucleus/core/sched.h" /* the host has a sched.h too */
 #include "shelf.h"

@@ -1,5 +1,5 @@
 /* The scheduler: tiers, budgets, strikes and the Ratchet, kicks, hand-overs, placement over harts,
- * admission of periods, and what a fiber keeps when it is switched out.
+ * and what a fiber keeps when it is switched out.
  */
 // test-sources: nucleus/core/*.c nucleus/arch/host/*.c lib/*.c
 #include "audit.h"
@@ -300,9 +300,10 @@ static void who_overruns_what_it_declared_sinks_at_once(void **state)
 {
     make_native(cell);
     struct fiber *f = on(0);
-    assert_int_equal(nx_tick_period(0, 200 * MS, 200 * MS), 0);
-    assert_int_equal(nx_tick_sleep(host.time + 1), HOST_SWITCHED);
-    pass(1);
+    assert_int_equal(nx_tick_period(0, 200 * MS, 200 * MS, 0), 0);
+    assert_int_equal(nx_tick_release(), HOST_SWITCHED);
+    pass(f->release - host.time);
+    assert_ptr_equal(on(0), f);
     pass(200 * MS - 1);
     assert_int_equal(cell->tier, NX_TIER_PHOTON);
     pass(1);
@@ -775,7 +776,7 @@ static void only_fibers_of_the_cell_are_kicked(void **state)
     assert_int_equal(nx_send_kick(foreign), -NX_EBADF);
     assert_int_equal(nx_tick_tier(foreign, NX_TIER_VOID), -NX_EBADF);
     assert_int_equal(nx_meta_fiber(foreign, 0), -NX_EBADF);
-    assert_int_equal(nx_tick_period(foreign, 10, 1), -NX_EBADF);
+    assert_int_equal(nx_tick_period(foreign, 10, 1, 0), -NX_EBADF);
     assert_int_equal(nx_send_kick(~0ul), -NX_EBADF);
     test_end(c);
 }
@@ -1242,42 +1243,6 @@ static void tiers_are_moved_within_the_cells(void **state)
     test_end(m);
 }
 
-static void periods_are_admitted_when_they_fit(void **state)
-{
-    uint64_t f[4];
-    for (unsigned i = 0; i < 4; i++) {
-        f[i] = spawn(i, NX_TIER_PHOTON);
-    }
-    assert_int_equal(nx_tick_period(f[0], 0, 1), -NX_EINVAL);
-    assert_int_equal(nx_tick_period(f[0], 10, 0), -NX_EINVAL);
-    assert_int_equal(nx_tick_period(f[0], 10, 11), -NX_EINVAL);
-    assert_int_equal(nx_tick_period(f[0], 1000, 500), 0);
-    assert_int_equal(nx_tick_period(f[1], 1500, 1), -NX_EBUSY); /* does not divide */
-    assert_int_equal(nx_tick_period(f[1], 3000, 1501), -NX_EBUSY);
-    assert_int_equal(nx_tick_period(f[1], 3000, 1500), 0); /* exactly full */
-    assert_int_equal(nx_tick_period(f[2], 3000, 1), -NX_EBUSY);
-    assert_int_equal(nx_tick_period(f[1], 3000, 1000), 0); /* itself does not count twice */
-    assert_int_equal(nx_tick_period(f[2], 6000, 1000), 0);
-    assert_int_equal(nx_tick_period(f[3], 1ul << 60, 1ul << 50), -NX_EBUSY);
-    assert_int_equal(nx_tick_period(f[3], ~0ul, ~0ul), -NX_EBUSY);
-    assert_int_equal(nx_tick_tier(f[3], NX_TIER_MATTER), 0);
-    assert_int_equal(nx_tick_period(f[3], 1000, 1), -NX_EPERM);
-    /* The declared budget is what it gets. */
-    assert_int_equal(nx_tick_yield(), HOST_SWITCHED);
-    while (on(0) != of(f[0])) {
-        assert_int_equal(nx_tick_yield(), HOST_SWITCHED);
-    }
-    assert_int_equal(nx_tick_sleep(host.time + 10), HOST_SWITCHED);
-    pass(10);
-    while (on(0) != of(f[0])) {
-        assert_int_equal(nx_tick_yield(), HOST_SWITCHED);
-    }
-    assert_int_equal(on(0)->left, 500);
-    uint64_t before = beb_end();
-    pass(500);
-    assert_true(beb_end() > before);
-}
-
 /* ---- what a fiber keeps ---- */
 static void each_programs_floating_point_is_its_own(void **state)
 {
@@ -1410,7 +1375,6 @@ int main(void)
         SCHED_TEST(an_idle_machine_sets_no_timer),
         SCHED_TEST(an_idle_hart_sleeps_until_its_timer),
         SCHED_TEST(tiers_are_moved_within_the_cells),
-        SCHED_TEST(periods_are_admitted_when_they_fit),
         SCHED_TEST(each_programs_floating_point_is_its_own),
         SCHED_TEST(a_program_sees_only_its_own_time),
         SCHED_TEST(run_time_is_told_up_to_now),

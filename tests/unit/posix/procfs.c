@@ -112,7 +112,12 @@ static void system_files(void **state)
     assert_int_equal(t_open("/proc/new", O_WRONLY | O_CREAT, 0600), -ENOENT);
     assert_int_equal(t_mkdir("/proc/new"), -ENOENT);
     assert_int_equal(t_unlink("/proc/stat"), -EPERM);
-    assert_int_equal(CALL_(fchmodat, CWD, U("/proc/stat"), 0777), -EPERM);
+    assert_int_equal(CALL_(fchmodat, CWD, U("/proc/1/stat"), 0777), -EPERM);
+    assert_int_equal(CALL_(fchmodat, CWD, U("/proc/sys/kernel/ostype"), 0777), -EPERM);
+    assert_ok(CALL_(fchmodat, CWD, U("/proc/stat"), 0700)); /* kept by nothing but its name */
+    assert_int_equal(t_stat("/proc/stat")->mode, S_IFREG | 0700);
+    assert_ok(CALL_(fchmodat, CWD, U("/proc/stat"), 0444));
+    assert_int_equal(t_stat("/proc/stat")->mode, S_IFREG | 0444);
     assert_int_equal(t_open("/proc/01", O_RDONLY, 0), -ENOENT);
     assert_int_equal(t_open("/proc/999", O_RDONLY, 0), -ENOENT);
     assert_int_equal(t_open("/proc/99999999999", O_RDONLY, 0), -ENOENT);

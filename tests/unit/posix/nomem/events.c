@@ -110,7 +110,39 @@ static void told_by_signal(void)
     shut(w);
 }
 
+/* A request to read what is in a file, told to an eventfd. */
+static void asynchronous(void)
+{
+    uint64_t id = words(1, 0ul), got = room(3 * 32), buf = room(8), v = words(1, 0ul);
+    make_file("aio", "content");
+    long fd = open_at("aio", O_RDWR), e = ok(sc(eventfd2, 0, 0));
+    is(sc(io_setup, 10, id), 0);
+    uint64_t ctx = get64(id);
+    uint64_t io =
+        words(8, 77ul, 0ul, (uint64_t)fd << 32, buf, 7ul, 0ul, 0ul, 1ul | (uint64_t)e << 32);
+    uint64_t list = words(1, io);
+    is(sc(io_submit, ctx, 1, list), 1);
+    is(sc(io_submit, ctx, 1, list), 1);
+    is(sc(io_cancel, ctx, io, got), -EINVAL);
+    is(sc(io_getevents, ctx, 1, 1, got, 0), 1);
+    is(get64(got), 77);
+    is(get64(got + 16), 7);
+    is(sc(io_pgetevents, ctx, 1, 3, got, 0, 0), 1);
+    is(sc(io_submit, ctx, 1, list), 1);
+    is(sc(read, (uint64_t)e, v, 8), 8);
+    is(get64(v), 3);
+    is(sc(io_destroy, ctx), 0); /* with an event that nobody took */
+    put(id, &(uint64_t){0}, 8);
+    is(sc(io_setup, 10, id), 0);
+    is(sc(io_submit, get64(id), 1, list), 1);
+    shut(fd);
+    shut(e);
+    gone("aio");
+    is(sc(io_destroy, get64(id)), 0);
+}
+
 const struct scenario scenarios_events[] = {
+    {"asynchronous", asynchronous, false},
     {"poll_and_select", poll_and_select, false},
     {"epolls", epolls, false},
     {"counters", counters, false},

@@ -36,6 +36,7 @@ static const struct {
     {__NR_rt_sigqueueinfo, EAGAIN},
     {__NR_rt_tgsigqueueinfo, EAGAIN},
     {__NR_timer_create, EAGAIN},
+    {__NR_io_submit, EAGAIN},
     {__NR_sendto, ENOBUFS},
     {__NR_sendmsg, ENOBUFS},
     {__NR_sendmmsg, ENOBUFS},

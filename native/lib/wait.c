@@ -1,0 +1,4 @@
+/* See wait.h. */
+#include "wait.h"
+
+const struct waiting *waiting;
