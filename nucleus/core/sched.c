@@ -53,7 +53,9 @@ static struct fiber *take_lender(struct hart *h)
 
 __attribute__((noinline)) void sched_settle_lender(struct hart *h)
 {
-    queue_up(h, take_lender(h), true, false);
+    struct fiber *f = take_lender(h);
+    queue_up(h, f, true, false);
+    place_note(h, f->cell->tier);
 }
 
 static inline __attribute__((always_inline)) void enqueue(struct hart *h, struct fiber *f,
@@ -103,6 +105,9 @@ static inline __attribute__((always_inline)) struct fiber *dequeue(struct hart *
 /* An idle hart takes the best fiber that waits on a busy one. */
 static struct fiber *steal(void)
 {
+    for (unsigned i = 0; i < hart_count; i++) {
+        sched_settle(&harts[i]);
+    }
     struct fiber *f = place_work();
     if (f != NULL) {
         sched_unready(f);
