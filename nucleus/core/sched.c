@@ -53,7 +53,9 @@ static struct fiber *take_lender(struct hart *h)
 
 __attribute__((noinline)) void sched_settle_lender(struct hart *h)
 {
-    queue_up(h, take_lender(h), true, false);
+    struct fiber *f = take_lender(h);
+    queue_up(h, f, true, false);
+    place_note(h, f->cell->tier);
 }
 
 static inline __attribute__((always_inline)) void enqueue(struct hart *h, struct fiber *f,
@@ -103,6 +105,9 @@ static inline __attribute__((always_inline)) struct fiber *dequeue(struct hart *
 /* An idle hart takes the best fiber that waits on a busy one. */
 static struct fiber *steal(void)
 {
+    for (unsigned i = 0; i < hart_count; i++) {
+        sched_settle(&harts[i]);
+    }
     struct fiber *f = place_work();
     if (f != NULL) {
         sched_unready(f);
@@ -273,9 +278,10 @@ static __attribute__((noinline)) _Noreturn void idle(struct hart *h)
 
 /* Better tiers may have been at work for long, one fiber after the other with none of them overrunning (programs that
  * fork without end): a lower tier of which no program has run for a while sends its first one up. */
-static __attribute__((noinline)) void raise_passed_over(struct hart *h, uint64_t now)
+static __attribute__((noinline)) void raise_passed_over(struct hart *h, unsigned long better,
+                                                        uint64_t now)
 {
-    for (unsigned t = first_tier(h->ready) + 1; t < NX_TIERS; t++) {
+    for (unsigned long t = better + 1; t < NX_TIERS; t++) {
         if ((h->ready & 1u << t) == 0) {
             continue;
         }
@@ -294,7 +300,7 @@ static __attribute__((noinline)) void raise_passed_over(struct hart *h, uint64_t
 static __attribute__((noinline)) _Noreturn void run_next(struct hart *h, uint64_t now)
 {
     if ((h->ready & (h->ready - 1)) != 0) {
-        raise_passed_over(h, now);
+        raise_passed_over(h, first_tier(h->ready), now);
     }
     struct fiber *f = dequeue(h);
     if (f == NULL) {
@@ -380,6 +386,10 @@ _Noreturn void sched_reschedule(void)
     }
     bool over = budget_over(h, f);
     unsigned mine = fiber_tier(f, h->foreign != NULL);
+    if (over && f->state == NULL &&
+        h->ready != 0) { /* two that lend each other the hart come by here only */
+        raise_passed_over(h, mine, h->since);
+    }
     unsigned best = h->ready != 0 ? first_tier(h->ready) : NX_TIERS;
     const bool parks = over && f->left == 0; /* a release fills it, and nothing else */
     const bool before =

@@ -107,7 +107,7 @@ static void no_more_than_a_second_fits(void **state)
 static void what_it_ran_over_is_a_debt(void **state)
 {
     limited->energy.left = MS; /* and a budget of 10 ms */
-    pass(12 * MS); /* more than one budget, at the end of which somebody looks */
+    pass(12 * MS);             /* more than one budget, at the end of which somebody looks */
     assert_true(limited->energy.out);
     assert_in_range(-limited->energy.left, 7 * MS, 10 * MS);
 }

@@ -984,6 +984,40 @@ static void who_stands_in_line_has_a_full_budget(void **state)
     test_end(p.cell[1]);
 }
 
+/* Nor do they keep a program for ever that has moved down. */
+static void a_program_moves_up_beside_two_that_ring_each_other(void **state)
+{
+    struct fiber *f = on(0);
+    struct pair p = pair(NX_TIER_PHOTON, true);
+    const uint64_t begin = host.time + 7 * MS;
+    assert_int_equal(nx_tick_sleep(begin), HOST_SWITCHED);
+    assert_int_equal(nx_tick_sleep(begin), HOST_SWITCHED);
+    lock();
+    fiber_wake(f, 0);
+    unlock();
+    assert_ptr_equal(run(0), f);
+    go_foreign(0);
+    pass(begin - host.time);
+    assert_int_equal(f->tier, NX_TIER_MATTER);
+    assert_ptr_not_equal(on(0), f);
+    uint64_t waits = begin, longest = 0, turns = 0;
+    while (host.time < begin + TIMEBASE) {
+        if (on(0) == f) {
+            longest = NX_MAX(longest, host.time - waits);
+            turns++;
+            pass(2 * MS);
+            assert_ptr_not_equal(on(0), f);
+            waits = host.time;
+        } else {
+            ring_and_wait(on(0)->cell == p.cell[0] ? MS / 10 : 1);
+        }
+    }
+    assert_in_range(turns, 15, 100);
+    assert_in_range(longest, 10 * MS, 150 * MS);
+    test_end(p.cell[0]);
+    test_end(p.cell[1]);
+}
+
 /* ---- several harts ---- */
 static void a_woken_fiber_goes_where_it_was_or_where_nobody_works(void **state)
 {
@@ -1329,6 +1363,7 @@ int main(void)
         SCHED_TEST(a_hand_over_costs_the_sender_no_turn),
         SCHED_TEST(a_hand_over_does_not_overtake_a_better_tier),
         SCHED_TEST(others_have_turns_beside_two_that_ring_each_other),
+        SCHED_TEST(a_program_moves_up_beside_two_that_ring_each_other),
         SCHED_TEST(being_handed_the_hart_is_no_overrun),
         SCHED_TEST(who_stands_in_line_has_a_full_budget),
         SCHED_TEST(a_woken_fiber_goes_where_it_was_or_where_nobody_works),

@@ -255,7 +255,8 @@ static void it_does_not_grow(unsigned few_harts, unsigned many_harts, unsigned m
         double allowed = many_fibers > 2 ? ops[i].grows : NOISE;
         print_message("# %s: %.0f instructions, %.0f\n", ops[i].name, few, many);
         if (many > few * allowed + 20) {
-            fail_msg("%s costs %.0f with %u harts and %u fibers, and %.0f with %u and 2", ops[i].name, many, many_harts, many_fibers, few, few_harts);
+            fail_msg("%s costs %.0f with %u harts and %u fibers, and %.0f with %u and 2",
+                     ops[i].name, many, many_harts, many_fibers, few, few_harts);
         }
     }
 }
@@ -285,7 +286,8 @@ static int boot(void **state)
 
 static void table(void)
 {
-    static const unsigned few[] = {2, 4, 8, 16, 32, HARTS_MAX}, fibers[] = {2, 10, 30, 100, 300, 1000};
+    static const unsigned few[] = {2, 4, 8, 16, 32, HARTS_MAX},
+                          fibers[] = {2, 10, 30, 100, 300, 1000};
     (void)boot(NULL);
     for (unsigned i = 0; i < ARRAY_LEN(ops); i++) {
         for (unsigned k = 0; k < ARRAY_LEN(few); k++) {
