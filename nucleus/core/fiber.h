@@ -89,7 +89,7 @@ void fiber_kick(struct fiber *f);
  * there is something when it rings or waits, `odd_to_wake` when it is rung for.  Called after everything that fiber_is_odd()
  * and fiber_is_struck() look at has changed; while it says too much they are not taken, and that is all. */
 #define ODD_IN_ITSELF 1u
-#define ODD_TIMED 2u /* it waits with a deadline */
+#define ODD_TIMED 2u /* it waits with a deadline: timeq.c */
 #define ODD_CROWD 4u /* others of its cell wait behind it */
 void fiber_review(struct fiber *f);
 static inline bool fiber_is_odd(const struct fiber *f)
@@ -120,7 +120,6 @@ static inline void fiber_unblock(struct fiber *f)
 {
     if (f->heap_hart != NULL) {
         timeq_remove(f);
-        f->odd_to_wake &= ~ODD_TIMED;
     }
     if (f->cell->sleeper == f && list_is_empty(&f->cell->waiting)) {
         f->cell->sleeper = NULL;

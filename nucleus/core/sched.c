@@ -55,7 +55,7 @@ __attribute__((noinline)) void sched_settle_lender(struct hart *h)
 {
     struct fiber *f = take_lender(h);
     queue_up(h, f, true, false);
-    place_note(h, f->cell->tier);
+    place_note(h, fiber_tier(f, false));
 }
 
 static inline __attribute__((always_inline)) void enqueue(struct hart *h, struct fiber *f,
@@ -323,7 +323,6 @@ _Noreturn void sched_block(struct fiber *f, uint64_t watch, uint64_t deadline)
     if (deadline != NX_NEVER) {
         f->deadline = deadline;
         timeq_add(h, f);
-        f->odd_to_wake |= ODD_TIMED;
     }
     run_next(h, now);
 }

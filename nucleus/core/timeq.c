@@ -56,6 +56,7 @@ void timeq_add(struct hart *h, struct fiber *f)
 {
     f->heap_child = f->heap_next = f->heap_prev = NULL;
     f->heap_hart = h;
+    f->odd_to_wake |= ODD_TIMED;
     h->sleepers = meld(h->sleepers, f);
 }
 
@@ -81,6 +82,7 @@ void timeq_remove(struct fiber *f)
     }
     f->heap_child = f->heap_next = f->heap_prev = NULL;
     f->heap_hart = NULL;
+    f->odd_to_wake &= ~ODD_TIMED;
 }
 
 struct fiber *timeq_first(const struct hart *h)

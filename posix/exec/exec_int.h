@@ -30,7 +30,8 @@ struct exec {
     uint64_t tail[EXEC_TAILS_MAX];
     struct cred cred; /* of the new program; its groups are the current thread's */
     bool secure;      /* privileges were gained */
-    bool gains;       /* privileges are in the file: what personality(2) said of the layout is forgotten */
+    bool
+        gains; /* privileges are in the file: what personality(2) said of the layout is forgotten */
 };
 
 /* load.c: read and check an ELF file / map it into x->mm, with its interpreter. */

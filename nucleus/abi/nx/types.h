@@ -6,20 +6,20 @@
 
 /* Errors: a call answers the negated code. */
 enum nx_error {
-    NX_EPERM = 1,   /* a right or pledge is missing */
-    NX_ENOENT = 2,  /* nothing there */
-    NX_EIO = 5,     /* stored data is damaged */
-    NX_EBADF = 9,   /* slot or handle names nothing, or was revoked */
-    NX_ENOMEM = 12, /* quota or machine exhausted */
-    NX_EFAULT = 14, /* a window address is not readable or writable */
-    NX_EBUSY = 16,  /* in use, or not schedulable */
-    NX_EINVAL = 22, /* malformed argument */
-    NX_ENOSYS = 38, /* no such call or op */
-    NX_ETIME = 62,  /* the deadline passed */
-    NX_EIMAGE = 80, /* malformed image or manifest */
-    NX_EPEER = 81,  /* the other side of a ring broke the protocol */
-    NX_EFULL = 82,  /* ring full */
-    NX_EEMPTY = 83, /* ring empty */
+    NX_EPERM = 1,     /* a right or pledge is missing */
+    NX_ENOENT = 2,    /* nothing there */
+    NX_EIO = 5,       /* stored data is damaged */
+    NX_EBADF = 9,     /* slot or handle names nothing, or was revoked */
+    NX_ENOMEM = 12,   /* quota or machine exhausted */
+    NX_EFAULT = 14,   /* a window address is not readable or writable */
+    NX_EBUSY = 16,    /* in use, or not schedulable */
+    NX_EINVAL = 22,   /* malformed argument */
+    NX_ENOSYS = 38,   /* no such call or op */
+    NX_ETIME = 62,    /* the deadline passed */
+    NX_EIMAGE = 80,   /* malformed image or manifest */
+    NX_EPEER = 81,    /* the other side of a ring broke the protocol */
+    NX_EFULL = 82,    /* ring full */
+    NX_EEMPTY = 83,   /* ring empty */
     NX_EHARMONY = 84, /* periods that do not divide one another */
 };
 

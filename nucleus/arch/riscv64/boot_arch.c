@@ -7,7 +7,7 @@
 #include "sched.h"
 
 uint8_t hart_stack[HART_STACK] __attribute__((aligned(16))); /* the first one's */
-static uint64_t image_offset; /* virtual - physical */
+static uint64_t image_offset;                                /* virtual - physical */
 extern char start_secondary[], systable_page[], systable_fused[];
 
 static void init_hart(void)
