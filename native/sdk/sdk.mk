@@ -14,7 +14,8 @@ SDK_HEADERS := $(wildcard native/include/nexus/*.h lib/include/*.h lib/include/l
 # Headers whose functions have a manual page, with native/sdk/man/<header>.c as its example.
 SDK_DOCUMENTED := $(wildcard native/include/nexus/*.h) nucleus/abi/nx/ring.h lib/include/libc/stdlib.h
 MAN_EXAMPLES := $(patsubst native/sdk/man/%.c,%,$(wildcard native/sdk/man/*.c))
-SDK_FLAGS := $(TARGET) $(LANG) $(CELL_CODE) -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables \
+# Without what our own tree includes before everything.
+SDK_FLAGS := $(TARGET) $(LANG) $(filter-out -include native/lib/hidden.h,$(CELL_CODE)) -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-ffunction-sections -fdata-sections -fno-ident
 SDK_LDFLAGS = $(filter-out $(TARGET) -Wl$(,)-T$(,)%,$(CELL_LINK))
 sdk_fill = sed -e 's|@FLAGS@|$(SDK_FLAGS)|; s|@LDFLAGS@|$(SDK_LDFLAGS)|; s|@VERSION@|$(SDK_VERSION)|; s|@GCC_HEADERS@|$(gcc_headers)|'
