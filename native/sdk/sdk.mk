@@ -26,7 +26,7 @@ SHARE := $(SDK_AT)/share/man
 
 # crt0.o is the one member of libcell.a that nothing asks for by name.
 $(SDK_AT)/.made: $(B)/cell/libcell.a $(CRT) $(SDK_TOOLS) $(SDK_HEADERS) $(CELL_LD) $(GEN) $(IDL_H) distro/tools/mkman.py \
-		$(wildcard native/sdk/nexus* native/sdk/man/*.c native/sdk/libc/*.h native/sdk/libc/*/*.h) Makefile
+		$(wildcard native/sdk/nexus* native/sdk/man/*.c native/sdk/libc/*.h native/sdk/libc/*/*.h native/sdk/sdk.mk) Makefile
 	$(call say,SDK,$(@D))
 	@rm -rf $(@D) && mkdir -p $(@D)/bin $(IN)/{nexus,nx,libc,idl} $(@D)/lib/{nexus,pkgconfig} $(SHARE)/man{2,3,7}
 	@cp native/include/nexus/*.h $(IN)/nexus/ && cp nucleus/abi/nx/*.h $(B)/gen/nx/*.h $(IN)/nx/
