@@ -161,7 +161,7 @@ class Writer:
             body += [f"        const uint32_t size = {name}_told(request);"]
             good = "size == 0"
         if m.buffer and device:
-            params, args = params + ["uint64_t phys", "uint32_t len"], args + ["s->pool_phys + request->buf_off", "request->buf_len"]
+            params, args = params + ["uint64_t phys", "uint32_t len"], args + ["server_phys(s, request->buf_off)", "request->buf_len"]
             good = "!server_in_pool(s, request->buf_off, request->buf_len)"
         elif m.buffer:
             params, args = params + ["uint8_t *buf", "uint32_t len"], args + ["buf", "request->buf_len"]

@@ -5,6 +5,7 @@
  */
 #include "virtq.h"
 
+#include <nexus/cell.h>
 #include <nx/fence.h>
 #include <nx/types.h>
 #include <string.h>
@@ -77,6 +78,7 @@ static int choose_memory(struct virtq *q, struct dma *dma)
     q->used = zeroed(dma, 2u * (RING + 4u * q->num + 1u), 4, &used);
     if (q->indirect) {
         q->table = zeroed(dma, (size_t)q->depth * q->segs * sizeof(*q->table), 16, &q->table_phys);
+        q->table_phys_not = ~q->table_phys;
     }
     if (q->desc == NULL || q->avail == NULL || q->used == NULL ||
         (q->indirect && q->table == NULL)) {
@@ -152,6 +154,9 @@ void virtq_submit(struct virtq *q, unsigned slot, const struct virtq_seg *seg, u
     uint16_t head = (uint16_t)(q->indirect ? slot : slot * q->segs);
     if (q->indirect) {
         const size_t at = (size_t)slot * q->segs;
+        if (q->table_phys != ~q->table_phys_not) {
+            cell_panic("the table's address for the device is damaged");
+        }
         s->writable = write_chain(q, q->table + at, 0, seg, n);
         q->desc[head].addr = q->table_phys + at * sizeof(*q->table);
         q->desc[head].len = n * (uint32_t)sizeof(*q->table);

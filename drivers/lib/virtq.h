@@ -49,7 +49,8 @@ struct virtq {
     uint16_t avail_idx, used_idx, kicked_idx;
     uint16_t busy; /* slots */
     volatile struct virtq_desc *desc, *table;
-    uint64_t table_phys;
+    uint64_t table_phys,
+        table_phys_not; /* the complement: a damaged one must not reach the device */
     volatile uint16_t *avail, *used;
     struct virtq_slot slot[VIRTQ_DEPTH_MAX];
 };

@@ -57,7 +57,7 @@ static size_t write_command(const struct gpu *g, enum step step, struct gpu_comm
         c->header.type = GPU_RESOURCE_ATTACH_BACKING;
         c->attach.resource = target(g);
         c->attach.entries = 1;
-        c->attach.addr = g->driver->servers[0].pool_phys;
+        c->attach.addr = server_phys(&g->driver->servers[0], 0);
         c->attach.length = size_of(&g->next);
         return sizeof(c->header) + sizeof(c->attach);
     case SCANOUT:

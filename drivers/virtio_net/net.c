@@ -118,7 +118,9 @@ static void submit_receive(struct net *n, unsigned slot)
     const struct nx_slot *r = &n->rx_request[slot];
     const struct virtq_seg seg[2] = {
         {.phys = n->rx_header_phys + slot * HEADER, .len = HEADER, .write = true},
-        {.phys = n->driver->servers[0].pool_phys + r->buf_off, .len = r->buf_len, .write = true}};
+        {.phys = server_phys(&n->driver->servers[0], r->buf_off),
+         .len = r->buf_len,
+         .write = true}};
     n->rx_used[slot] = true;
     virtq_submit(&n->rx, slot, seg, 2);
 }

@@ -68,7 +68,16 @@ int server_open(struct nexus_server *s, unsigned slot, unsigned client, struct n
         s->dma = phys > 0;
         s->pool_phys = s->dma ? (uint64_t)phys : 0;
     }
+    s->pool_phys_not = ~s->pool_phys;
     return e;
+}
+
+uint64_t server_phys(const struct nexus_server *s, uint32_t off)
+{
+    if (s->pool_phys != ~s->pool_phys_not) {
+        cell_panic("the pool's address for the device is damaged");
+    }
+    return s->pool_phys + off;
 }
 
 void server_config(struct nexus_server *s, const struct nx_slot *config)

@@ -119,9 +119,9 @@ uint64_t client_watch(const struct nexus_client *c); /* mask of slots for recv *
 struct nexus_server {
     struct nx_slot hello; /* the session's */
     struct channel ch;
-    size_t pool_size;   /* 0: the channel has none */
-    bool dma;           /* the pool's physical address is known: */
-    uint64_t pool_phys; /* contiguous */
+    size_t pool_size; /* 0: the channel has none */
+    bool dma; /* the pool's physical address is known, and the pool contiguous: server_phys() */
+    uint64_t pool_phys, pool_phys_not;
     /* the session's: the pool once it is mapped, replies and the HELLO that wait for room */
     uint8_t *pool;
     struct nx_slot *backlog;
@@ -163,6 +163,9 @@ void server_awake(struct nexus_server *s);
 uint64_t server_watch(const struct nexus_server *s);
 /* Is [off, off + len) inside the pool? */
 bool server_in_pool(const struct nexus_server *s, uint32_t off, uint32_t len);
+/* Where a device finds that offset, with dma only.  The address is kept with its complement, and the cell ends (cell_panic) when
+ * they do not agree any more: a device writes wherever it is told to, into other cells' memory as well. */
+uint64_t server_phys(const struct nexus_server *s, uint32_t off);
 /* The address of that piece; NULL when it is not inside.  The pool is mapped when it is first asked for: a
  * server whose device reads and writes there may never look itself. */
 uint8_t *server_at(struct nexus_server *s, uint32_t off, uint32_t len);

@@ -74,6 +74,8 @@ int cell_main(const struct nx_cellinfo *info)
 
     /* The pool, of which the server believes no offset. */
     check(server_in_pool(&server, 0, 4096) && !server_in_pool(&server, 1, 4096), "pool");
+    check(!server.dma || server_phys(&server, 16) == server_phys(&server, 0) + 16,
+          "its address for a device");
     check(server_at(&server, 4000, 97) == NULL && server_at(&server, 4000, 96) != NULL, "pool");
     cell_log("ok");
     return 0;

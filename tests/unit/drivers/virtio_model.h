@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "driver.h"
+#include "panic.h"
 #include "virtq.h"
 
 #include <nexus/cell.h>

@@ -22,6 +22,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "panic.h"
+
 /* ---- the nucleus: slot 1 is the ring to the server, 2 the one from it, 3 the pool ---- */
 
 #define WINDOW (1ul << 30)

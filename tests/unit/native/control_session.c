@@ -25,6 +25,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "panic.h"
+
 #include "../../../native/supervisor/complaint.h"
 #include "../../../native/supervisor/control.h"
 #include "../../../native/supervisor/link.h"

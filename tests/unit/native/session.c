@@ -18,6 +18,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "panic.h"
+
 /* ---- the nucleus: slot 1 is the ring to the server, 2 the one from it, 3 the pool ---- */
 
 #define WINDOW (1ul << 30)
@@ -198,6 +200,21 @@ static void a_request_is_answered(void **state)
     assert_true(server_in_pool(&server, POOL - 4, 4));
     assert_false(server_in_pool(&server, POOL - 4, 5));
     assert_false(server_in_pool(&server, UINT32_MAX, 2));
+}
+
+/* A driver's device would write into other cells' memory. */
+static void a_damaged_address_ends_the_server(void **state)
+{
+    assert_int_equal(server_phys(&server, 4096), PHYS + 4096);
+    for (unsigned bit = 0; bit < 64; bit++) {
+        server.pool_phys ^= 1ul << bit;
+        assert_true(PANICS(server_phys(&server, 0)));
+        server.pool_phys ^= 1ul << bit;
+        server.pool_phys_not ^= 1ul << bit;
+        assert_true(PANICS(server_phys(&server, 0)));
+        server.pool_phys_not ^= 1ul << bit;
+    }
+    assert_int_equal(server_phys(&server, 0), PHYS);
 }
 
 static void a_request_may_be_submitted_from_its_end(void **state)
@@ -863,6 +880,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_request_is_answered),
+        TEST(a_damaged_address_ends_the_server),
         TEST(a_request_may_be_submitted_from_its_end),
         TEST(bells_are_for_news),
         TEST(full_rings_lose_nothing),
