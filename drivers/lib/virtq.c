@@ -70,6 +70,12 @@ static int choose_size(struct virtq *q, uint16_t depth)
     return q->depth != 0 ? 0 : virtio_fault(q->dev, "a queue is too short", max);
 }
 
+/* Another one for each address that differs in one bit. */
+static uint32_t check_of(uint64_t phys)
+{
+    return ~(uint32_t)(phys ^ phys >> 32);
+}
+
 static int choose_memory(struct virtq *q, struct dma *dma)
 {
     uint64_t desc, avail, used;
@@ -78,7 +84,7 @@ static int choose_memory(struct virtq *q, struct dma *dma)
     q->used = zeroed(dma, 2u * (RING + 4u * q->num + 1u), 4, &used);
     if (q->indirect) {
         q->table = zeroed(dma, (size_t)q->depth * q->segs * sizeof(*q->table), 16, &q->table_phys);
-        q->table_phys_not = ~q->table_phys;
+        q->table_check = check_of(q->table_phys);
     }
     if (q->desc == NULL || q->avail == NULL || q->used == NULL ||
         (q->indirect && q->table == NULL)) {
@@ -154,7 +160,7 @@ void virtq_submit(struct virtq *q, unsigned slot, const struct virtq_seg *seg, u
     uint16_t head = (uint16_t)(q->indirect ? slot : slot * q->segs);
     if (q->indirect) {
         const size_t at = (size_t)slot * q->segs;
-        if (q->table_phys != ~q->table_phys_not) {
+        if (q->table_check != check_of(q->table_phys)) {
             cell_panic("the table's address for the device is damaged");
         }
         s->writable = write_chain(q, q->table + at, 0, seg, n);

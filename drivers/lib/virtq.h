@@ -47,10 +47,10 @@ struct virtq {
     uint16_t segs;  /* descriptors of a slot */
     bool indirect, event_idx;
     uint16_t avail_idx, used_idx, kicked_idx;
-    uint16_t busy; /* slots */
+    uint16_t busy;        /* slots */
+    uint32_t table_check; /* of table_phys: a damaged one must not reach the device */
     volatile struct virtq_desc *desc, *table;
-    uint64_t table_phys,
-        table_phys_not; /* the complement: a damaged one must not reach the device */
+    uint64_t table_phys;
     volatile uint16_t *avail, *used;
     struct virtq_slot slot[VIRTQ_DEPTH_MAX];
 };

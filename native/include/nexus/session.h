@@ -119,13 +119,13 @@ uint64_t client_watch(const struct nexus_client *c); /* mask of slots for recv *
 struct nexus_server {
     struct nx_slot hello; /* the session's */
     struct channel ch;
-    size_t pool_size; /* 0: the channel has none */
-    bool dma; /* the pool's physical address is known, and the pool contiguous: server_phys() */
-    uint64_t pool_phys, pool_phys_not;
+    size_t pool_size;                  /* 0: the channel has none */
+    uint64_t pool_phys, pool_phys_not; /* server_phys() */
     /* the session's: the pool once it is mapped, replies and the HELLO that wait for room */
     uint8_t *pool;
     struct nx_slot *backlog;
     uint32_t backlog_size, backlog_head, backlog_tail;
+    bool dma; /* the pool is contiguous, and its physical address known */
     bool hello_due, renewing, event_due;
     bool pushed, popped; /* since the bells were last looked at */
     uint32_t taken;      /* not yet answered */
