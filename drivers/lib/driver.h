@@ -35,6 +35,9 @@ struct driver {
 void driver_open(struct driver *d, uint64_t arg);
 _Noreturn void driver_run(struct driver *d);
 
+/* Are these bytes, as the device sees them, in the driver's memory for it or in a client's pool? */
+bool driver_reaches(const struct virtio *v, uint64_t phys, uint64_t len);
+
 /* Parts of driver_run, for a driver that serves something else than sessions. */
 /* Hear the interrupt: true when the configuration changed.  Ends the cell when the device gave up. */
 bool driver_interrupt(struct driver *d);

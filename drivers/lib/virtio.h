@@ -33,7 +33,7 @@
 #define VIRTIO_INTERRUPT_USED 1u
 #define VIRTIO_INTERRUPT_CONFIG 2u
 
-struct virtio {
+struct virtio { /* of a struct driver */
     struct virtio_regs regs;
     uint64_t features;   /* as agreed */
     const char *fault;   /* NULL: none so far */

@@ -5,6 +5,8 @@
  */
 #include "virtq.h"
 
+#include "driver.h"
+
 #include <nexus/cell.h>
 #include <nx/fence.h>
 #include <nx/types.h>
@@ -145,6 +147,9 @@ static uint32_t write_chain(const struct virtq *q, volatile struct virtq_desc *t
 {
     uint32_t writable = 0;
     for (unsigned i = 0; i < n; i++) {
+        if (!driver_reaches(q->dev, seg[i].phys, seg[i].len)) {
+            cell_panic("a request for the device leaves the driver's memory: damaged");
+        }
         to[i].addr = seg[i].phys;
         to[i].len = seg[i].len;
         to[i].flags = (i + 1 < n ? DESC_NEXT : 0) | (seg[i].write ? DESC_WRITE : 0);

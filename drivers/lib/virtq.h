@@ -61,6 +61,7 @@ int virtq_init(struct virtq *q, struct virtio *dev, uint16_t index, uint16_t dep
                struct dma *dma);
 int virtq_reserve(struct virtq *q); /* a slot, or -NX_EFULL */
 void virtq_unreserve(struct virtq *q, unsigned slot);
+/* A segment outside of the driver's memory ends the cell (cell_panic): a device writes wherever it is told to. */
 void virtq_submit(struct virtq *q, unsigned slot, const struct virtq_seg *seg, unsigned n);
 void virtq_kick(struct virtq *q);
 /* The slot the device is done with, free again, and how many bytes it wrote; -NX_EEMPTY, -NX_EIO. */

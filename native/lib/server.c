@@ -80,6 +80,12 @@ uint64_t server_phys(const struct nexus_server *s, uint32_t off)
     return s->pool_phys + off;
 }
 
+bool server_reaches(const struct nexus_server *s, uint64_t phys, uint64_t len)
+{
+    return s->dma && s->pool_phys == ~s->pool_phys_not && phys >= s->pool_phys &&
+           nx_in_bounds(phys - s->pool_phys, len, s->pool_size);
+}
+
 void server_config(struct nexus_server *s, const struct nx_slot *config)
 {
     const uint32_t x = s->hello.cookie;

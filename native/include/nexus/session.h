@@ -166,6 +166,8 @@ bool server_in_pool(const struct nexus_server *s, uint32_t off, uint32_t len);
 /* Where a device finds that offset, with dma only.  The address is kept with its complement, and the cell ends (cell_panic) when
  * they do not agree any more: a device writes wherever it is told to, into other cells' memory as well. */
 uint64_t server_phys(const struct nexus_server *s, uint32_t off);
+/* Do these bytes, as a device sees them, lie in the pool? */
+bool server_reaches(const struct nexus_server *s, uint64_t phys, uint64_t len);
 /* The address of that piece; NULL when it is not inside.  The pool is mapped when it is first asked for: a
  * server whose device reads and writes there may never look itself. */
 uint8_t *server_at(struct nexus_server *s, uint32_t off, uint32_t len);

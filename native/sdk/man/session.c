@@ -76,6 +76,8 @@ int cell_main(const struct nx_cellinfo *info)
     check(server_in_pool(&server, 0, 4096) && !server_in_pool(&server, 1, 4096), "pool");
     check(!server.dma || server_phys(&server, 16) == server_phys(&server, 0) + 16,
           "its address for a device");
+    check(!server.dma || !server_reaches(&server, server_phys(&server, 1), server.pool_size),
+          "what a device may be told of");
     check(server_at(&server, 4000, 97) == NULL && server_at(&server, 4000, 96) != NULL, "pool");
     cell_log("ok");
     return 0;

@@ -1,7 +1,7 @@
 /*
  * virtio_blk.c - the disk driver against a model of the device: what it does, restarts, lies.
  *
- * test-sources: drivers/virtio_blk/blk.c drivers/lib/virtio.c drivers/lib/virtq.c
+ * test-sources: drivers/virtio_blk/blk.c drivers/lib/virtio.c drivers/lib/virtq.c drivers/lib/reach.c
  * test-sources: native/lib/map.c native/lib/wait.c native/lib/channel.c native/lib/client.c native/lib/server.c
  */
 #include "drivers/virtio_model.h"
@@ -408,6 +408,30 @@ static void a_scribbling_device_does_no_harm(void **state)
     lies(100, 3, 4000);
 }
 
+/* One bit of an address it keeps is flipped, when a request comes. */
+static void damage(uint64_t *phys, unsigned bit)
+{
+    struct job j;
+    *phys ^= 1ul << bit;
+    submit(&j, NEXUS_BLOCK_READ, 0, 0, 4096);
+    const bool died = PANICS(settle());
+    assert_int_equal(dev.wild, 0);
+    assert_true(died || bit < 14); /* within the memory for the device */
+    device(kind);
+    model_new_life();
+    assert_int_equal(blk_start(&blk, &driver), 0);
+    assert_int_equal(settle(), 0);
+    assert_int_equal(j.done, 1);
+}
+
+static void a_damaged_address_never_reaches_the_device(void **state)
+{
+    for (unsigned bit = 0; bit < 64; bit++) {
+        damage(&blk.header_phys, bit);
+        damage(&blk.status_phys, bit);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -419,6 +443,7 @@ int main(void)
         EACH(small_queues_work),
         EACH(nobody_sleeps_over_work),
         EACH(restarts_lose_nothing),
+        EACH(a_damaged_address_never_reaches_the_device),
         EACH(each_lie_is_a_fault),
         EACH(a_bad_device_is_not_brought_up),
         EACH(a_lying_device_is_a_fault),

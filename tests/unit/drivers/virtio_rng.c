@@ -1,7 +1,7 @@
 /*
  * virtio_rng.c - the entropy driver against a model of the device.
  *
- * test-sources: drivers/virtio_rng/rng.c drivers/lib/virtio.c drivers/lib/virtq.c
+ * test-sources: drivers/virtio_rng/rng.c drivers/lib/virtio.c drivers/lib/virtq.c drivers/lib/reach.c
  * test-sources: native/lib/map.c native/lib/wait.c native/lib/channel.c native/lib/client.c native/lib/server.c
  */
 #include "drivers/virtio_model.h"

@@ -217,6 +217,18 @@ static void a_damaged_address_ends_the_server(void **state)
     assert_int_equal(server_phys(&server, 0), PHYS);
 }
 
+static void a_device_is_told_of_the_pool_only(void **state)
+{
+    assert_true(server_reaches(&server, PHYS, POOL));
+    assert_true(server_reaches(&server, PHYS + POOL - 1, 1));
+    assert_false(server_reaches(&server, PHYS - 1, 2));
+    assert_false(server_reaches(&server, PHYS + 1, POOL));
+    assert_false(server_reaches(&server, PHYS + 1, UINT64_MAX));
+    server.dma = false;
+    assert_false(server_reaches(&server, PHYS, 1));
+    server.dma = true;
+}
+
 static void a_request_may_be_submitted_from_its_end(void **state)
 {
     struct job j;
@@ -881,6 +893,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_request_is_answered),
         TEST(a_damaged_address_ends_the_server),
+        TEST(a_device_is_told_of_the_pool_only),
         TEST(a_request_may_be_submitted_from_its_end),
         TEST(bells_are_for_news),
         TEST(full_rings_lose_nothing),
