@@ -54,8 +54,8 @@ struct mm {
     uint32_t count, room;
     uint64_t pages;     /* sum of all areas */
     uint64_t mmap_base; /* searches go down from here */
-    uint64_t vdso; /* its code; what it reads lies in the page before */
-    bool uneven; /* a failed mprotect left pages with other access than the list says */
+    uint64_t vdso;      /* its code; what it reads lies in the page before */
+    bool uneven;        /* a failed mprotect left pages with other access than the list says */
     bool lock_future, lock_on_fault; /* mlockall: what is mapped from now on is locked */
     uint32_t barriers;               /* membarrier commands it has registered for */
     uint64_t brk_start, brk;

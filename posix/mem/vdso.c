@@ -23,7 +23,7 @@ int vdso_init(void)
     int err;
     char *data = pages ? pagevec_page(pages, 0, &err) : NULL;
     char *code = data ? pagevec_page(pages, 1, &err) : NULL;
-    const size_t size = (size_t)(vdso_image_end - vdso_image);
+    const size_t size = (uintptr_t)vdso_image_end - (uintptr_t)vdso_image;
     if (!code || size > MB_PAGE) {
         return -ENOMEM;
     }
