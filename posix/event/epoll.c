@@ -7,6 +7,7 @@
  */
 #include "event/epoll_int.h"
 #include "fd/fd_int.h"
+#include "fs/text.h"
 #include "include/proc.h"
 #include "include/sig.h"
 #include "poll/poll_int.h"
@@ -36,6 +37,19 @@ static unsigned epoll_poll(struct file *f, struct poll_table *pt)
     return 0;
 }
 
+static void epoll_info(const struct file *f, struct text *t)
+{
+    const struct epoll *ep = f->priv;
+    for (uint32_t b = 0; b < ep->buckets; b++) {
+        for (const struct epitem *i = ep->table[b]; i != NULL; i = i->hash_next) {
+            const struct inode *ino = i->file->inode;
+            text_printf(t, "tfd: %8d events: %8x data: %16lx  pos:%ld ino:%lx sdev:%x\n", i->fd,
+                        i->events, (unsigned long)i->data, (long)i->file->pos,
+                        (unsigned long)ino->ino, ino->sb != NULL ? (unsigned)ino->sb->dev : 0);
+        }
+    }
+}
+
 static void epoll_release(struct file *f)
 {
     struct epoll *ep = f->priv;
@@ -50,7 +64,7 @@ static void epoll_release(struct file *f)
 }
 
 const struct file_ops epoll_ops = {
-    .name = "[eventpoll]", .poll = epoll_poll, .release = epoll_release};
+    .name = "[eventpoll]", .poll = epoll_poll, .info = epoll_info, .release = epoll_release};
 
 long sys_epoll_create1(const uint64_t a[6])
 {

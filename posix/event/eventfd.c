@@ -1,5 +1,6 @@
 /* eventfd: a counter that is read and written, and waited for. */
 #include "fd/fd_int.h"
+#include "fs/text.h"
 #include "include/sys.h"
 
 #define EFD_SEMAPHORE 1u
@@ -72,6 +73,12 @@ static unsigned event_poll(struct file *f, struct poll_table *pt)
            (e->count == UINT64_MAX ? ABI_POLLERR : 0);
 }
 
+static void event_info(const struct file *f, struct text *t)
+{
+    const struct eventfd *e = f->priv;
+    text_printf(t, "eventfd-count: %16lx\n", (unsigned long)e->count);
+}
+
 static void event_release(struct file *f)
 {
     mb_free(f->priv);
@@ -82,6 +89,7 @@ static const struct file_ops event_ops = {
     .read = event_read,
     .write = event_write,
     .poll = event_poll,
+    .info = event_info,
     .release = event_release,
 };
 

@@ -1,12 +1,12 @@
 /* The inotify calls and the file that events are read from. */
 #include "event/inotify_int.h"
 #include "fd/fd_int.h"
+#include "fs/text.h"
 #include "include/proc.h"
 
 #include <asm/ioctls.h>
 #include <string.h>
 
-#define INSTANCES_MAX 128u /* of one user */
 #define ASKED                                                                                      \
     (IN_ALL_EVENTS | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_CREATE | IN_MASK_ADD | \
      IN_ISDIR | IN_ONESHOT | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED)
@@ -68,6 +68,16 @@ static long inotify_ioctl(struct file *f, uint64_t cmd, uint64_t arg)
     return cmd == FIONREAD ? mb_copy_out(arg, &n, sizeof(n)) : -ENOTTY;
 }
 
+static void inotify_info(const struct file *f, struct text *t)
+{
+    const struct inotify *in = f->priv;
+    for (const struct watch *w = in->watches; w != NULL; w = w->next) {
+        const struct inode *ino = w->inode;
+        text_printf(t, "inotify wd:%x ino:%lx sdev:%x mask:%x ignored_mask:0\n", (unsigned)w->wd,
+                    (unsigned long)ino->ino, ino->sb != NULL ? (unsigned)ino->sb->dev : 0, w->mask);
+    }
+}
+
 static void inotify_release(struct file *f)
 {
     struct inotify *in = f->priv;
@@ -91,6 +101,7 @@ static const struct file_ops inotify_ops = {
     .read = inotify_read,
     .poll = inotify_poll,
     .ioctl = inotify_ioctl,
+    .info = inotify_info,
     .release = inotify_release,
     .tells = true,
 };
@@ -104,7 +115,7 @@ long sys_inotify_init1(const uint64_t a[6])
     if ((flags & ~(unsigned)(O_CLOEXEC | O_NONBLOCK)) != 0) {
         return -EINVAL;
     }
-    if (u->inotifies >= INSTANCES_MAX) {
+    if ((long)u->inotifies >= notify_limit[NOTIFY_INSTANCES]) {
         return -EMFILE;
     }
     struct inotify *in = mb_zalloc(sizeof(*in));
@@ -117,6 +128,7 @@ long sys_inotify_init1(const uint64_t a[6])
         return -ENOMEM;
     }
     in->user = user_ref(u);
+    in->queued_max = (unsigned)notify_limit[NOTIFY_QUEUED];
     u->inotifies++;
     in->next = inotify_all;
     in->link = &inotify_all;

@@ -21,7 +21,7 @@ struct inotify {
     struct waitq readers;
     struct in_event *first, *last;
     struct in_event overflow; /* always there, queued at most once */
-    unsigned queued;
+    unsigned queued, queued_max;
     uint32_t bytes; /* that a read would give for them */
     struct watch *watches;
     int32_t last_wd;
@@ -38,8 +38,6 @@ struct watch {
     struct watch *next, **link;             /* of the instance */
     struct watch *inode_next, **inode_link; /* of the inode */
 };
-
-#define IN_QUEUE_MAX 16384u
 
 extern struct inotify *inotify_all;
 

@@ -36,7 +36,7 @@ void in_queue(struct inotify *in, int32_t wd, uint32_t mask, uint32_t cookie, co
         return;
     }
     struct in_event *e =
-        in->queued < IN_QUEUE_MAX ? mb_zalloc(sizeof(struct in_event) + padded) : NULL;
+        in->queued < in->queued_max ? mb_zalloc(sizeof(struct in_event) + padded) : NULL;
     if (e == NULL) {
         if (in->overflow.mask == 0) {
             in->overflow.mask = IN_Q_OVERFLOW;

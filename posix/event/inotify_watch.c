@@ -10,6 +10,7 @@
 #define WATCHES_MAX 1048576u
 
 unsigned notify_watches;
+long notify_limit[NOTIFY_LIMITS] = {[NOTIFY_QUEUED] = 16384, [NOTIFY_INSTANCES] = 128};
 struct inotify *inotify_all;
 
 /* What is told whether asked for or not. */
@@ -24,10 +25,12 @@ uint32_t notify_cookie(void)
 
 /* ---- making and ending ---- */
 
-static unsigned watches_max(void)
+void notify_init(void)
 {
     uint64_t n = mb_pages_total() * MB_PAGE / 100 / WATCH_COST;
-    return n < WATCHES_MIN ? WATCHES_MIN : n > WATCHES_MAX ? WATCHES_MAX : (unsigned)n;
+    notify_limit[NOTIFY_WATCHES] = n < WATCHES_MIN   ? WATCHES_MIN
+                                   : n > WATCHES_MAX ? WATCHES_MAX
+                                                     : (long)n;
 }
 
 struct watch *watch_find(const struct inotify *in, int32_t wd)
@@ -62,7 +65,7 @@ int32_t watch_set(struct inotify *in, struct inode *ino, uint32_t mask)
         w->mask = (mask & KEPT) | ((mask & IN_MASK_ADD) != 0 ? w->mask : 0);
         return w->wd;
     }
-    if (in->user->watches >= watches_max()) {
+    if ((long)in->user->watches >= notify_limit[NOTIFY_WATCHES]) {
         return -ENOSPC;
     }
     w = mb_zalloc(sizeof(*w));

@@ -4,6 +4,7 @@
  * waits on, which an epoll instance may still be hooked to when that process is gone (waitq_close).
  */
 #include "fd/fd_int.h"
+#include "fs/text.h"
 #include "include/sig.h"
 #include "include/sys.h"
 #include "signal/signal_int.h"
@@ -108,8 +109,13 @@ static unsigned signal_poll(struct file *f, struct poll_table *pt)
     return ((t->sigpending | t->proc->sigpending) & mask_of(f)) != 0 ? ABI_POLLIN : 0;
 }
 
+static void signal_info(const struct file *f, struct text *t)
+{
+    text_printf(t, "sigmask:\t%016lx\n", (unsigned long)mask_of(f));
+}
+
 static const struct file_ops signal_ops = {
-    .name = "[signalfd]", .read = signal_read, .poll = signal_poll};
+    .name = "[signalfd]", .read = signal_read, .poll = signal_poll, .info = signal_info};
 
 static long set_mask(int fd, uint64_t mask)
 {

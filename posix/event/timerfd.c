@@ -5,6 +5,7 @@
  * Timers on a point of the realtime clock are told when that clock is set.
  */
 #include "fd/fd_int.h"
+#include "fs/text.h"
 #include "include/sys.h"
 #include "time/clock.h"
 
@@ -17,6 +18,7 @@ struct timerfd {
     int clock, base;        /* as it was made; which the times are of: REALTIME for dates only */
     int64_t end, interval;  /* ns; end 0: off */
     uint64_t ticks;         /* expirations nobody has read yet */
+    unsigned settime_flags; /* of the last timerfd_settime */
     bool expired;           /* and, with an interval, not armed again yet */
     bool cancel, cancelled; /* it wants to be told when the clock is set; it was */
     struct waiter on_set;
@@ -142,6 +144,19 @@ static long timer_ioctl(struct file *f, uint64_t cmd, uint64_t arg)
     return 0;
 }
 
+static void timer_info(const struct file *f, struct text *text)
+{
+    const struct timerfd *t = f->priv;
+    int64_t left = t->end == 0 ? 0 : t->end - now_of(t);
+    left = left > 0 ? left : 0;
+    text_printf(text,
+                "clockid: %d\nticks: %lu\nsettime flags: 0%o\nit_value: (%ld, %ld)\n"
+                "it_interval: (%ld, %ld)\n",
+                t->clock, (unsigned long)t->ticks, t->settime_flags, (long)(left / NSEC_PER_SEC),
+                (long)(left % NSEC_PER_SEC), (long)(t->interval / NSEC_PER_SEC),
+                (long)(t->interval % NSEC_PER_SEC));
+}
+
 static void timer_release(struct file *f)
 {
     struct timerfd *t = f->priv;
@@ -155,6 +170,7 @@ static const struct file_ops timer_ops = {
     .read = timer_read,
     .poll = timer_poll,
     .ioctl = timer_ioctl,
+    .info = timer_info,
     .release = timer_release,
 };
 
@@ -270,6 +286,7 @@ long sys_timerfd_settime(const uint64_t a[6])
     }
     if (err == 0) {
         set(f->priv, flags, value, interval);
+        ((struct timerfd *)f->priv)->settime_flags = flags;
     }
     file_unref(f);
     return err;

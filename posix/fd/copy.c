@@ -86,7 +86,7 @@ long sys_sendfile(const uint64_t a[6])
         result = -EINVAL;
     } else {
         result = move(in, a[2] != 0 ? &off : &in->pos, out, &out->pos, count);
-        if (result > 0 && a[2] != 0 && mb_copy_out(a[2], &off, sizeof(off)) < 0) {
+        if (a[2] != 0 && mb_copy_out(a[2], &off, sizeof(off)) < 0) {
             result = -EFAULT;
         }
     }

@@ -4,6 +4,7 @@
 
 #include <asm/ioctls.h>
 #include <asm/sockios.h>
+#include <linux/fs.h>
 
 #define SETFL_BITS (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
 
@@ -84,9 +85,32 @@ long sys_fcntl(const uint64_t a[6])
     return result;
 }
 
+/* FICLONE: no file system here shares blocks between files. */
+static long no_clone(const struct file *to, int fd)
+{
+    const struct file *from = fd_peek(fd);
+    if (from == NULL || (from->flags & O_PATH) != 0) {
+        return -EBADF;
+    }
+    if (from->inode->sb != to->inode->sb) {
+        return -EXDEV;
+    }
+    if (S_ISDIR(from->inode->mode) || S_ISDIR(to->inode->mode)) {
+        return -EISDIR;
+    }
+    if (!S_ISREG(from->inode->mode) || !S_ISREG(to->inode->mode)) {
+        return -EINVAL;
+    }
+    if (!file_can_read(from) || !file_can_write(to) || (to->flags & O_APPEND) != 0) {
+        return -EBADF;
+    }
+    return -EOPNOTSUPP;
+}
+
 static long ioctl_file(int fd, struct file *f, uint32_t cmd, uint64_t arg)
 {
     int32_t n;
+    int64_t source;
     switch (cmd) {
     case FIOCLEX:
         fd_set_cloexec(fd, true);
@@ -106,6 +130,10 @@ static long ioctl_file(int fd, struct file *f, uint32_t cmd, uint64_t arg)
     case FIOGETOWN:
     case SIOCGPGRP:
         return async_ioctl(fd, f, cmd, arg);
+    case FICLONE:
+        return no_clone(f, (int)arg);
+    case FICLONERANGE:
+        return mb_copy_in(&source, arg, sizeof(source)) < 0 ? -EFAULT : no_clone(f, (int)source);
     case FIONREAD:
         if (S_ISREG(f->inode->mode)) {
             int64_t left = f->inode->size - f->pos;

@@ -94,6 +94,7 @@ bool file_is_eventfd(const struct file *f);
 void eventfd_signal(struct file *f); /* one more, which never waits */
 
 /* ---- pipe.c ---- */
+extern long pipe_size_max; /* of who is not privileged */
 long pipe_set_size(struct file *f, uint64_t size);
 long pipe_get_size(struct file *f);
 

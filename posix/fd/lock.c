@@ -2,7 +2,8 @@
  * description locks and flock (owned by the file).
  *
  * All of an inode's locks are in one list; a range is [start, end], both inclusive.  Record locks of one
- * owner never overlap, and neighbours of one type are merged.  flocks only meet flocks.
+ * owner never overlap, and neighbours of one type are merged; they stand together and in order, so that
+ * F_GETLK tells the first.  flocks only meet flocks.
  * Waiters sleep on one queue per inode and look again after every change.
  */
 #include "fd/fd_int.h"
@@ -97,6 +98,21 @@ static bool touches(const struct lock *l, const struct lock *want)
            (want->start == 0 || l->end >= want->start - 1);
 }
 
+/* Where it belongs: behind its owner's that begin before it, or at the end. */
+static struct lock **place_of(struct lockset *s, const struct lock *want)
+{
+    struct lock **link = &s->list;
+    bool among_mine = false;
+    for (; *link != NULL; link = &(*link)->next) {
+        bool mine = (*link)->owner == want->owner && (*link)->flock == want->flock;
+        if (mine ? (*link)->start > want->start : among_mine) {
+            break;
+        }
+        among_mine |= mine;
+    }
+    return link;
+}
+
 /* Make it so: there is no conflict.  spare: two locks, NULL where used; what falls out is freed. */
 static void apply(struct lockset *s, struct lock want, struct lock *spare[2])
 {
@@ -137,8 +153,9 @@ static void apply(struct lockset *s, struct lock want, struct lock *spare[2])
         l = spare[1];
         spare[1] = NULL;
         *l = want;
-        l->next = s->list;
-        s->list = l;
+        link = place_of(s, &want);
+        l->next = *link;
+        *link = l;
     }
     wait_wake(&s->q);
 }

@@ -124,7 +124,7 @@ static int tmpfile_make(const struct path *dir, unsigned flags, unsigned mode, s
         return -EOPNOTSUPP;
     }
     struct sb *sb = dir->mnt->sb;
-    err = sb->type->make(sb, S_IFREG | (mode & 07777 & ~fsctx_now()->umask), 0, NULL, &ino);
+    err = sb->type->make(sb, path_new_mode(parent, S_IFREG | (mode & 07777)), 0, NULL, &ino);
     if (err < 0) {
         return err;
     }

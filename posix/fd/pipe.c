@@ -12,13 +12,18 @@
 
 #include <string.h>
 
-#define PIPE_PAGES_MAX 256u
+#define PIPE_SIZE_HARD (1ul << 31)
+
+long pipe_size_max = 1 << 20;
 
 static struct pipe *pipe_alloc(void)
 {
     struct pipe *p = mb_zalloc(sizeof(*p));
     if (p != NULL) {
         p->cap = PIPE_PAGES * MB_PAGE;
+        if (p->cap > pipe_size_max && !capable(CAP_SYS_RESOURCE)) {
+            p->cap = (uint32_t)pipe_size_max;
+        }
         p->page = p->page0;
     }
     return p;
@@ -312,11 +317,15 @@ long pipe_set_size(struct file *f, uint64_t size)
     }
     struct pipe *p = f->priv;
     uint32_t pages = 1;
-    if (size > PIPE_PAGES_MAX * MB_PAGE) {
-        return size > 1ul << 31 ? -EINVAL : -EPERM;
+    if (size > PIPE_SIZE_HARD) {
+        return -EINVAL;
     }
     while (pages * MB_PAGE < size) {
         pages *= 2;
+    }
+    if (pages * MB_PAGE > p->cap && pages * MB_PAGE > (uint64_t)pipe_size_max &&
+        !capable(CAP_SYS_RESOURCE)) {
+        return -EPERM;
     }
     uint32_t used = p->head - p->tail, cap = pages * (uint32_t)MB_PAGE;
     if (used > cap || p->held) {

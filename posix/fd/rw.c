@@ -64,7 +64,17 @@ long sys_write(const uint64_t a[6])
     return transfer_user(a, true);
 }
 
-/* pread and the like: at a position given, which streams do not have. */
+/* pread and the like: at a position given, which streams do not have, whatever they were opened for. */
+static struct file *file_at(int fd, bool write, transfer **op, long *err)
+{
+    const struct file *f = fd_peek(fd);
+    if (f != NULL && f->ops->lseek == NULL && (f->flags & O_PATH) == 0) {
+        *err = -ESPIPE;
+        return NULL;
+    }
+    return file_for(fd, write, op, err);
+}
+
 static long transfer_at(const uint64_t a[6], bool write)
 {
     transfer *op;
@@ -73,12 +83,10 @@ static long transfer_at(const uint64_t a[6], bool write)
     if (pos < 0) {
         return -EINVAL;
     }
-    struct file *f = file_for((int)a[0], write, &op, &result);
+    struct file *f = file_at((int)a[0], write, &op, &result);
     if (f != NULL) {
         struct iobuf b = iobuf_user(a[1], rw_len(a[2]));
-        result = f->ops->lseek == NULL      ? -ESPIPE
-                 : !mb_range_ok(a[1], a[2]) ? -EFAULT
-                                            : tell(f, write, op(f, &b, &pos));
+        result = mb_range_ok(a[1], a[2]) ? tell(f, write, op(f, &b, &pos)) : -EFAULT;
         file_unref(f);
     }
     return result;
@@ -127,11 +135,12 @@ static long transfer_vector(const uint64_t a[6], bool write, bool at, unsigned f
     if (at && given < 0) {
         return -EINVAL;
     }
-    struct file *f = file_for((int)a[0], write, &op, &result);
+    struct file *f =
+        at ? file_at((int)a[0], write, &op, &result) : file_for((int)a[0], write, &op, &result);
     if (f == NULL) {
         return result;
     }
-    result = at && f->ops->lseek == NULL ? -ESPIPE : file_flags_check(f, flags);
+    result = file_flags_check(f, flags);
     if (result == 0) {
         result = iov_get(a[1], a[2], &v);
         if (result == 0) {

@@ -202,6 +202,13 @@ static int offset_get(const struct file *f, uint64_t uoff, int64_t *own, int64_t
     return *given < 0 ? -EINVAL : 0;
 }
 
+/* What else than pipes gives and takes pages: files with a type.  Linux has no splice for what poll and its kin are made
+ * of (eventfd, timerfd ...), nor for directories. */
+static bool spliceable(const struct file *f)
+{
+    return (f->inode->mode & S_IFMT) != 0 && !S_ISDIR(f->inode->mode);
+}
+
 static long splice_files(struct file *in, uint64_t uin, struct file *out, uint64_t uout, size_t len,
                          unsigned flags)
 {
@@ -218,7 +225,8 @@ static long splice_files(struct file *in, uint64_t uin, struct file *out, uint64
     }
     if (from != NULL) {
         n = offset_get(out, uout, &out->pos, &given, &pos);
-        if (n == 0 && ((out->flags & O_APPEND) != 0 || out->ops->write == NULL)) {
+        if (n == 0 &&
+            ((out->flags & O_APPEND) != 0 || out->ops->write == NULL || !spliceable(out))) {
             n = -EINVAL;
         }
         if (n == 0) {
@@ -226,7 +234,7 @@ static long splice_files(struct file *in, uint64_t uin, struct file *out, uint64
         }
     } else if (to != NULL) {
         n = offset_get(in, uin, &in->pos, &given, &pos);
-        if (n == 0 && in->ops->read == NULL) {
+        if (n == 0 && (in->ops->read == NULL || !spliceable(in))) {
             n = -EINVAL;
         }
         if (n == 0) {

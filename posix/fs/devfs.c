@@ -245,7 +245,7 @@ static long kmsg_write(struct file *f, struct iobuf *b, int64_t *pos)
 static const struct file_ops null_ops = {
     .name = "null", .read = null_read, .write = null_write, .lseek = null_lseek};
 static const struct file_ops zero_ops = {
-    .name = "zero", .read = zero_read, .write = null_write, .lseek = null_lseek};
+    .name = "zero", .read = zero_read, .write = null_write, .lseek = null_lseek, .zeroed = true};
 static const struct file_ops full_ops = {
     .name = "full", .read = zero_read, .write = full_write, .lseek = null_lseek};
 static const struct file_ops kmsg_ops = {

@@ -4,6 +4,7 @@
  * waits.  What is written is mixed in and counts for nothing.  docs/random.md. */
 #include "fs/inode.h"
 
+#include <linux/random.h>
 #include <string.h>
 
 #define CHUNK 65536ul /* between looks at the signals */
@@ -96,15 +97,73 @@ static unsigned urandom_poll(struct file *f, struct poll_table *pt)
     return ABI_POLLIN | ABI_POLLOUT | ABI_POLLRDNORM | ABI_POLLWRNORM;
 }
 
+/* RNDADDENTROPY: how many bits it is worth, bytes, and these. */
+static int entropy_in(uint64_t arg)
+{
+    int32_t head[2];
+    uint8_t bytes[256];
+    if (mb_copy_in(head, arg, sizeof(head)) < 0) {
+        return -EFAULT;
+    }
+    if (head[0] < 0 || head[1] < 0) {
+        return -EINVAL;
+    }
+    int err = 0;
+    for (uint64_t at = arg + sizeof(head), left = (uint64_t)head[1]; left > 0 && err == 0;) {
+        size_t n = left < sizeof(bytes) ? left : sizeof(bytes);
+        err = mb_copy_in(bytes, at, n);
+        if (err == 0) {
+            mb_random_mix(bytes, n);
+        }
+        at += n;
+        left -= n;
+        if (left % CHUNK == 0 && signal_interrupts()) {
+            break;
+        }
+    }
+    memset(bytes, 0, sizeof(bytes));
+    return err;
+}
+
+/* What a program says of entropy is mixed in and not counted: seeds come from rngd. */
+static long random_ioctl(struct file *f, uint64_t cmd, uint64_t arg)
+{
+    int32_t n = mb_random_seeded() ? 256 : 0;
+    switch (cmd) {
+    case RNDGETENTCNT:
+        return mb_copy_out(arg, &n, sizeof(n));
+    case RNDADDTOENTCNT:
+    case RNDADDENTROPY:
+    case RNDZAPENTCNT:
+    case RNDCLEARPOOL:
+    case RNDRESEEDCRNG:
+        break;
+    default:
+        return -EINVAL;
+    }
+    if (!capable(CAP_SYS_ADMIN)) {
+        return -EPERM;
+    }
+    if (cmd == RNDADDENTROPY) {
+        return entropy_in(arg);
+    }
+    if (cmd == RNDADDTOENTCNT) {
+        return mb_copy_in(&n, arg, sizeof(n)) < 0 ? -EFAULT : n < 0 ? -EINVAL : 0;
+    }
+    return cmd == RNDRESEEDCRNG && !mb_random_seeded() ? -ENODATA : 0;
+}
+
 static const struct file_ops random_ops = {.name = "random",
                                            .read = random_read,
                                            .write = random_write,
                                            .lseek = random_lseek,
+                                           .ioctl = random_ioctl,
                                            .poll = random_poll};
 static const struct file_ops urandom_ops = {.name = "urandom",
                                             .read = urandom_read,
                                             .write = random_write,
                                             .lseek = random_lseek,
+                                            .ioctl = random_ioctl,
                                             .poll = urandom_poll};
 
 static int random_open(struct file *f)

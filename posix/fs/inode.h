@@ -246,6 +246,10 @@ int dirent_put(struct iobuf *b, uint64_t ino, int64_t next, uint32_t mode, const
 
 /* ---- mounts and file systems (mount.c) ---- */
 extern struct mount *mount_list;
+/* Mounts changed: mount_changes counts up, and who polls /proc/<pid>/mounts is woken. */
+extern uint64_t mount_changes;
+extern struct waitq mount_changed_wait;
+void mount_changed(void);
 static inline struct mount *mount_ref(struct mount *m)
 {
     m->refs++;

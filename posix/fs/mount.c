@@ -12,6 +12,8 @@
 #include <string.h>
 
 struct mount *mount_list;
+uint64_t mount_changes;
+struct waitq mount_changed_wait;
 
 static unsigned next_mount_id = 1;
 static uint32_t next_dev_minor = 16;
@@ -74,6 +76,12 @@ void mount_unref_(struct mount *m)
     mb_free(m);
 }
 
+void mount_changed(void)
+{
+    mount_changes++;
+    wait_wake(&mount_changed_wait);
+}
+
 /* Enter m into the tree; it is in the list's end, behind what it covers. */
 int mount_attach(struct mount *m, const struct path *at)
 {
@@ -92,6 +100,7 @@ int mount_attach(struct mount *m, const struct path *at)
     m->next = NULL;
     *end = m;
     m->refs++;
+    mount_changed();
     return 0;
 }
 
@@ -132,6 +141,7 @@ static void mount_detach(struct mount *m)
     if (*link != NULL) {
         *link = m->next;
     }
+    mount_changed();
     if (m->parent != NULL) {
         struct mount *parent = m->parent;
         m->mountpoint->mounts--;

@@ -11,6 +11,10 @@
 #include <linux/inotify.h>
 
 extern unsigned notify_watches; /* of all */
+/* Events that wait in an instance; instances and watches of one user. */
+enum notify_limit { NOTIFY_QUEUED, NOTIFY_INSTANCES, NOTIFY_WATCHES, NOTIFY_LIMITS };
+extern long notify_limit[NOTIFY_LIMITS];
+void notify_init(void);
 
 void notify_inode_(struct inode *ino, uint32_t mask);
 void notify_dentry_(const struct dentry *d, uint32_t mask);

@@ -10,16 +10,16 @@
 
 static int text_make(struct file *f)
 {
-    struct text *t = f->priv;
+    struct text *t = &((struct proc_text *)f->priv)->text;
     t->len = 0;
     t->failed = false;
     int err = procfs_entry(f->inode)->show(t, f->inode);
     return err == 0 && t->failed ? -ENOMEM : err;
 }
 
-static long proc_read(struct file *f, struct iobuf *b, int64_t *pos)
+long proc_text_read(struct file *f, struct iobuf *b, int64_t *pos)
 {
-    struct text *t = f->priv;
+    const struct text *t = &((struct proc_text *)f->priv)->text;
     if (procfs_entry(f->inode)->show == NULL) {
         return -EINVAL;
     }
@@ -88,23 +88,31 @@ int procfs_open(struct inode *ino, struct file *f)
     }
     if (e->fops != NULL) {
         f->ops = e->fops;
-        return e->may_open != NULL ? e->may_open(ino) : 0;
+        int err = e->may_open != NULL ? e->may_open(ino) : 0;
+        if (err < 0 || e->show == NULL) {
+            return err;
+        }
     }
-    f->priv = mb_zalloc(sizeof(struct text));
-    return f->priv != NULL ? 0 : -ENOMEM;
+    struct proc_text *t = mb_zalloc(sizeof(*t));
+    f->priv = t;
+    if (t == NULL) {
+        return -ENOMEM;
+    }
+    t->seen = mount_changes;
+    return 0;
 }
 
-static void proc_release(struct file *f)
+void proc_text_release(struct file *f)
 {
-    struct text *t = f->priv;
-    mb_free(t->buf);
+    struct proc_text *t = f->priv;
+    mb_free(t->text.buf);
     mb_free(t);
 }
 
 const struct file_ops procfs_file_ops = {
     .name = "proc",
-    .read = proc_read,
+    .read = proc_text_read,
     .write = proc_write,
     .lseek = procfs_lseek,
-    .release = proc_release,
+    .release = proc_text_release,
 };

@@ -223,6 +223,37 @@ static int store_nothing(struct inode *ino, char *text, size_t n)
     return 0;
 }
 
+static int slack_of(const struct inode *ino, struct task **t)
+{
+    *t = procfs_task(ino);
+    if (*t == NULL) {
+        return -ESRCH;
+    }
+    return *t == current || capable(CAP_SYS_NICE) ? 0 : -EPERM;
+}
+
+static int show_timer_slack(struct text *t, struct inode *ino)
+{
+    struct task *who;
+    int err = slack_of(ino, &who);
+    if (err == 0) {
+        text_printf(t, "%lu\n", (unsigned long)who->timer_slack);
+    }
+    return err;
+}
+
+static int store_timer_slack(struct inode *ino, char *text, size_t n)
+{
+    struct task *who;
+    long value;
+    int err = procfs_number(text, 0, INT64_MAX, &value);
+    err = err < 0 ? err : slack_of(ino, &who);
+    if (err == 0) {
+        who->timer_slack = value != 0 ? (uint64_t)value : who->timer_slack_default;
+    }
+    return err;
+}
+
 static int show_personality(struct text *t, struct inode *ino)
 {
     const struct process *p = procfs_process(ino);
@@ -313,6 +344,10 @@ static int store_oom_adj(struct inode *ino, char *text, size_t n)
         .name = "mem", .mode = 0600, .kind = PROC_FILE, .fops = &proc_mem_ops, \
         .may_open = proc_mem_open                                              \
     }
+#define MOUNTS_ENTRY(n, m, f)                                                        \
+    {                                                                                \
+        .name = n, .mode = m, .kind = PROC_FILE, .show = f, .fops = &proc_mounts_ops \
+    }
 #define ID_MAP "         0          0 4294967295\n"
 #define COMMON_ENTRIES                                                                             \
     FILE_ENTRY("auxv", 0400, proc_show_auxv), WORD_ENTRY("cgroup", 0444, "0::/\n"),                \
@@ -326,8 +361,8 @@ static int store_oom_adj(struct inode *ino, char *text, size_t n)
         WORD_ENTRY("gid_map", 0644, ID_MAP), FILE_ENTRY("io", 0400, proc_show_io),                 \
         FILE_ENTRY("limits", 0444, show_limits), WORD_ENTRY("loginuid", 0644, "4294967295"),       \
         FILE_ENTRY("maps", 0444, proc_show_maps), MEM_ENTRY,                                       \
-        FILE_ENTRY("mountinfo", 0444, proc_show_mountinfo),                                        \
-        FILE_ENTRY("mounts", 0444, proc_show_mounts),                                              \
+        MOUNTS_ENTRY("mountinfo", 0444, proc_show_mountinfo),                                      \
+        MOUNTS_ENTRY("mounts", 0444, proc_show_mounts),                                            \
         FILE_ENTRY("oom_score", 0444, show_oom_score),                                             \
         {.name = "oom_score_adj",                                                                  \
          .mode = 0644,                                                                             \
@@ -346,10 +381,14 @@ const struct proc_entry proc_pid_files[] = {
     COMMON_ENTRIES,
     WORD_ENTRY("coredump_filter", 0644, "00000033\n"),
     FILE_ENTRY("entropy", 0444, show_entropy),
-    FILE_ENTRY("mountstats", 0400, proc_show_mountstats),
+    MOUNTS_ENTRY("mountstats", 0400, proc_show_mountstats),
     {.name = "net", .mode = 0555, .kind = PROC_DIR, .children = proc_net_files},
     {.name = "task", .mode = 0555, .kind = PROC_TASKS},
-    WORD_ENTRY("timerslack_ns", 0666, "50000\n"),
+    {.name = "timerslack_ns",
+     .mode = 0666,
+     .kind = PROC_FILE,
+     .show = show_timer_slack,
+     .store = store_timer_slack},
     {.name = NULL},
 };
 const struct proc_entry proc_task_files[] = {

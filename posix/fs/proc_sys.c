@@ -4,38 +4,52 @@
  * declares it.  Those nobody asks for here are kept and told, for programs that set them at boot.
  */
 #include "exec.h"
-#include "aio/aio.h"
-#include "fs/procfs.h"
+#include "fs/sysctl.h"
+#include "ipc/limits.h"
 #include "misc/uts.h"
 #include "path/path.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef unsigned long ul;
 
 /* ---- numbers ---- */
 
-struct sysctl {
-    long value, min, max;
-    long *elsewhere; /* where the value is if not here */
-};
-
-static int show_number(struct text *t, struct inode *ino)
+int sysctl_show(struct text *t, struct inode *ino)
 {
     const struct sysctl *s = procfs_entry(ino)->arg;
     text_printf(t, "%ld\n", s->elsewhere != NULL ? *s->elsewhere : s->value);
     return 0;
 }
 
-static int store_number(struct inode *ino, char *text, size_t n)
+int sysctl_store(struct inode *ino, char *text, size_t n)
 {
     struct sysctl *s = procfs_entry(ino)->arg;
     return procfs_number(text, s->min, s->max, s->elsewhere != NULL ? s->elsewhere : &s->value);
 }
 
+int sysctl_show_ulong(struct text *t, struct inode *ino)
+{
+    text_printf(t, "%lu\n", *(const ul *)procfs_entry(ino)->arg);
+    return 0;
+}
+
+int sysctl_store_ulong(struct inode *ino, char *text, size_t n)
+{
+    char *end;
+    text += strspn(text, " \t\n");
+    ul value = strtoul(text, &end, 0);
+    if (end == text || *text == '-' || end[strspn(end, " \t\n")] != 0) {
+        return -EINVAL;
+    }
+    *(ul *)procfs_entry(ino)->arg = value;
+    return 0;
+}
+
 /* Numbers that live elsewhere, as unsigned. */
-static int show_unsigned(struct text *t, struct inode *ino)
+int sysctl_show_unsigned(struct text *t, struct inode *ino)
 {
     text_printf(t, "%u\n", *(const unsigned *)procfs_entry(ino)->arg);
     return 0;
@@ -50,22 +64,6 @@ static int store_pid_max(struct inode *ino, char *text, size_t n)
     }
     return err;
 }
-
-#define NUMBER(n, v, lowest, highest)                                                           \
-    {                                                                                           \
-        .name = n, .mode = 0644, .kind = PROC_FILE, .show = show_number, .store = store_number, \
-        .arg = &(struct sysctl)                                                                 \
-        {                                                                                       \
-            .value = (v), .min = (lowest), .max = (highest)                                     \
-        }                                                                                       \
-    }
-#define FIXED(n, v)                                                                              \
-    {                                                                                            \
-        .name = n, .mode = 0444, .kind = PROC_FILE, .show = show_number, .arg = &(struct sysctl) \
-        {                                                                                        \
-            .value = (v)                                                                         \
-        }                                                                                        \
-    }
 
 /* ---- words ---- */
 
@@ -173,6 +171,12 @@ static int show_threads_max(struct text *t, struct inode *ino)
     return 0;
 }
 
+static int show_sem(struct text *t, struct inode *ino)
+{
+    text_printf(t, "%u\t%u\t%u\t%u\n", SEMS_MOST, SEMS_MOST * SETS_MOST, SEM_OPS_MOST, SETS_MOST);
+    return 0;
+}
+
 static const struct proc_entry kernel_files[] = {
     FIXED("cap_last_cap", CAP_LAST_CAP),
     WORD("core_pattern", core_pattern),
@@ -183,6 +187,9 @@ static const struct proc_entry kernel_files[] = {
     NAME("hostname", 0644, UTS_NODE),
     NUMBER("kptr_restrict", 0, 0, 2),
     WORD("modprobe", modprobe),
+    LIMIT("msgmax", 0, INT32_MAX, &ipc_limit[IPC_MESSAGE_BYTES]),
+    LIMIT("msgmnb", 0, INT32_MAX, &ipc_limit[IPC_QUEUE_BYTES]),
+    LIMIT("msgmni", 0, IPC_SLOTS, &ipc_limit[IPC_QUEUES]),
     FIXED("ngroups_max", NGROUPS),
     NAME("osrelease", 0444, UTS_RELEASE),
     NAME("ostype", 0444, UTS_SYSTEM),
@@ -193,7 +200,7 @@ static const struct proc_entry kernel_files[] = {
     {.name = "pid_max",
      .mode = 0644,
      .kind = PROC_FILE,
-     .show = show_unsigned,
+     .show = sysctl_show_unsigned,
      .store = store_pid_max,
      .arg = &pid_max},
     WORD("printk", printk),
@@ -201,107 +208,17 @@ static const struct proc_entry kernel_files[] = {
     {.name = "randomize_va_space",
      .mode = 0644,
      .kind = PROC_FILE,
-     .show = show_number,
-     .store = store_number,
+     .show = sysctl_show,
+     .store = sysctl_store,
      .arg = &(struct sysctl){.min = 0, .max = 2, .elsewhere = &exec_randomize}},
+    PROC_TEXT("sem", show_sem),
+    LIMIT_UNSIGNED("shmall", &shm_pages_max),
+    LIMIT_UNSIGNED("shmmax", &shm_bytes_max),
+    LIMIT("shmmni", 0, IPC_SLOTS, &ipc_limit[IPC_SEGMENTS]),
     NUMBER("sysrq", 1, 0, 511),
     FIXED("tainted", 0),
     PROC_TEXT("threads-max", show_threads_max),
     NAME("version", 0444, UTS_VERSION),
-    {.name = NULL},
-};
-
-/* ---- fs ---- */
-
-static struct sysctl file_max = {.value = INT64_MAX, .min = 0, .max = INT64_MAX};
-
-static int show_file_nr(struct text *t, struct inode *ino)
-{
-    text_printf(t, "%lu\t0\t%ld\n", (ul)files_open_count(), file_max.value);
-    return 0;
-}
-
-static int show_inode_nr(struct text *t, struct inode *ino)
-{
-    text_printf(t, "%lu\t0\n", (ul)inode_count);
-    return 0;
-}
-
-static int show_inode_state(struct text *t, struct inode *ino)
-{
-    text_printf(t, "%lu\t0\t0\t0\t0\t0\t0\n", (ul)inode_count);
-    return 0;
-}
-
-static int show_dentry_state(struct text *t, struct inode *ino)
-{
-    text_printf(t, "%lu\t0\t45\t0\t0\t0\n", (ul)inode_count);
-    return 0;
-}
-
-unsigned aio_nr, aio_max_nr = 65536;
-
-static int store_aio_max(struct inode *ino, char *text, size_t n)
-{
-    long value;
-    int err = procfs_number(text, 0, INT32_MAX, &value);
-    if (err == 0) {
-        aio_max_nr = (unsigned)value;
-    }
-    return err;
-}
-
-static int store_protected(struct inode *ino, char *text, size_t n)
-{
-    unsigned *level = procfs_entry(ino)->arg;
-    bool two = level == &path_protected[PROTECT_FIFOS] || level == &path_protected[PROTECT_REGULAR];
-    long value;
-    int err = procfs_number(text, 0, two ? 2 : 1, &value);
-    if (err == 0) {
-        *level = (unsigned)value;
-    }
-    return err;
-}
-
-#define PROTECTED(n, what)                                                 \
-    {                                                                      \
-        .name = n, .mode = 0600, .kind = PROC_FILE, .show = show_unsigned, \
-        .store = store_protected, .arg = &path_protected[what]             \
-    }
-
-static const struct proc_entry fs_files[] = {
-    {.name = "aio-max-nr",
-     .mode = 0644,
-     .kind = PROC_FILE,
-     .show = show_unsigned,
-     .store = store_aio_max,
-     .arg = &aio_max_nr},
-    {.name = "aio-nr", .mode = 0444, .kind = PROC_FILE, .show = show_unsigned, .arg = &aio_nr},
-    PROC_TEXT("dentry-state", show_dentry_state),
-    NUMBER("dir-notify-enable", 1, 0, 1),
-    {.name = "file-max",
-     .mode = 0644,
-     .kind = PROC_FILE,
-     .show = show_number,
-     .store = store_number,
-     .arg = &file_max},
-    PROC_TEXT("file-nr", show_file_nr),
-    PROC_TEXT("inode-nr", show_inode_nr),
-    PROC_TEXT("inode-state", show_inode_state),
-    NUMBER("lease-break-time", 45, 0, INT32_MAX),
-    NUMBER("leases-enable", 1, 0, 1),
-    NUMBER("mount-max", 100000, 1, INT32_MAX),
-    FIXED("nr_open", 1 << 20),
-    NUMBER("overflowgid", 65534, 0, 65535),
-    NUMBER("overflowuid", 65534, 0, 65535),
-    FIXED("pipe-max-size", 1 << 20),
-    NUMBER("pipe-user-pages-hard", 0, 0, INT64_MAX),
-    NUMBER("pipe-user-pages-soft", 16384, 0, INT64_MAX),
-    PROTECTED("protected_fifos", PROTECT_FIFOS),
-    PROTECTED("protected_hardlinks", PROTECT_HARDLINKS),
-    PROTECTED("protected_regular", PROTECT_REGULAR),
-    PROTECTED("protected_symlinks", PROTECT_SYMLINKS),
-    NUMBER("suid_dumpable", 0, 0, 0),
     {.name = NULL},
 };
 
@@ -326,7 +243,7 @@ static const struct proc_entry vm_files[] = {
     NUMBER("dirty_writeback_centisecs", 500, 0, INT32_MAX),
     {.name = "drop_caches", .mode = 0200, .kind = PROC_FILE, .store = store_drop_caches},
     NUMBER("laptop_mode", 0, 0, INT32_MAX),
-    FIXED("max_map_count", 65530),
+    LIMIT("max_map_count", 0, INT32_MAX, &mm_areas_max),
     NUMBER("min_free_kbytes", 4096, 0, INT32_MAX),
     FIXED("mmap_min_addr", 65536),
     FIXED("nr_hugepages", 0),
@@ -343,7 +260,7 @@ static const struct proc_entry vm_files[] = {
 };
 
 const struct proc_entry proc_sys_files[] = {
-    PROC_FOLDER("fs", fs_files),
+    PROC_FOLDER("fs", sysctl_fs_files),
     PROC_FOLDER("kernel", kernel_files),
     PROC_FOLDER("vm", vm_files),
     {.name = NULL},

@@ -16,6 +16,11 @@ static const struct inode_ops proc_iops, proc_link_iops, proc_magic_iops;
 
 /* ---- inodes ---- */
 
+bool procfs_is_process(const struct file *f)
+{
+    return f->ops == &procfs_dir_ops && procfs_entry(f->inode) == &proc_pid_entry;
+}
+
 struct process *procfs_process(const struct inode *ino)
 {
     struct process *p = process_find(ino->proc.pid);

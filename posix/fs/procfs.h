@@ -30,7 +30,7 @@ struct proc_entry {
     int (*show)(struct text *t, struct inode *ino);
     /* PROC_FILE: what is written, whole and NUL-terminated. */
     int (*store)(struct inode *ino, char *text, size_t n);
-    /* PROC_FILE: instead of both, operations of its own; may_open: 0 or an error. */
+    /* PROC_FILE: operations of its own, which may use show; may_open: 0 or an error. */
     const struct file_ops *fops;
     int (*may_open)(struct inode *ino);
     /* PROC_LINK: the text.  PROC_MAGIC: the path, referenced. */
@@ -56,6 +56,7 @@ int procfs_self(struct inode *ino, struct path *out); /* follow of self, thread-
 int procfs_thread_self(struct inode *ino, struct path *out);
 
 /* The process or thread an inode is about; NULL when it is gone.  A zombie has no threads. */
+bool procfs_is_process(const struct file *f); /* an open directory /proc/<pid>, not of a thread */
 struct process *procfs_process(const struct inode *ino);
 struct task *procfs_task(const struct inode *ino);
 struct file *procfs_file(
@@ -92,8 +93,10 @@ proc_show proc_show_maps, proc_show_smaps, proc_show_smaps_rollup, proc_show_aux
 extern const struct file_ops proc_mem_ops;
 int proc_mem_open(struct inode *ino);
 /* proc_fd.c */
-proc_show proc_show_fdinfo, proc_show_locks, proc_show_mounts, proc_show_mountinfo,
-    proc_show_mountstats;
+proc_show proc_show_fdinfo, proc_show_locks;
+/* proc_mounts.c */
+proc_show proc_show_mounts, proc_show_mountinfo, proc_show_mountstats;
+extern const struct file_ops proc_mounts_ops;
 /* proc_system.c */
 proc_show proc_show_meminfo, proc_show_vmstat, proc_show_cpu_stat, proc_show_uptime,
     proc_show_loadavg, proc_show_cpuinfo, proc_show_interrupts;
@@ -104,6 +107,13 @@ int proc_sysrq(struct inode *ino, char *text, size_t n);
 
 /* The same file has the same number as long as its process lives. */
 uint64_t procfs_ino(const struct proc_entry *e, int pid, int tid, int fd);
+/* What a file made of text has as its priv, and two operations of such files. */
+struct proc_text {
+    struct text text;
+    uint64_t seen; /* mounts: mount_changes when it was opened or polled last */
+};
+long proc_text_read(struct file *f, struct iobuf *b, int64_t *pos);
+void proc_text_release(struct file *f);
 extern const struct file_ops procfs_file_ops, procfs_dir_ops;
 /* proc_set.c: mode and owner as they were set, for inodes are made anew. */
 int procfs_may_set(const struct inode *ino, unsigned what);

@@ -4,6 +4,7 @@
  */
 #include "fs/cpio.h"
 #include "fs/inode.h"
+#include "fs/notify.h"
 #include "fs/procfs.h"
 #include "fs/stl.h"
 #include "fs/sysfs.h"
@@ -56,6 +57,7 @@ static void archives_unpack(void)
 int vfs_init(void)
 {
     const unsigned safe = ABI_MS_NOSUID | ABI_MS_NODEV;
+    notify_init();
     int err = dentry_init();
     err = err < 0 ? err : root_mount();
     err = err < 0 ? err : sysfs_init();

@@ -133,6 +133,9 @@ static long tmpfs_read(struct file *f, struct iobuf *b, int64_t *pos)
     struct inode *ino = f->inode;
     int64_t off = *pos;
     if (off >= ino->size) {
+        if (b->len > 0) {
+            inode_accessed(ino, f); /* that there is nothing more was read, too */
+        }
         return 0;
     }
     size_t want = b->len;

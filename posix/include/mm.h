@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 struct mm;
+extern long mm_areas_max; /* /proc/sys/vm/max_map_count */
 struct file;
 
 /* Empty but for the page with the sigreturn code; where things go in it is random, or not.  NULL: no memory. */

@@ -83,10 +83,10 @@ struct task {
     struct trace *tracees; /* whom it traces */
     uint64_t affinity;
     int sched_policy, sched_prio;
-    uint64_t timer_slack; /* ns */
-    bool no_new_privs;    /* for good: execve gives it none */
-    bool sched_reset;     /* children start with the default (SCHED_RESET_ON_FORK) */
-    uint16_t ioprio;      /* 0: none of its own */
+    uint64_t timer_slack, timer_slack_default; /* ns */
+    bool no_new_privs;                         /* for good: execve gives it none */
+    bool sched_reset; /* children start with the default (SCHED_RESET_ON_FORK) */
+    uint16_t ioprio;  /* 0: none of its own */
 };
 #define TIMER_SLACK 50000u
 #define WORK_SIGNAL 1u /* a signal to handle */

@@ -20,6 +20,7 @@ struct dentry;
 struct mount;
 struct task;
 struct poll_table;
+struct text;
 struct kstat; /* vfs_stat.h: what stat and statx are filled from */
 
 /* Source or target of a transfer: program memory (user) or the personality's own (kernel: exec,
@@ -69,13 +70,16 @@ struct file_ops {
      * *err = -ENOMEM / -EFAULT(SIGBUS).  A hole is filled, whatever the use.  The page stays the
      * file's; before it is freed, or another takes its place, vfs_truncate_hook is called. */
     void *(*page)(struct file *f, uint64_t off, enum page_use use, int *err);
+    bool zeroed; /* mmap gives memory of its own, as if anonymous; page is not asked */
     /* NULL with page set: always.  1: yes, but it must not be made writable later. */
     int (*mmap_ok)(struct file *f, unsigned prot, bool shared);
     void (*unmapped)(struct file *f); /* an area is gone: drop its reference; NULL: that is all */
     int (*fsync)(struct file *f);     /* NULL: -EINVAL */
-    void (*flush)(struct file *f);    /* a descriptor of it is closed */
-    void (*release)(struct file *f);  /* last reference gone */
-    bool tells;                       /* O_ASYNC: signals whoever wants to know */
+    void (*info)(const struct file *f,
+                 struct text *t);    /* what /proc/<pid>/fdinfo says of it alone */
+    void (*flush)(struct file *f);   /* a descriptor of it is closed */
+    void (*release)(struct file *f); /* last reference gone */
+    bool tells;                      /* O_ASYNC: signals whoever wants to know */
     int (*foreground)(
         const struct file *f); /* the group that is told when no owner is set; NULL: nobody */
 };

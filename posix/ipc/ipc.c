@@ -75,6 +75,11 @@ int ipc_last(const struct ipc_ids *ids)
     return i > 0 ? (int)i - 1 : 0;
 }
 
+long ipc_limit[IPC_LIMITS] = {
+    [IPC_SEGMENTS] = 4096,     [IPC_SETS] = SETS_MOST,     [IPC_QUEUES] = 32000,
+    [IPC_QUEUE_BYTES] = 16384, [IPC_MESSAGE_BYTES] = 8192,
+};
+
 static int grow(struct ipc_ids *ids)
 {
     unsigned room = ids->room ? ids->room * 2 : ROOM_FIRST;
@@ -94,7 +99,7 @@ static int grow(struct ipc_ids *ids)
 /* A free slot, or an error. */
 static int free_slot(struct ipc_ids *ids)
 {
-    if (ids->used >= ids->most)
+    if (ids->used >= (unsigned long)ipc_limit[ids->most])
         return -ENOSPC;
     for (unsigned i = 0; i < ids->room; i++)
         if (!ids->slot[i])

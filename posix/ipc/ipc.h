@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ipc/limits.h"
+
 struct text;
 
 struct ipc_object {
@@ -23,13 +25,11 @@ struct ipc_object {
 };
 
 struct ipc_ids {
-    unsigned most; /* how many there may be */
+    enum ipc_limit most; /* how many there may be */
     void (*free)(struct ipc_object *o);
     struct ipc_object **slot;
     unsigned room, used, seq;
 };
-
-#define IPC_SLOTS 32768u /* id = sequence number * IPC_SLOTS + slot */
 
 /* The get calls.  `make` builds an object (refs 1) with what `want` says; `fits`: may an old one be used? */
 struct ipc_getter {

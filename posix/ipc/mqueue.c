@@ -10,17 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 #include "fd/fd_int.h"
+#include "ipc/mqueue.h"
 #include "proc.h"
 #include "ptime.h"
 #include "sig.h"
 #include "sys.h"
 #include "time/clock.h"
 
-#define QUEUES_MOST 256u
-#define MSGS_DEFAULT 10
-#define SIZE_DEFAULT 8192
-#define MSGS_HARD 65536
-#define SIZE_HARD (16 << 20)
 #define OVERHEAD 48u /* what Linux counts for a message, and for each priority there may be */
 #define TEXT_SIZE 80
 #ifndef SIGEV_SIGNAL
@@ -52,6 +48,10 @@ struct mqueue {
     uint64_t notify_value;
 };
 
+long mq_limit[MQ_LIMITS] = {
+    [MQ_QUEUES] = 256,      [MQ_MSGS] = 10,           [MQ_SIZE] = 8192,
+    [MQ_MSGS_DEFAULT] = 10, [MQ_SIZE_DEFAULT] = 8192,
+};
 static struct mqueue *named;
 static unsigned queue_count;
 
@@ -159,8 +159,8 @@ static int check_attr(const struct mq_attr *a)
     bool more = capable(CAP_SYS_RESOURCE);
     if (a->mq_maxmsg <= 0 || a->mq_msgsize <= 0)
         return -EINVAL;
-    if (a->mq_maxmsg > (more ? MSGS_HARD : MSGS_DEFAULT) ||
-        a->mq_msgsize > (more ? SIZE_HARD : SIZE_DEFAULT))
+    if (a->mq_maxmsg > (more ? MQ_MSGS_HARD : mq_limit[MQ_MSGS]) ||
+        a->mq_msgsize > (more ? MQ_SIZE_HARD : mq_limit[MQ_SIZE]))
         return -EINVAL;
     return 0;
 }
@@ -179,7 +179,7 @@ static int charge(struct mqueue *q)
 
 static int queue_make(const char *name, unsigned mode, const struct mq_attr *a, struct mqueue **out)
 {
-    if (queue_count >= QUEUES_MOST && !capable(CAP_SYS_RESOURCE))
+    if ((long)queue_count >= mq_limit[MQ_QUEUES] && !capable(CAP_SYS_RESOURCE))
         return -ENOSPC;
     struct mqueue *q = mb_zalloc(sizeof *q);
     if (!q)
@@ -213,11 +213,17 @@ static int queue_make(const char *name, unsigned mode, const struct mq_attr *a, 
     return 0;
 }
 
+static long least(enum mq_limit a, enum mq_limit b)
+{
+    return mq_limit[a] < mq_limit[b] ? mq_limit[a] : mq_limit[b];
+}
+
 static int open_or_make(const char *name, unsigned flags, unsigned mode, uint64_t uattr,
                         struct mqueue **out)
 {
     static const unsigned want[] = {MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE};
-    struct mq_attr attr = {.mq_maxmsg = MSGS_DEFAULT, .mq_msgsize = SIZE_DEFAULT};
+    struct mq_attr attr = {.mq_maxmsg = least(MQ_MSGS_DEFAULT, MQ_MSGS),
+                           .mq_msgsize = least(MQ_SIZE_DEFAULT, MQ_SIZE)};
     if ((flags & O_ACCMODE) == O_ACCMODE)
         return -EINVAL;
     if (uattr && mb_copy_in(&attr, uattr, sizeof attr))

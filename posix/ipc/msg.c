@@ -25,7 +25,7 @@ struct queue {
 };
 
 static void queue_free(struct ipc_object *o);
-static struct ipc_ids queues = {.most = MSGMNI, .free = queue_free};
+static struct ipc_ids queues = {.most = IPC_QUEUES, .free = queue_free};
 
 static struct queue *queue_of(struct ipc_object *o)
 {
@@ -50,7 +50,7 @@ static struct ipc_object *queue_make(const void *want, int *err)
     *err = -ENOMEM;
     if (!q)
         return NULL;
-    q->most = MSGMNB;
+    q->most = (uint64_t)ipc_limit[IPC_QUEUE_BYTES];
     q->ctime = ipc_now();
     waitq_init(&q->senders);
     waitq_init(&q->receivers);
@@ -127,7 +127,7 @@ static void append(struct queue *q, struct message *m)
 long sys_msgsnd(const uint64_t a[6])
 {
     struct message *m;
-    if (a[2] > MSGMAX || (int)a[0] < 0)
+    if (a[2] > (uint64_t)ipc_limit[IPC_MESSAGE_BYTES] || (int)a[0] < 0)
         return -EINVAL;
     int err = get_message(a[1], a[2], &m);
     if (err)
@@ -162,6 +162,24 @@ static struct message **choose(struct queue *q, int64_t type, bool except)
             best = at;
     }
     return best;
+}
+
+/* MSG_COPY: what stands at that place in the queue, copied. */
+static int copy_at(const struct queue *q, int64_t place, uint64_t size, unsigned flags,
+                   struct message **out)
+{
+    const struct message *m = q->first;
+    for (; m && place > 0; place--)
+        m = m->next;
+    if (!m || place < 0)
+        return -ENOMSG;
+    if (m->size > size && !(flags & MSG_NOERROR))
+        return -E2BIG;
+    *out = mb_alloc(sizeof *m + m->size);
+    if (!*out)
+        return -ENOMEM;
+    memcpy(*out, m, sizeof *m + m->size);
+    return 0;
 }
 
 static int take(struct queue *q, int64_t type, uint64_t size, unsigned flags, struct message **out)
@@ -199,14 +217,15 @@ long sys_msgrcv(const uint64_t a[6])
     int err;
     if ((int)a[0] < 0 || (int64_t)size < 0)
         return -EINVAL;
-    if (flags & MSG_COPY)
-        return -ENOSYS; /* as on a Linux without checkpoints */
+    if ((flags & MSG_COPY) && ((flags & MSG_EXCEPT) || !(flags & IPC_NOWAIT)))
+        return -EINVAL;
     struct ipc_object *o = ipc_find(&queues, (int)a[0], &err);
     err = o ? ipc_permitted(o, 0444) : err;
     if (!o || err)
         return err;
     o->refs++;
-    err = take(queue_of(o), (int64_t)a[3], size, flags, &m);
+    err = flags & MSG_COPY ? copy_at(queue_of(o), (int64_t)a[3], size, flags, &m)
+                           : take(queue_of(o), (int64_t)a[3], size, flags, &m);
     ipc_unref(&queues, o);
     if (err)
         return err;
@@ -242,9 +261,9 @@ static long put_info(bool usage, uint64_t uaddr)
     struct msginfo i = {
         .msgpool = MSGPOOL,
         .msgmap = MSGMAP,
-        .msgmax = MSGMAX,
-        .msgmnb = MSGMNB,
-        .msgmni = MSGMNI,
+        .msgmax = (int)ipc_limit[IPC_MESSAGE_BYTES],
+        .msgmnb = (int)ipc_limit[IPC_QUEUE_BYTES],
+        .msgmni = (int)ipc_limit[IPC_QUEUES],
         .msgssz = MSGSSZ,
         .msgtql = MSGTQL,
         .msgseg = MSGSEG,
@@ -281,7 +300,7 @@ static long set(struct queue *q, uint64_t uaddr)
     int err = ipc_owned(&q->o);
     if (err)
         return err;
-    if (d.msg_qbytes > MSGMNB && !capable(CAP_SYS_RESOURCE))
+    if (d.msg_qbytes > (uint64_t)ipc_limit[IPC_QUEUE_BYTES] && !capable(CAP_SYS_RESOURCE))
         return -EPERM;
     ipc_set_perm(&q->o, &d.msg_perm);
     q->most = d.msg_qbytes;

@@ -15,7 +15,7 @@ static void set_free(struct ipc_object *o)
     mb_free(o);
 }
 
-struct ipc_ids sem_sets = {.most = SETS_MOST, .free = set_free};
+struct ipc_ids sem_sets = {.most = IPC_SETS, .free = set_free};
 
 /* ---- semget ---- */
 

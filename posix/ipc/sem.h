@@ -7,10 +7,6 @@
 #include "ipc/ipc.h"
 #include "task.h"
 
-#define SEMS_MOST 32000u /* in a set */
-#define SETS_MOST 32000u
-#define SEM_OPS_MOST 500u
-
 struct sem {
     int value, pid;
 };

@@ -15,8 +15,6 @@
 #include "sys.h"
 #include "task.h"
 
-#define SHM_MOST 4096u
-#define SHM_BYTES_MOST (~0ul - (1ul << 24))
 #define SHM_SEGMENT_ALIGN MB_PAGE
 
 /* linux/shm.h wants a C library. */
@@ -48,8 +46,10 @@ struct segment {
 };
 
 static void segment_free(struct ipc_object *o);
-static struct ipc_ids segments = {.most = SHM_MOST, .free = segment_free};
+static struct ipc_ids segments = {.most = IPC_SEGMENTS, .free = segment_free};
 static uint64_t pages_all;
+
+unsigned long shm_bytes_max = ~0ul - (1ul << 24), shm_pages_max = ~0ul - (1ul << 24);
 
 static struct segment *segment_of(struct ipc_object *o)
 {
@@ -108,7 +108,10 @@ static struct ipc_object *segment_make(const void *want, int *err)
 {
     uint64_t size = *(const uint64_t *)want;
     *err = -EINVAL;
-    if (size < SHMMIN || size > SHM_BYTES_MOST)
+    if (size < SHMMIN || size > shm_bytes_max)
+        return NULL;
+    *err = -ENOSPC;
+    if (pages_all + page_up(size) / MB_PAGE > shm_pages_max)
         return NULL;
     *err = -ENOMEM;
     if (page_up(size) / MB_PAGE > mb_pages_total())
@@ -258,10 +261,10 @@ static long put_limits(uint64_t uaddr)
 {
     struct shminfo64 i;
     memset(&i, 0, sizeof i);
-    i.shmmax = SHM_BYTES_MOST;
+    i.shmmax = shm_bytes_max;
     i.shmmin = SHMMIN;
-    i.shmmni = i.shmseg = SHM_MOST;
-    i.shmall = SHM_BYTES_MOST;
+    i.shmmni = i.shmseg = (uint64_t)ipc_limit[IPC_SEGMENTS];
+    i.shmall = shm_pages_max;
     return mb_copy_out(uaddr, &i, sizeof i) ? -EFAULT : ipc_last(&segments);
 }
 

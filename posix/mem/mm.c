@@ -31,8 +31,8 @@ static uint64_t random_pages(bool random, uint64_t n)
 static uint64_t stack_room(void)
 {
     uint64_t limit = rlimit_soft(RLIMIT_STACK);
-    if (limit > MM_TASK_END / 6 * 5) {
-        return MM_TASK_END / 6 * 5;
+    if (limit > MM_TASK_END / 4) { /* unlimited, say: programs at PIE_BASE lie below it */
+        return MM_TASK_END / 4;
     }
     return limit < MMAP_GAP_MIN ? MMAP_GAP_MIN : page_up(limit);
 }

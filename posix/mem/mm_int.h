@@ -19,7 +19,7 @@
 
 #define MM_TASK_END NX_LOWER_END
 #define MM_MIN_ADDR 0x10000ul /* mmap_min_addr: hints and searches stay above */
-#define MM_VMAS_MAX 65530u
+#define MM_VMAS_MAX ((uint64_t)mm_areas_max)
 #define MM_STACK_GAP (256 * MB_PAGE)
 
 enum vma_kind { VMA_ANON, VMA_FILE, VMA_VEC };
@@ -108,6 +108,7 @@ struct pagevec *pagevec_make(uint64_t pages);
 struct pagevec *pagevec_ref(struct pagevec *v);
 void pagevec_unref(struct pagevec *v);
 /* NULL: *err is -ENOMEM, or -EFAULT behind the end. */
+bool pagevec_has(const struct pagevec *v, uint64_t index); /* it was touched */
 void *pagevec_page(struct pagevec *v, uint64_t index, int *err);
 
 /* The pages in every program with the personality's code for it, and before it what that reads (vdso.c). */

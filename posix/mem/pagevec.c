@@ -46,6 +46,11 @@ void pagevec_unref(struct pagevec *v)
     mb_free(v);
 }
 
+bool pagevec_has(const struct pagevec *v, uint64_t index)
+{
+    return index < v->pages && v->leaf[index / LEAF] && v->leaf[index / LEAF][index % LEAF];
+}
+
 void *pagevec_page(struct pagevec *v, uint64_t index, int *err)
 {
     if (index >= v->pages) {

@@ -185,20 +185,31 @@ long sys_msync(const uint64_t a[6])
 }
 
 /* Nothing is ever swapped out, so every page counts as resident, touched or not. */
+/* Private memory counts as present: what of it is, only the nucleus' tables know. */
+static bool in_core(const struct vma *v, uint64_t addr)
+{
+    return v->kind != VMA_VEC || (v->flags & VMA_VDSO) ||
+           pagevec_has(v->vec, (v->off + (addr - v->start)) / MB_PAGE);
+}
+
 long sys_mincore(const uint64_t a[6])
 {
-    static const uint8_t ones[64] = {[0 ... 63] = 1};
+    const struct mm *mm = current->mm;
+    uint8_t said[64];
     uint64_t end;
     int err = range_of(a[0], a[1], &end, -ENOMEM);
     if (err < 0) {
         return err;
     }
-    if (!mapped(current->mm, a[0], end)) {
+    if (!mapped(mm, a[0], end)) {
         return -ENOMEM;
     }
     for (uint64_t done = 0, pages = (end - a[0]) / MB_PAGE; done < pages;) {
-        uint64_t n = pages - done < sizeof(ones) ? pages - done : sizeof(ones);
-        if (mb_copy_out(a[2] + done, ones, n) < 0) {
+        uint64_t n = pages - done < sizeof(said) ? pages - done : sizeof(said);
+        for (uint64_t k = 0; k < n; k++) {
+            said[k] = in_core(vma_at(mm, a[0] + (done + k) * MB_PAGE), a[0] + (done + k) * MB_PAGE);
+        }
+        if (mb_copy_out(a[2] + done, said, n) < 0) {
             return -EFAULT;
         }
         done += n;

@@ -11,6 +11,11 @@
 #include <linux/resource.h>
 
 #define PROT_KNOWN (PROT_READ | PROT_WRITE | PROT_EXEC)
+/* What MAP_SHARED_VALIDATE takes: no MAP_SYNC, which is for files that are memory that lasts. */
+#define FLAGS_KNOWN                                                                        \
+    ((unsigned)(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE | MAP_EXECUTABLE |    \
+                MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | \
+                MAP_STACK | MAP_HUGETLB | (MAP_HUGE_MASK << MAP_HUGE_SHIFT)))
 
 /* What mmap is asked for, checked. */
 struct request {
@@ -44,7 +49,7 @@ static int check_file(const struct request *r, struct file *f)
     if (mode == O_WRONLY || (shared && write && mode != O_RDWR)) {
         return -EACCES;
     }
-    if (!f->ops->page) {
+    if (!f->ops->page && !f->ops->zeroed) {
         return -ENODEV;
     }
     if ((r->v.prot & PROT_EXEC) && file_noexec(f)) {
@@ -56,18 +61,25 @@ static int check_file(const struct request *r, struct file *f)
     return f->ops->mmap_ok ? f->ops->mmap_ok(f, r->v.prot, shared) : 0;
 }
 
+/* Memory that is nobody's file. */
+static int open_zeroed(struct request *r, bool may_write)
+{
+    r->v.off = 0;
+    if (!(r->v.flags & VMA_SHARED)) {
+        r->v.kind = VMA_ANON;
+        return 0;
+    }
+    r->v.kind = VMA_VEC;
+    r->v.flags |= may_write ? VMA_MAYWRITE : 0;
+    r->v.vec = pagevec_make(r->len / MB_PAGE);
+    return r->v.vec ? 0 : -ENOMEM;
+}
+
 /* The object behind the area: a reference of ours in r->v, which the caller drops. */
 static int open_object(struct request *r, int fd)
 {
     if (r->flags & MAP_ANONYMOUS) {
-        r->v.off = 0;
-        if (!(r->v.flags & VMA_SHARED)) {
-            r->v.kind = VMA_ANON;
-            return 0;
-        }
-        r->v.kind = VMA_VEC;
-        r->v.vec = pagevec_make(r->len / MB_PAGE);
-        return r->v.vec ? 0 : -ENOMEM;
+        return open_zeroed(r, true);
     }
     struct file *f = fd_get(fd);
     if (!f) {
@@ -75,6 +87,11 @@ static int open_object(struct request *r, int fd)
     }
     int err = check_file(r, f);
     if (err < 0) {
+        file_unref(f);
+        return err;
+    }
+    if (f->ops->zeroed) {
+        err = open_zeroed(r, (f->flags & O_ACCMODE) == O_RDWR);
         file_unref(f);
         return err;
     }
@@ -137,17 +154,31 @@ long sys_mmap(const uint64_t a[6])
     struct mm *mm = current->mm;
     struct request r = {.addr = a[0], .flags = (unsigned)a[3]};
     r.v = (struct vma){.prot = a[2] & PROT_KNOWN, .off = a[5]};
+    if (a[5] % MB_PAGE) {
+        return -EINVAL;
+    }
+    if (!(r.flags & MAP_ANONYMOUS)) {
+        struct file *f = fd_get((int)a[4]);
+        if (!f) {
+            return -EBADF; /* rather than any error below */
+        }
+        file_unref(f);
+    }
     switch (r.flags & MAP_TYPE) {
     case MAP_PRIVATE:
         break;
-    case MAP_SHARED:
     case MAP_SHARED_VALIDATE:
+        if (r.flags & ~FLAGS_KNOWN) {
+            return -EOPNOTSUPP;
+        }
+        __attribute__((fallthrough));
+    case MAP_SHARED:
         r.v.flags = VMA_SHARED;
         break;
     default:
         return -EINVAL;
     }
-    if (a[1] == 0 || a[5] % MB_PAGE) {
+    if (a[1] == 0) {
         return -EINVAL;
     }
     if (a[1] > MM_TASK_END) {
@@ -195,8 +226,8 @@ long sys_munmap(const uint64_t a[6])
 
 static int check_protect(const struct vma *v, unsigned prot)
 {
-    if ((prot & PROT_WRITE) && v->kind == VMA_FILE && (v->flags & VMA_SHARED) &&
-        !(v->flags & VMA_MAYWRITE)) {
+    if ((prot & PROT_WRITE) && v->kind != VMA_ANON && (v->flags & VMA_SHARED) &&
+        !(v->flags & (VMA_MAYWRITE | VMA_VDSO))) {
         return -EACCES;
     }
     if ((prot & PROT_EXEC) && v->kind == VMA_FILE && file_noexec(v->file)) {

@@ -54,9 +54,12 @@ static void vma_details(const struct vma *v, struct text *t)
     unsigned page = MB_PAGE / 1024;
     text_printf(t, "Size:           %8lu kB\nKernelPageSize: %8u kB\nMMUPageSize:    %8u kB\n",
                 (ul)((v->end - v->start) / 1024), page, page);
-    text_printf(t, "VmFlags: %s%s%s%s%s\n", v->prot & NX_PROT_R ? "rd " : "",
+    text_printf(t, "Locked:         %8lu kB\n",
+                v->flags & VMA_LOCKED ? (ul)((v->end - v->start) / 1024) : 0);
+    text_printf(t, "VmFlags: %s%s%s%s%s%s\n", v->prot & NX_PROT_R ? "rd " : "",
                 v->prot & NX_PROT_W ? "wr " : "", v->prot & NX_PROT_X ? "ex " : "",
-                v->flags & VMA_SHARED ? "sh " : "", v->flags & VMA_GROWSDOWN ? "gd " : "");
+                v->flags & VMA_SHARED ? "sh " : "", v->flags & VMA_GROWSDOWN ? "gd " : "",
+                v->flags & VMA_LOCKED ? "lo " : "");
 }
 
 void mm_maps_text(const struct mm *mm, struct text *t, bool details)

@@ -101,13 +101,17 @@ bool vma_range_free(const struct mm *mm, uint64_t start, uint64_t end)
     return i == mm->count || mm->vma[i].start >= end;
 }
 
+long mm_areas_max = 65530;
+
+#define VMAS_HARD (1u << 26)
+
 int vma_reserve(struct mm *mm, uint32_t n)
 {
     uint32_t want = mm->count + n;
     if (want <= mm->room) {
         return 0;
     }
-    if (want > MM_VMAS_MAX + 4) { /* the limit itself is the system calls' */
+    if (want > VMAS_HARD) { /* the limit itself is the system calls' */
         return -ENOMEM;
     }
     uint32_t room = mm->room ? mm->room : ROOM_FIRST;

@@ -97,6 +97,10 @@ long sys_ioprio_get(const uint64_t a[6])
     long best = -ESRCH;
     if (which < WHO_PROCESS || which > WHO_USER)
         return -EINVAL;
+    if (which == WHO_PROCESS) { /* as it was set */
+        const struct task *t = next_of(NULL, which, who);
+        return t ? t->ioprio : -ESRCH;
+    }
     for (struct task *t = next_of(NULL, which, who); t; t = next_of(t, which, who)) {
         long prio = effective(t);
         best = best < 0 || prio < best ? prio : best;

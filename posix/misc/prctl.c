@@ -64,7 +64,7 @@ long sys_prctl(const uint64_t a[6])
     case PR_GET_SECCOMP:
         return 0;
     case PR_SET_TIMERSLACK: /* kept and told; timers fire as soon as they can */
-        t->timer_slack = a[1] && (int64_t)a[1] > 0 ? a[1] : TIMER_SLACK;
+        t->timer_slack = (int64_t)a[1] > 0 ? a[1] : t->timer_slack_default;
         return 0;
     case PR_GET_TIMERSLACK:
         return (long)t->timer_slack;

@@ -169,13 +169,15 @@ long sys_sched_getparam(const uint64_t a[6])
 long sys_sched_get_priority_max(const uint64_t a[6])
 {
     int policy = (int)a[0];
-    return is_realtime(policy) ? RT_PRIO_MAX : is_normal(policy) ? 0 : -EINVAL;
+    return is_realtime(policy)                             ? RT_PRIO_MAX
+           : is_normal(policy) || policy == SCHED_DEADLINE ? 0
+                                                           : -EINVAL;
 }
 
 long sys_sched_get_priority_min(const uint64_t a[6])
 {
     int policy = (int)a[0];
-    return is_realtime(policy) ? 1 : is_normal(policy) ? 0 : -EINVAL;
+    return is_realtime(policy) ? 1 : is_normal(policy) || policy == SCHED_DEADLINE ? 0 : -EINVAL;
 }
 
 long sys_sched_rr_get_interval(const uint64_t a[6])

@@ -146,7 +146,7 @@ int inet_get(struct sock *sk, int level, int name, void *value, unsigned *n)
 {
     int32_t number;
     if (!level_ok(sk, level)) {
-        return -ENOPROTOOPT;
+        return sk->family == ABI_AF_INET ? -EOPNOTSUPP : -ENOPROTOOPT;
     }
     const struct range *r = range_of(level, name);
     if (r != NULL) {

@@ -35,6 +35,13 @@ long sys_sendto(const uint64_t a[6])
     return result;
 }
 
+/* MSG_ERRQUEUE asks for errors of a network, of which there are none to be had. */
+static bool no_errors(const struct sock *sk, unsigned flags)
+{
+    return (flags & ABI_MSG_ERRQUEUE) != 0 &&
+           (sk->family == ABI_AF_INET || sk->family == ABI_AF_INET6);
+}
+
 long sys_recvfrom(const uint64_t a[6])
 {
     struct file *f;
@@ -46,7 +53,9 @@ long sys_recvfrom(const uint64_t a[6])
     struct iobuf b = iobuf_user(a[1], rw_len(a[2]));
     struct sock_name name = {.len = 0};
     struct sock_extra x = {.name = a[4] != 0 ? &name : NULL};
-    long result = sk->ops->recv(sk, &b, with_file(f, (unsigned)a[3]), &x);
+    long result = no_errors(sk, (unsigned)a[3])
+                      ? -EAGAIN
+                      : sk->ops->recv(sk, &b, with_file(f, (unsigned)a[3]), &x);
     fdset_free(x.scm.files);
     if (result >= 0 && a[4] != 0) {
         err = name_to_user(&name, a[4], a[5]);
@@ -149,7 +158,7 @@ static long recv_message(struct sock *sk, const struct file *f, uint64_t umsg, u
         return result;
     }
     x.name = h.name != 0 ? &name : NULL;
-    result = sk->ops->recv(sk, &v.b, with_file(f, flags), &x);
+    result = no_errors(sk, flags) ? -EAGAIN : sk->ops->recv(sk, &v.b, with_file(f, flags), &x);
     iov_end(&v);
     if (result < 0) {
         fdset_free(x.scm.files);

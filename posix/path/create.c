@@ -47,7 +47,23 @@ int path_may_delete(const struct path *dir, const struct dentry *victim, bool di
     return victim->mounts > 0 || victim->parent == victim ? -EBUSY : 0;
 }
 
-/* Whose a new file is, and its mode, by the rules of set-group-id directories. */
+/* What is asked for decides, before the umask takes away of it: a program that would run as the directory's group may
+ * not be made by who is not of it. */
+uint32_t path_new_mode(const struct inode *dir, uint32_t mode)
+{
+    const struct cred *c = cred_now();
+    if (S_ISLNK(mode)) {
+        return mode;
+    }
+    if (!S_ISDIR(mode) && (dir->mode & S_ISGID) != 0 &&
+        (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && !cred_in_group(c, dir->gid) &&
+        !cred_has(c, CAP_FSETID)) {
+        mode &= ~(uint32_t)S_ISGID;
+    }
+    return mode & ~fsctx_now()->umask;
+}
+
+/* Whose a new file is, by the rules of set-group-id directories. */
 static void inherit(struct inode *ino, const struct inode *dir)
 {
     const struct cred *c = cred_now();
@@ -59,9 +75,6 @@ static void inherit(struct inode *ino, const struct inode *dir)
     ino->gid = dir->gid;
     if (S_ISDIR(ino->mode)) {
         ino->mode |= S_ISGID;
-    } else if ((ino->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
-               !cred_in_group(c, dir->gid) && !cred_has(c, CAP_FSETID)) {
-        ino->mode &= ~(uint32_t)S_ISGID;
     }
 }
 
@@ -92,10 +105,7 @@ int path_make(const struct path *parent, const struct last *last, const struct s
         /* Linux's words for it: procfs', where looking is all, and those of sysfs. */
         return dir->inode->ops->lookup != NULL ? -ENOENT : S_ISREG(spec->mode) ? -EACCES : -EPERM;
     }
-    uint32_t mode = spec->mode;
-    if (!S_ISLNK(mode)) {
-        mode &= ~fsctx_now()->umask;
-    }
+    uint32_t mode = path_new_mode(dir->inode, spec->mode);
     struct inode *ino;
     err = parent->mnt->sb->type->make(parent->mnt->sb, mode, spec->rdev, spec->target, &ino);
     if (err < 0) {

@@ -304,6 +304,9 @@ int path_lookup(int dirfd, const char *name, unsigned flags, struct path *out)
         path_unref(w.at);
         return err;
     }
+    if ((flags & LOOKUP_KEEP_EXPIRY) == 0) {
+        w.at.mnt->expired = false;
+    }
     *out = w.at;
     return 0;
 }

@@ -111,6 +111,7 @@ static int mount_change(const char *options, unsigned flags, const struct path *
         flags |= m->flags & ATIME_FLAGS; /* not mentioned: as it was */
     }
     m->flags = kept_flags(flags);
+    mount_changed();
     return 0;
 }
 
@@ -231,7 +232,7 @@ long sys_umount2(const uint64_t a[6])
         (expire && (flags & (ABI_MNT_FORCE | ABI_MNT_DETACH)) != 0)) {
         return -EINVAL;
     }
-    unsigned lookup = (flags & ABI_UMOUNT_NOFOLLOW) != 0 ? 0 : LOOKUP_FOLLOW;
+    unsigned lookup = LOOKUP_KEEP_EXPIRY | ((flags & ABI_UMOUNT_NOFOLLOW) != 0 ? 0 : LOOKUP_FOLLOW);
     int err = path_lookup_user(AT_FDCWD, a[0], lookup, &p);
     if (err < 0) {
         return err;

@@ -14,6 +14,7 @@
 #define LOOKUP_FOLLOW 1u                      /* a symbolic link at the end is followed */
 #define LOOKUP_DIRECTORY 2u                   /* it must be a directory */
 #define LOOKUP_EMPTY 4u                       /* "" is the starting point itself (AT_EMPTY_PATH) */
+#define LOOKUP_KEEP_EXPIRY 8u                 /* looking at a mount is no use of it (umount2) */
 #define LOOKUP_NO_XDEV (RESOLVE_NO_XDEV << 8) /* openat2's ways to stay somewhere */
 #define LOOKUP_NO_MAGIC (RESOLVE_NO_MAGICLINKS << 8)
 #define LOOKUP_NO_LINKS (RESOLVE_NO_SYMLINKS << 8)
@@ -75,6 +76,7 @@ struct spec {      /* what to make */
     const char *target; /* of a symbolic link */
 };
 /* Make last in parent: -EEXIST when it is there.  out NULL: not wanted. */
+uint32_t path_new_mode(const struct inode *dir, uint32_t mode); /* of a new file there */
 int path_make(const struct path *parent, const struct last *last, const struct spec *spec,
               struct path *out);
 /* ---- protect.c: 0, or -EACCES, -EPERM ---- */

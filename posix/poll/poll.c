@@ -7,6 +7,7 @@
 #include "include/sig.h"
 #include "poll/poll_int.h"
 
+#include <linux/personality.h>
 #include <nx_base.h>
 #include <string.h>
 
@@ -193,6 +194,9 @@ static int timeout_get(uint64_t uts, struct timeout *t)
 static long finish(long n, const struct timeout *t, uint64_t uts)
 {
     sig_mask_pop(n == -ERESTARTNOHAND);
+    if ((current->proc->personality & STICKY_TIMEOUTS) != 0) {
+        return n == -ERESTARTNOHAND ? -EINTR : n;
+    }
     if (t->given && !t->zero) {
         int64_t left = t->end - time_monotonic_ns();
         if (time_put_timespec(uts, left > 0 ? left : 0) < 0 && n == -ERESTARTNOHAND) {

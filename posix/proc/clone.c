@@ -60,7 +60,7 @@ static int decode(const struct clone_request *r)
 {
     uint64_t f = r->flags;
     if (f & CLONE_UNKNOWN)
-        return -EINVAL;
+        return f & CLONE_UNKNOWN & ~CLONE_NEWUSER && !capable(CAP_SYS_ADMIN) ? -EPERM : -EINVAL;
     if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
         return -EINVAL;
     if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
@@ -164,7 +164,7 @@ static struct task *clone_task(struct task *from, uint64_t flags, int *err)
         t->rseq_signature = from->rseq_signature;
     }
     t->affinity = from->affinity;
-    t->timer_slack = from->timer_slack;
+    t->timer_slack = t->timer_slack_default = from->timer_slack;
     t->ioprio = from->ioprio;
     t->no_new_privs = from->no_new_privs;
     if (!from->sched_reset) {

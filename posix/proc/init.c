@@ -40,7 +40,7 @@ static struct task *make_task(void)
     t->state = 'R';
     t->alt_flags = SS_DISABLE;
     t->affinity = ~0ull;
-    t->timer_slack = TIMER_SLACK;
+    t->timer_slack = t->timer_slack_default = TIMER_SLACK;
     t->cred = (struct cred)CRED_ROOT;
     memcpy(t->comm, "init", sizeof "init");
     return t;

@@ -13,8 +13,11 @@
 void task_give_work(struct task *t, uint32_t work)
 {
     t->work |= work;
-    if (t != current)
-        mb_wake(t->fiber);
+    if (t == current)
+        return;
+    if (t->state == 'S' && (work & (WORK_SIGNAL | WORK_EXIT)))
+        t->state = 'R'; /* from now on, not from when it gets a hart */
+    mb_wake(t->fiber);
 }
 
 void proc_group_exit(struct process *p, int wstatus)

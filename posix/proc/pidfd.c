@@ -5,6 +5,7 @@
 #include <asm/errno.h>
 #include <asm/fcntl.h>
 #include <linux/pidfd.h>
+#include "fs/procfs.h"
 #include "linux_abi.h"
 #include "proc_int.h"
 #include "sig.h"
@@ -24,13 +25,20 @@ static unsigned pidfd_poll(struct file *f, struct poll_table *pt)
     return ended(p) ? ABI_POLLIN | ABI_POLLRDNORM : 0;
 }
 
+static void pidfd_info(const struct file *f, struct text *t)
+{
+    const struct pid *p = f->priv;
+    int nr = ended(p) ? -1 : p->nr;
+    text_printf(t, "Pid:\t%d\nNSpid:\t%d\n", nr, nr);
+}
+
 static void pidfd_release(struct file *f)
 {
     pid_unref(f->priv);
 }
 
 static const struct file_ops pidfd_ops = {
-    .name = "[pidfd]", .poll = pidfd_poll, .release = pidfd_release};
+    .name = "[pidfd]", .poll = pidfd_poll, .info = pidfd_info, .release = pidfd_release};
 
 struct file *pidfd_make(struct pid *p, unsigned flags)
 {
@@ -60,16 +68,23 @@ long sys_pidfd_open(const uint64_t a[6])
     return f ? fd_install(f, 0, true) : -ENOMEM;
 }
 
-/* The process behind a descriptor: 0, -EBADF, -ESRCH. It stays as long as nothing sleeps. */
-static int process_of(int fd, struct process **out)
+/* The process behind a descriptor: 0, -EBADF, -ESRCH. It stays as long as nothing sleeps.
+ * dirs: a directory /proc/<pid> is one, too. */
+static int process_of(int fd, bool dirs, struct process **out)
 {
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
     const struct pid *p = pidfd_pid(f);
-    int err = !p ? -EBADF : !p->proc ? -ESRCH : 0;
-    if (!err)
-        *out = p->proc;
+    struct process *proc = p ? p->proc : NULL;
+    int err = p ? 0 : -EBADF;
+    if (err && dirs && procfs_is_process(f)) {
+        proc = procfs_process(f->inode);
+        err = 0;
+    }
+    if (!err && !proc)
+        err = -ESRCH;
+    *out = proc;
     file_unref(f);
     return err;
 }
@@ -81,14 +96,14 @@ long sys_pidfd_send_signal(const uint64_t a[6])
     if (a[3])
         return -EINVAL;
     struct ksiginfo info = sig_info_user(sig, SI_USER);
-    int err = process_of((int)a[0], &p);
+    int err = process_of((int)a[0], true, &p);
     if (err == -EBADF)
         return err;
     if (a[2]) {
         int bad = sig_info_in(&info, a[2], -1);
         if (bad)
             return bad;
-        err = process_of((int)a[0], &p); /* copying may have slept */
+        err = process_of((int)a[0], true, &p); /* copying may have slept */
         if (err == -EBADF)
             return err;
         if (info.signo != sig)
@@ -111,7 +126,7 @@ long sys_pidfd_getfd(const uint64_t a[6])
     struct process *p;
     if ((unsigned)a[2])
         return -EINVAL;
-    int err = process_of((int)a[0], &p);
+    int err = process_of((int)a[0], false, &p);
     if (err)
         return err;
     if (!p->threads)

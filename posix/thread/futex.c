@@ -122,8 +122,11 @@ static int requeue(const struct mm_futex_key *from, const struct mm_futex_key *t
 
 int futex_key_of(uint64_t addr, bool private_, struct mm_futex_key *k)
 {
+    uint32_t word;
     if (addr & 3)
         return -EINVAL;
+    if (!private_ && mb_load32(&word, addr))
+        return -EFAULT; /* a word that others may see is there, even if nobody looks at it */
     return mm_futex_key(current->mm, addr, private_, k);
 }
 

@@ -102,7 +102,12 @@ static void sizes(void **state)
     assert_int_equal(CALL_(read, (uint64_t)rd, A(back), 200000), 104056);
     assert_memory_equal(back, buf + 100, 104056);
     assert_int_equal(FCNTL(rd, F_SETPIPE_SZ, 1 << 20), 1 << 20);
+    struct cred before = current->cred;
+    current->cred.effective = 0;
     assert_int_equal(FCNTL(rd, F_SETPIPE_SZ, (1 << 20) + 1), -EPERM);
+    current->cred = before;
+    assert_int_equal(FCNTL(rd, F_SETPIPE_SZ, (1 << 20) + 1), 2 << 20);
+    assert_int_equal(FCNTL(rd, F_SETPIPE_SZ, ~0u), -EINVAL);
     close_pipe();
     long fd = t_open("/dev/null", O_RDONLY, 0);
     assert_int_equal(FCNTL(fd, F_GETPIPE_SZ, 0), -EBADF);

@@ -408,6 +408,25 @@ void file_release_(struct file *f)
         mb_free(f);
     }
 }
+/* Of fs/text.h and fs/procfs.h, which do not go with the host's headers. */
+void text_printf(struct text *t, const char *fmt, ...);
+bool procfs_is_process(const struct file *f);
+struct process *procfs_process(const struct inode *ino);
+
+void text_printf(struct text *t, const char *fmt, ...)
+{
+}
+
+bool procfs_is_process(const struct file *f)
+{
+    return false;
+}
+
+struct process *procfs_process(const struct inode *ino)
+{
+    return NULL;
+}
+
 struct file *file_make_anon(const struct file_ops *ops, uint32_t mode, unsigned flags, void *priv)
 {
     struct file *f = mb_zalloc(sizeof *f);

@@ -27,6 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ipc/limits.h"
+#include "ipc/mqueue.h"
 #include "fd/fd_int.h"
 #include "fs/text.h"
 #include "include/mm.h"
@@ -666,6 +668,9 @@ uint64_t proc_fork_count(void)
 
 unsigned pid_max = 32768;
 long exec_randomize = 2;
+long mm_areas_max = 65530;
+long ipc_limit[IPC_LIMITS], mq_limit[MQ_LIMITS];
+unsigned long shm_bytes_max, shm_pages_max;
 
 char *uname_text(enum uts_field field)
 {
