@@ -17,6 +17,7 @@
 #include <nx_base.h>
 
 #define HOOKS 2u
+#define POLLMSG_ 0x400u
 
 enum owner_type { OWNER_TID, OWNER_PID, OWNER_PGRP }; /* F_OWNER_* */
 
@@ -65,6 +66,7 @@ static void tell_one(const struct async *a, struct process *p, struct task *t, i
     static const uint16_t band[] = {
         [POLL_IN] = ABI_POLLIN | ABI_POLLRDNORM,
         [POLL_OUT] = ABI_POLLOUT | ABI_POLLWRNORM | ABI_POLLWRBAND,
+        [POLL_MSG] = ABI_POLLIN | ABI_POLLRDNORM | POLLMSG_,
         [POLL_ERR] = ABI_POLLERR,
         [POLL_PRI] = ABI_POLLPRI | ABI_POLLRDBAND,
         [POLL_HUP] = ABI_POLLHUP | ABI_POLLERR,
@@ -200,6 +202,24 @@ int async_set(int fd, struct file *f, bool on)
                   group != NULL ? OWNER_PGRP : OWNER_PID);
     }
     return 0;
+}
+
+int async_lease(int fd, struct file *f)
+{
+    struct async *a = async_of(f);
+    if (a == NULL) {
+        return -ENOMEM;
+    }
+    a->fd = fd;
+    if (a->owner == NULL) {
+        set_owner(a, current->proc->pid_ref, OWNER_PID);
+    }
+    return 0;
+}
+
+void async_lease_breaks(const struct file *f)
+{
+    tell(f->async, POLL_MSG);
 }
 
 void async_hangup(struct file *f)

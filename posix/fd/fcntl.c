@@ -61,6 +61,9 @@ static long fcntl_file(int fd, struct file *f, int cmd, uint64_t arg)
     case F_OFD_SETLK:
     case F_OFD_SETLKW:
         return lock_fcntl(fd, f, cmd, arg);
+    case F_SETLEASE:
+    case F_GETLEASE:
+        return lease_fcntl(fd, f, cmd, arg);
     case F_ADD_SEALS:
         return seals_add(f, (unsigned)arg);
     case F_GET_SEALS:

@@ -94,6 +94,16 @@ bool file_is_eventfd(const struct file *f);
 void eventfd_signal(struct file *f); /* one more, which never waits */
 
 /* ---- pipe.c ---- */
+/* ---- lease.c ---- */
+extern long lease_break_time, leases_enable; /* /proc/sys/fs; seconds */
+long lease_fcntl(int fd, struct file *f, int cmd, uint64_t arg);
+void lease_forget(struct file *f); /* its inode has leases: its own goes */
+/* The file is about to be opened, to be written or cut off: 0, -EWOULDBLOCK, -ERESTARTSYS.  May sleep; the inode is held. */
+int lease_break(struct inode *ino, bool write, bool nonblock);
+/* async.c: whoever set a lease is to hear of it; somebody wants it gone. */
+int async_lease(int fd, struct file *f);
+void async_lease_breaks(const struct file *f);
+
 extern long pipe_size_max; /* of who is not privileged */
 long pipe_set_size(struct file *f, uint64_t size);
 long pipe_get_size(struct file *f);

@@ -70,9 +70,15 @@ void file_release_(struct file *f)
     if (ino->locks != NULL) {
         locks_release(f);
     }
-    if (file_can_write(f) && S_ISREG(ino->mode) && f->dentry != NULL && (f->flags & O_PATH) == 0) {
-        ino->writers--;
-        f->mnt->writers--;
+    if (ino->leases != NULL) {
+        lease_forget(f);
+    }
+    if (S_ISREG(ino->mode) && f->dentry != NULL && (f->flags & O_PATH) == 0) {
+        ino->opens--;
+        if (file_can_write(f)) {
+            ino->writers--;
+            f->mnt->writers--;
+        }
     }
     if (f->dentry != NULL) {
         dentry_unref(f->dentry);

@@ -18,6 +18,15 @@ const struct file_ops file_dead_ops = {.name = "dead"};
 /* f is memory for it: taken over, like p, also when it fails. */
 static int open_into(struct file *f, struct path p, unsigned flags, struct file **out)
 {
+    if (p.dentry->inode->leases != NULL && (flags & O_PATH) == 0) {
+        bool write = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
+        int err = lease_break(p.dentry->inode, write, (flags & O_NONBLOCK) != 0);
+        if (err < 0) {
+            path_unref(p);
+            mb_free(f);
+            return err;
+        }
+    }
     file_fill(f, p, (flags & ~(unsigned)O_CLOEXEC) | O_LARGEFILE);
     if ((flags & O_PATH) != 0) {
         f->flags = flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW);
@@ -28,8 +37,11 @@ static int open_into(struct file *f, struct path p, unsigned flags, struct file 
     struct inode *ino = f->inode;
     f->ops = &file_dead_ops; /* until it is open there is nothing to release */
     int err = 0;
+    if (S_ISREG(ino->mode)) {
+        ino->opens++; /* file_release_ takes it back */
+    }
     if (S_ISREG(ino->mode) && file_can_write(f)) {
-        ino->writers++; /* file_release_ takes it back */
+        ino->writers++; /* this, too */
         f->mnt->writers++;
         if (ino->writers <= 0) {
             err = -ETXTBSY;

@@ -68,11 +68,13 @@ struct inode {
     uint32_t mode, uid, gid, nlink;
     int64_t size;
     int64_t atime, mtime, ctime, btime;
-    struct lockset *locks; /* record locks and flocks, fd/lock.c; NULL: none */
-    struct xattr *xattrs;  /* fs/xattr.c */
-    bool linkable;         /* made without a name (O_TMPFILE): may get one */
-    uint32_t seals;        /* tmpfs, regular files: F_SEAL_* */
-    int32_t writers;       /* files open for writing; below 0: running as a program (ETXTBSY) */
+    struct lockset *locks;   /* record locks and flocks, fd/lock.c; NULL: none */
+    struct leaseset *leases; /* fd/lease.c; NULL: none */
+    struct xattr *xattrs;    /* fs/xattr.c */
+    bool linkable;           /* made without a name (O_TMPFILE): may get one */
+    uint32_t seals;          /* tmpfs, regular files: F_SEAL_* */
+    uint32_t opens;          /* regular files: open by name */
+    int32_t writers;         /* files open for writing; below 0: running as a program (ETXTBSY) */
     union {
         struct pagetree pages;           /* regular files of tmpfs */
         struct {                         /* directories */

@@ -3,7 +3,7 @@
  * A queue is an inode under a name of its own list (no file system shows it); a descriptor of it is a file.
  * Messages are kept in the order they are to be received in: highest priority first, then oldest.
  * Who is to be told of a message that comes to an empty queue (mq_notify) is told once.
- * Not here: telling by a thread (SIGEV_THREAD), for which Linux wants a netlink socket.
+ * A thread is told (SIGEV_THREAD) by C libraries: it reads a cookie from a netlink socket.
  */
 #include <linux/mqueue.h>
 #include <linux/poll.h>
@@ -11,6 +11,7 @@
 #include <string.h>
 #include "fd/fd_int.h"
 #include "ipc/mqueue.h"
+#include "net/cookie.h"
 #include "proc.h"
 #include "ptime.h"
 #include "sig.h"
@@ -22,6 +23,7 @@
 #ifndef SIGEV_SIGNAL
 #define SIGEV_SIGNAL 0
 #define SIGEV_NONE 1
+#define SIGEV_THREAD 2
 #endif
 
 struct message {
@@ -46,6 +48,8 @@ struct mqueue {
     uint64_t notify_start; /* pids are used again */
     int notify_how, notify_signo;
     uint64_t notify_value;
+    struct sock *notify_sock; /* SIGEV_THREAD: where the cookie goes */
+    uint8_t cookie[NOTIFY_COOKIE_LEN];
 };
 
 long mq_limit[MQ_LIMITS] = {
@@ -60,6 +64,17 @@ static struct mqueue *queue_of(const struct inode *ino)
     return (struct mqueue *)(uintptr_t)ino->entry;
 }
 
+/* Nobody is to be told any more.  Who was told by a cookie learns why. */
+static void notify_end(struct mqueue *q, uint8_t why)
+{
+    q->notify_pid = 0;
+    if (q->notify_sock) {
+        q->cookie[NOTIFY_COOKIE_LEN - 1] = why;
+        cookie_send(q->notify_sock, q->cookie, sizeof q->cookie);
+        q->notify_sock = NULL;
+    }
+}
+
 /* ---- the file ---- */
 
 static void queue_evict(struct inode *ino)
@@ -69,6 +84,7 @@ static void queue_evict(struct inode *ino)
         q->first = m->next;
         mb_free(m);
     }
+    notify_end(q, NOTIFY_REMOVED);
     q->user->mq_bytes -= q->charged;
     user_unref(q->user);
     queue_count--;
@@ -122,7 +138,7 @@ static void queue_flush(struct file *f)
 {
     struct mqueue *q = queue_of(f->inode);
     if (current && notifies_us(q))
-        q->notify_pid = 0;
+        notify_end(q, NOTIFY_REMOVED);
 }
 
 static const struct file_ops queue_ops = {
@@ -302,7 +318,7 @@ static void notify(struct mqueue *q)
     struct process *p = process_find(q->notify_pid);
     if (!q->notify_pid || q->waiting)
         return;
-    q->notify_pid = 0;
+    notify_end(q, NOTIFY_WOKENUP);
     if (!p || p->start_ticks != q->notify_start || q->notify_how != SIGEV_SIGNAL ||
         !q->notify_signo)
         return;
@@ -417,41 +433,59 @@ struct event { /* struct sigevent */
     int32_t signo, how, pad[12];
 };
 
-static int set_notify(struct mqueue *q, const struct event *e)
+/* sk: the socket for SIGEV_THREAD; it is taken when that succeeds. */
+static int set_notify(struct mqueue *q, const struct event *e, struct sock *sk,
+                      const uint8_t *cookie)
 {
     const struct process *p = current->proc;
     if (!e) {
         if (notifies_us(q))
-            q->notify_pid = 0;
+            notify_end(q, NOTIFY_REMOVED);
         return 0;
     }
     const struct process *old = q->notify_pid ? process_find(q->notify_pid) : NULL;
     if (old && old->start_ticks == q->notify_start && !old->zombie)
         return -EBUSY;
+    notify_end(q, NOTIFY_REMOVED);
     q->notify_pid = p->pid;
     q->notify_start = p->start_ticks;
     q->notify_how = e->how;
     q->notify_signo = e->signo;
     q->notify_value = e->value;
+    q->notify_sock = sk;
+    memcpy(q->cookie, cookie, sizeof q->cookie);
     return 0;
+}
+
+static int check_event(const struct event *e, struct sock **sk, uint8_t *cookie)
+{
+    if (e->how != SIGEV_NONE && e->how != SIGEV_SIGNAL && e->how != SIGEV_THREAD)
+        return -EINVAL;
+    if (e->how == SIGEV_SIGNAL && (e->signo < 0 || e->signo > SIG_COUNT))
+        return -EINVAL;
+    if (e->how != SIGEV_THREAD)
+        return 0;
+    return mb_copy_in(cookie, e->value, NOTIFY_COOKIE_LEN) ? -EFAULT : cookie_sock(e->signo, sk);
 }
 
 long sys_mq_notify(const uint64_t a[6])
 {
     struct event e;
-    if (a[1]) {
-        if (mb_copy_in(&e, a[1], sizeof e))
-            return -EFAULT;
-        if (e.how != SIGEV_NONE && e.how != SIGEV_SIGNAL)
-            return -EINVAL;
-        if (e.how == SIGEV_SIGNAL && (e.signo < 0 || e.signo > SIG_COUNT))
-            return -EINVAL;
-    }
+    struct sock *sk = NULL;
+    uint8_t cookie[NOTIFY_COOKIE_LEN] = {0};
+    if (a[1] && mb_copy_in(&e, a[1], sizeof e))
+        return -EFAULT;
+    int err = a[1] ? check_event(&e, &sk, cookie) : 0;
+    if (err)
+        return err;
     struct file *f = fd_get((int)a[0]);
-    if (!f)
-        return -EBADF;
-    int err = f->ops == &queue_ops ? set_notify(queue_of(f->inode), a[1] ? &e : NULL) : -EBADF;
-    file_unref(f);
+    err = -EBADF;
+    if (f && f->ops == &queue_ops)
+        err = set_notify(queue_of(f->inode), a[1] ? &e : NULL, sk, cookie);
+    if (f)
+        file_unref(f);
+    if (err && sk)
+        cookie_drop(sk);
     return err;
 }
 

@@ -3,6 +3,8 @@
  * A dump of links, addresses or routes is answered with what lo is; everything else with an error
  * message.  Nothing ever changes, so multicast groups can be joined and stay silent.
  */
+#include "fd/fd_int.h"
+#include "net/cookie.h"
 #include "net/net.h"
 
 #include <linux/rtnetlink.h>
@@ -362,6 +364,37 @@ static void netlink_release(struct sock *sk)
 {
     packets_clear(sk);
     sk->nl.port = 0;
+}
+
+int cookie_sock(int fd, struct sock **out)
+{
+    struct file *f = fd_get(fd);
+    if (f == NULL) {
+        return -EBADF;
+    }
+    struct sock *sk = sock_of(f);
+    int err = sk == NULL ? -ENOTSOCK : sk->family != ABI_AF_NETLINK ? -EINVAL : 0;
+    if (err == 0) {
+        *out = sock_ref(sk);
+    }
+    file_unref(f);
+    return err;
+}
+
+void cookie_drop(struct sock *sk)
+{
+    sock_unref(sk);
+}
+
+void cookie_send(struct sock *sk, const void *bytes, size_t n)
+{
+    int err;
+    struct iobuf b = iobuf_kernel((void *)(uintptr_t)bytes, n);
+    struct packet *p = sk->dead || sk->packets.bytes > sk->rcvbuf ? NULL : packet_make(&b, n, &err);
+    if (p != NULL) {
+        packet_queue(sk, p, NULL);
+    }
+    sock_unref(sk);
 }
 
 static const struct sock_ops netlink_ops = {

@@ -1,4 +1,5 @@
 /* Changing what an inode says: mode, owner, times, size. */
+#include "fd/fd_int.h"
 #include "fs/notify.h"
 #include "include/sys.h"
 #include "path/target.h"
@@ -266,6 +267,9 @@ long sys_truncate(const uint64_t a[6])
     } else {
         err = may_change(&t);
         err = err == 0 ? inode_permission(ino, MAY_WRITE) : err;
+        if (err == 0) {
+            err = lease_break(ino, true, false);
+        }
         if (err == 0) {
             err = ino->writers < 0             ? -ETXTBSY
                   : ino->ops->truncate == NULL ? -EINVAL

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -149,6 +150,39 @@ static void told(void)
     mq_unlink(NAME);
 }
 
+/* What C libraries make SIGEV_THREAD of: a cookie comes by a netlink socket, its last byte says why. */
+static void told_by_cookie(void)
+{
+    int s = OK(socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, 0));
+    char cookie[32] = "biscuit", got[64];
+    struct {
+        void *value;
+        int signo, how, pad[12];
+    } e = {cookie, s, SIGEV_THREAD, {0}};
+
+    make(2, 16);
+    OK(syscall(SYS_mq_notify, q, &e));
+    ERR(syscall(SYS_mq_notify, q, &e), EBUSY);
+    OK(syscall(SYS_mq_notify, q, NULL));
+    EQ(recv(s, got, sizeof got, 0), 32);
+    CHECK(memcmp(got, cookie, 31) == 0);
+    EQ(got[31], 2); /* NOTIFY_REMOVED */
+    OK(syscall(SYS_mq_notify, q, &e));
+    ERR(recv(s, got, sizeof got, 0), EAGAIN);
+    OK(mq_send(q, "a", 1, 0));
+    EQ(recv(s, got, sizeof got, 0), 32);
+    EQ(got[31], 1); /* NOTIFY_WOKENUP */
+    e.signo = 0;
+    ERR(syscall(SYS_mq_notify, q, &e), ENOTSOCK);
+    e.signo = OK(socket(AF_UNIX, SOCK_DGRAM, 0));
+    ERR(syscall(SYS_mq_notify, q, &e), EINVAL);
+    e.signo = 99;
+    ERR(syscall(SYS_mq_notify, q, &e), EBADF);
+    e.value = (void *)8;
+    ERR(syscall(SYS_mq_notify, q, &e), EFAULT);
+    mq_unlink(NAME);
+}
+
 static void rights(void)
 {
     pid_t pid;
@@ -173,6 +207,11 @@ static void rights(void)
 }
 
 const struct test mqueue_tests[] = {
-    {"names", names}, {"order", order},   {"blocking", blocking},
-    {"told", told},   {"rights", rights}, {NULL, NULL},
+    {"names", names},
+    {"order", order},
+    {"blocking", blocking},
+    {"told", told},
+    {"told_by_cookie", told_by_cookie},
+    {"rights", rights},
+    {NULL, NULL},
 };

@@ -180,6 +180,67 @@ static void setgid_before_umask(void)
     wait_ok(pid);
 }
 
+/* ---- leases ---- */
+
+static void leases_that_fit(void)
+{
+    int rw = OK(open("f", O_RDWR | O_CREAT, 0644));
+
+    ERR(fcntl(rw, F_SETLEASE, F_RDLCK), EAGAIN); /* it is open for writing */
+    OK(fcntl(rw, F_SETLEASE, F_WRLCK));
+    EQ(fcntl(rw, F_GETLEASE), F_WRLCK);
+    OK(fcntl(rw, F_SETLEASE, F_UNLCK));
+    EQ(fcntl(rw, F_GETLEASE), F_UNLCK);
+    ERR(fcntl(rw, F_SETLEASE, F_UNLCK), EAGAIN);
+    ERR(fcntl(rw, F_SETLEASE, 77), EINVAL);
+    OK(close(rw));
+    int a = OK(open("f", O_RDONLY)), b = OK(open("f", O_RDONLY));
+    ERR(fcntl(a, F_SETLEASE, F_WRLCK), EAGAIN); /* somebody else has it open */
+    OK(fcntl(a, F_SETLEASE, F_RDLCK));
+    OK(fcntl(b, F_SETLEASE, F_RDLCK));
+    OK(close(b));
+    OK(close(OK(open("f", O_RDONLY)))); /* that goes with it */
+    ERR(fcntl(OK(open(".", O_RDONLY)), F_SETLEASE, F_RDLCK), EINVAL);
+}
+
+static void leases_are_broken(void)
+{
+    siginfo_t info;
+    sigset_t set;
+    pid_t pid;
+    int fd = OK(open("f", O_RDWR | O_CREAT, 0644));
+
+    sig_block(SIGUSR1);
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    OK(fcntl(fd, F_SETSIG, SIGUSR1));
+    OK(fcntl(fd, F_SETLEASE, F_WRLCK));
+    CHILD(pid)
+    {
+        OK(close(fd));
+        ERR(open("f", O_RDONLY | O_NONBLOCK), EWOULDBLOCK);
+        OK(open("f", O_RDONLY)); /* waits */
+    }
+    EQ(sigwaitinfo(&set, &info), SIGUSR1);
+    EQ(info.si_fd, fd);
+    EQ(fcntl(fd, F_GETLEASE), F_RDLCK); /* what it is to become */
+    wait_state(pid, 'S');
+    OK(close(fd)); /* who was to be told is gone, and the lease */
+    wait_ok(pid);
+
+    fd = OK(open("f", O_RDONLY));
+    OK(fcntl(fd, F_SETSIG, SIGUSR1));
+    OK(fcntl(fd, F_SETLEASE, F_RDLCK));
+    CHILD(pid)
+    {
+        OK(truncate("f", 0));
+    }
+    EQ(sigwaitinfo(&set, &info), SIGUSR1);
+    EQ(fcntl(fd, F_GETLEASE), F_UNLCK);
+    OK(fcntl(fd, F_SETLEASE, F_UNLCK));
+    wait_ok(pid);
+}
+
 /* ---- mounts ---- */
 
 static void mounts_are_told(void)
@@ -487,6 +548,8 @@ const struct test rules_tests[] = {
     {"no_clones", no_clones},
     {"read_at_the_end", read_at_the_end},
     {"setgid_before_umask", setgid_before_umask},
+    {"leases_that_fit", leases_that_fit},
+    {"leases_are_broken", leases_are_broken},
     {"mounts_are_told", mounts_are_told},
     {"a_look_is_a_use", a_look_is_a_use},
     {"mmap_which_error", mmap_which_error},
