@@ -55,6 +55,8 @@ struct opening {
     struct path path;
     struct file *file; /* memory for it: taken first, so that no file is made and then not opened */
 };
+int open_found(struct path p, unsigned flags,
+               struct file **out);                     /* with permission; takes over p */
 int open_name(struct opening *o);                      /* find or make it; does not block */
 int open_finish(struct opening *o, struct file **out); /* the name is not needed any more */
 

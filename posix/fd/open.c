@@ -235,6 +235,19 @@ int open_name(struct opening *o)
     return err;
 }
 
+int open_found(struct path p, unsigned flags, struct file **out)
+{
+    int err = (flags & O_PATH) != 0 ? 0 : may_open(&p, flags);
+    if (err == 0 && (flags & O_DIRECTORY) != 0 && !S_ISDIR(p.dentry->inode->mode)) {
+        err = -ENOTDIR;
+    }
+    if (err < 0) {
+        path_unref(p);
+        return err;
+    }
+    return file_open_path(p, flags, out);
+}
+
 int open_finish(struct opening *o, struct file **out)
 {
     return open_into(o->file, o->path, o->flags, out);

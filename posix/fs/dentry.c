@@ -63,6 +63,21 @@ static void table_resize(uint32_t buckets)
     mb_free(old);
 }
 
+struct dentry *dentry_of_inode(const struct sb *sb, uint64_t ino)
+{
+    if (sb->root->inode->ino == ino) {
+        return sb->root;
+    }
+    for (uint32_t i = 0; i <= table_mask; i++) {
+        for (struct dentry *d = table[i]; d != NULL; d = d->hash_next) {
+            if (d->inode != NULL && d->inode->sb == sb && d->inode->ino == ino) {
+                return d;
+            }
+        }
+    }
+    return NULL;
+}
+
 static void table_insert(struct dentry *d)
 {
     if (++table_used > table_mask + 1) {

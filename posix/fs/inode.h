@@ -234,6 +234,8 @@ void dentry_exchange(struct dentry *a, struct dentry *b);
 void dentry_free_tree(
     struct dentry *root); /* a file system goes: every name below, then root's reference */
 bool dentry_is_below(const struct dentry *d, const struct dentry *dir); /* or dir itself */
+/* A name of that inode, borrowed: NULL when it has none.  It looks at every name there is. */
+struct dentry *dentry_of_inode(const struct sb *sb, uint64_t ino);
 int dentry_init(void);
 
 /* Directories whose names are all hashed. */

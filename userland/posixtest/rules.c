@@ -180,6 +180,48 @@ static void setgid_before_umask(void)
     wait_ok(pid);
 }
 
+/* ---- handles ---- */
+
+static void handles(void)
+{
+    struct {
+        unsigned bytes;
+        int type;
+        char body[128];
+    } h = {.bytes = 0}, gone = {.bytes = 128};
+    int id = -1, dir = OK(open(".", O_RDONLY));
+    char text[5] = "";
+
+    write_file("f", "text");
+    OK(symlink("f", "link"));
+    ERR(syscall(SYS_name_to_handle_at, AT_FDCWD, "f", &h, &id, 0), EOVERFLOW);
+    CHECK(h.bytes > 0 && h.bytes <= 128);
+    OK(syscall(SYS_name_to_handle_at, AT_FDCWD, "f", &h, &id, 0));
+    CHECK(id > 0);
+    ERR(syscall(SYS_name_to_handle_at, AT_FDCWD, "f", &h, NULL, 0), EFAULT);
+    h.bytes = 129;
+    ERR(syscall(SYS_name_to_handle_at, AT_FDCWD, "f", &h, &id, 0), EINVAL);
+    h.bytes = 128;
+    OK(syscall(SYS_name_to_handle_at, AT_FDCWD, "f", &h, &id, 0));
+    if (geteuid() != 0)
+        SKIP("needs root");
+    OK(rename("f", "g")); /* names do not matter */
+    int fd = OK(syscall(SYS_open_by_handle_at, dir, &h, O_RDONLY));
+    EQ(read(fd, text, 4), 4);
+    CHECK(strcmp(text, "text") == 0);
+    ERR(syscall(SYS_open_by_handle_at, 99, &h, O_RDONLY), EBADF);
+    ERR(syscall(SYS_open_by_handle_at, dir, NULL, O_RDONLY), EFAULT);
+    OK(syscall(SYS_name_to_handle_at, AT_FDCWD, "link", &gone, &id, 0));
+    ERR(syscall(SYS_open_by_handle_at, dir, &gone, O_RDONLY), ELOOP);
+    gone.bytes = 128;
+    write_file("h", "");
+    OK(syscall(SYS_name_to_handle_at, AT_FDCWD, "h", &gone, &id, 0));
+    OK(unlink("h"));
+    ERR(syscall(SYS_open_by_handle_at, dir, &gone, O_RDONLY), ESTALE);
+    h.bytes = 0;
+    ERR(syscall(SYS_open_by_handle_at, dir, &h, O_RDONLY), EINVAL);
+}
+
 /* ---- leases ---- */
 
 static void leases_that_fit(void)
@@ -548,6 +590,7 @@ const struct test rules_tests[] = {
     {"no_clones", no_clones},
     {"read_at_the_end", read_at_the_end},
     {"setgid_before_umask", setgid_before_umask},
+    {"handles", handles},
     {"leases_that_fit", leases_that_fit},
     {"leases_are_broken", leases_are_broken},
     {"mounts_are_told", mounts_are_told},
