@@ -138,9 +138,12 @@ static void handles(void)
 {
     make_file("h", "1");
     uint64_t handle = words(4, 24ul, 0ul, 0ul, 0ul), id = room(8);
-    is(sc(name_to_handle_at, CWD, text("h"), handle, id, 0), -EOPNOTSUPP);
-    long dir = open_at(".", O_RDONLY);
-    is(sc(open_by_handle_at, (uint64_t)dir, handle, O_RDONLY), -ESTALE);
+    is(sc(name_to_handle_at, CWD, text("h"), handle, id, 0), 0);
+    long dir = open_at(".", O_RDONLY), fd = sc(open_by_handle_at, (uint64_t)dir, handle, O_RDONLY);
+    ok(fd);
+    is(sc(fcntl, (uint64_t)fd, F_SETLEASE, F_WRLCK), 0);
+    is(sc(fcntl, (uint64_t)fd, F_GETLEASE, 0), F_WRLCK);
+    shut(fd);
     shut(dir);
     gone("h");
 }
