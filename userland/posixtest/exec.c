@@ -3,6 +3,7 @@
  * itself with --helper (helper.c).
  */
 #define _GNU_SOURCE
+#include <elf.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
