@@ -30,7 +30,10 @@ echo done
 
 
 def fork_bomb(m):
-    said = m.out("posixtest --helper bomb 10000", 400 if LINUX else 120)  # Linux on a small machine is long at its out-of-memory killer
+    if LINUX and m.smp > 1:
+        print("# a fork bomb: Linux' out-of-memory killer takes the shell")
+        return
+    said = m.out("posixtest --helper bomb 10000", 120)
     print(f"# {m.smp} harts: fork bomb: {said.strip()}")
     # Linux on a small machine may kill some instead of refusing more; harts that have to share the
     # test machine's processors may not get there in time.
