@@ -102,6 +102,7 @@ long lease_fcntl(int fd, struct file *f, int cmd, uint64_t arg);
 void lease_forget(struct file *f); /* its inode has leases: its own goes */
 /* The file is about to be opened, to be written or cut off: 0, -EWOULDBLOCK, -ERESTARTSYS.  May sleep; the inode is held. */
 int lease_break(struct inode *ino, bool write, bool nonblock);
+int lease_break_open(const struct path *p, unsigned flags); /* the same for open's flags */
 /* async.c: whoever set a lease is to hear of it; somebody wants it gone. */
 int async_lease(int fd, struct file *f);
 void async_lease_breaks(const struct file *f);

@@ -203,3 +203,13 @@ int lease_break(struct inode *ino, bool write, bool nonblock)
     }
     return err == -EINTR ? -ERESTARTSYS : err;
 }
+
+int lease_break_open(const struct path *p, unsigned flags)
+{
+    struct inode *ino = p->dentry->inode;
+    if (ino->leases == NULL || (flags & O_PATH) != 0) {
+        return 0;
+    }
+    bool write = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
+    return lease_break(ino, write, (flags & O_NONBLOCK) != 0);
+}

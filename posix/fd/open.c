@@ -18,25 +18,20 @@ const struct file_ops file_dead_ops = {.name = "dead"};
 /* f is memory for it: taken over, like p, also when it fails. */
 static int open_into(struct file *f, struct path p, unsigned flags, struct file **out)
 {
-    if (p.dentry->inode->leases != NULL && (flags & O_PATH) == 0) {
-        bool write = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
-        int err = lease_break(p.dentry->inode, write, (flags & O_NONBLOCK) != 0);
+    int err = lease_break_open(&p, flags);
+    file_fill(f, p, (flags & ~(unsigned)O_CLOEXEC) | O_LARGEFILE);
+    if (err < 0 || (flags & O_PATH) != 0) {
+        f->flags = O_PATH | (flags & (O_DIRECTORY | O_NOFOLLOW));
+        f->ops = &path_ops;
         if (err < 0) {
-            path_unref(p);
-            mb_free(f);
+            file_unref(f); /* it goes as what was not opened, but named */
             return err;
         }
-    }
-    file_fill(f, p, (flags & ~(unsigned)O_CLOEXEC) | O_LARGEFILE);
-    if ((flags & O_PATH) != 0) {
-        f->flags = flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW);
-        f->ops = &path_ops;
         *out = f;
         return 0;
     }
     struct inode *ino = f->inode;
     f->ops = &file_dead_ops; /* until it is open there is nothing to release */
-    int err = 0;
     if (S_ISREG(ino->mode)) {
         ino->opens++; /* file_release_ takes it back */
     }

@@ -101,7 +101,7 @@ long sys_open_by_handle_at(const uint64_t a[6])
 {
     struct handle h;
     struct path at;
-    struct file *f;
+    struct file *f = NULL;
     unsigned flags = (unsigned)a[2];
     if (!capable(CAP_DAC_READ_SEARCH)) {
         return -EPERM;

@@ -287,7 +287,8 @@ static void leases_are_broken(void)
 
 static void mounts_are_told(void)
 {
-    struct pollfd p = {.fd = OK(open("/proc/self/mounts", O_RDONLY)), .events = POLLPRI};
+    int fd = OK(open("/proc/self/mounts", O_RDONLY));
+    struct pollfd p = {.fd = fd, .events = POLLPRI};
     struct epoll_event e = {.events = EPOLLPRI};
     int ep = OK(epoll_create1(0));
     char c;
