@@ -169,7 +169,7 @@ LIB_CODE := -fno-tree-loop-distribute-patterns
 
 # What the nucleus does once, or seldom, is to be small; what is on every message's way, fast.
 NUCLEUS_SELDOM := $(addprefix nucleus/core/,boot machine audit log lineage ckpt crucible watchdog budget energy image \
-	shelf lend call_meta cell timeline call period place call_ipc mem ring quota cap timeq) \
+	shelf lend call_meta cell timeline call period place call_ipc mem ring quota cap timeq visit) \
 	$(addprefix lib/,fmt manifest keep num)
 $(patsubst %,$(B)/nucleus/%.o,$(NUCLEUS_SELDOM)): private NUCLEUS_FLAGS += -Os
 # Every message goes through it.

@@ -40,6 +40,6 @@ static inline struct fiber *call_begin(uint32_t pledge)
 
 /* What call_send and call_recv, which are the short ways (handover.c), do not see to. `locked`: with the lock. */
 long call_send_long(uint64_t op, uint64_t a1, bool locked);
-long call_recv_long(uint64_t op, uint64_t mask, uint64_t deadline, bool locked);
+long call_recv_long(uint64_t op, uint64_t mask, uint64_t deadline, bool locked, uint64_t arg);
 
 #endif

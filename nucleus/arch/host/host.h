@@ -80,6 +80,8 @@ struct host {
     uintptr_t stack_low;        /* deepest frame that asked for a fence of everything */
     char console[HOST_CONSOLE]; /* what arch_console_write was given, the newest */
     size_t console_len;
+    unsigned visits_over;       /* arch_visit_over */
+    void (*relax)(void);        /* what another hart does while this one waits for it; or NULL */
     jmp_buf back;
 };
 extern struct host host;

@@ -46,6 +46,30 @@ _Noreturn void arch_resume_rooted(void)
     leave(HOST_RESUMED);
 }
 
+/* What another hart does meanwhile. */
+void host_relax(void)
+{
+    const unsigned me = host.current;
+    if (host.relax != NULL) {
+        host.relax();
+        host.current = me;
+    }
+}
+
+_Noreturn void arch_resume_visit(void)
+{
+    const struct hart *h = this_hart();
+    if (host.hart[host.current].root != h->visit->host_root) {
+        host_bug("hart %u goes on in a visit without the tables of the server", host.current);
+    }
+    leave(HOST_RESUMED);
+}
+
+void arch_visit_over(void)
+{
+    host.visits_over++;
+}
+
 long arch_resume_call(long result)
 {
     this_hart()->fiber->reg[10] = (uint64_t)result;

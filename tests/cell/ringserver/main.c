@@ -20,19 +20,23 @@ static inline __attribute__((always_inline)) void answer(struct nx_ring *in, str
     } while (__builtin_expect(i != n, 0));
     nx_ring_release(in, n);
     nx_ring_commit(out, n);
-    if (nx_ring_needs_bell(out)) {
-        nx_send_bell(SLOT_CLIENT_TX);
+}
+
+/* Where the client visits: mostly one message, with room for its answer. */
+static void visited(struct channel *ch)
+{
+    const int n = nx_ring_pending_now(&ch->in), room = nx_ring_space(&ch->out, 1);
+    if (__builtin_expect(n == 1 && room > 0, 1)) {
+        answer(&ch->in, &ch->out, 1);
+    } else if (n > 0 && room > 0) {
+        answer(&ch->in, &ch->out, (uint32_t)NX_MIN(n, room));
     }
 }
 
-int cell_main(const struct nx_cellinfo *info)
+/* Where nobody comes in: the handles can be in registers. */
+static _Noreturn __attribute__((noinline)) void serve(const struct channel *ch)
 {
-    struct channel ch;
-    int e = channel_open(&ch, SLOT_CLIENT_RX, SLOT_CLIENT_TX);
-    if (e != 0) {
-        cell_panic("channel: error %d", -e);
-    }
-    struct nx_ring in = ch.in, out = ch.out;
+    struct nx_ring in = ch->in, out = ch->out;
     for (;;) {
         /* Announce sleep first: it looks at the ring again, and a client that waits for its answer has
          * sent nothing more. */
@@ -44,8 +48,25 @@ int cell_main(const struct nx_cellinfo *info)
         const int room = n > 0 ? nx_ring_space(&out, 1) : n;
         if (__builtin_expect(room > 0, 1)) {
             answer(&in, &out, (uint32_t)NX_MIN(n, room));
+            if (nx_ring_needs_bell(&out)) {
+                nx_send_bell(SLOT_CLIENT_TX);
+            }
         } else if (room < 0) {
             cell_panic("the client broke a ring: error %d", -room);
         }
     }
+}
+
+int cell_main(const struct nx_cellinfo *info)
+{
+    struct channel ch;
+    int e = channel_open(&ch, SLOT_CLIENT_RX, SLOT_CLIENT_TX);
+    if (e != 0) {
+        cell_panic("channel: error %d", -e);
+    }
+    if (NX_TABLE->visit != NULL) {
+        e = channel_attend(&ch, visited);
+        cell_panic("the client broke a ring: error %d", -e);
+    }
+    serve(&ch);
 }
