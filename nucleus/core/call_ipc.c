@@ -97,7 +97,8 @@ static __attribute__((noinline)) bool recv_kick(struct fiber *f, uint64_t fired,
     return false;
 }
 
-long call_recv_long(uint64_t op, uint64_t mask, uint64_t deadline, bool locked, uint64_t arg)
+static long wait(uint64_t op, uint64_t mask, uint64_t deadline, bool locked, bool opens,
+                 uint64_t arg)
 {
     struct fiber *f = locked ? call_begun(NX_PLEDGE_IPC) : call_begin(NX_PLEDGE_IPC);
     long r;
@@ -123,13 +124,23 @@ long call_recv_long(uint64_t op, uint64_t mask, uint64_t deadline, bool locked, 
         r = -NX_ETIME;
     } else {
         mask &= f->capmask;
-        if (op == NX_RECV_SERVE) {
+        if (opens) {
             visit_open(f, mask, entry, arg);
         }
         sched_block(f, mask, deadline);
     }
     unlock();
     return r;
+}
+
+long call_recv_long(uint64_t op, uint64_t mask, uint64_t deadline, bool locked)
+{
+    return wait(op, mask, deadline, locked, false, 0);
+}
+
+long call_serve(uint64_t op, uint64_t mask, uint64_t entry, uint64_t arg, uint64_t a4, uint64_t a5)
+{
+    return wait(op, mask, entry, false, true, arg);
 }
 
 /* ---- tick ---- */

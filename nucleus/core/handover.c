@@ -69,23 +69,21 @@ long call_recv(uint64_t op, uint64_t mask, uint64_t deadline, uint64_t a3, uint6
 {
     struct hart *h = this_hart();
     struct fiber *f = h->fiber;
-    if (unlikely(op != NX_RECV_WAIT)) {
-        return call_recv_long(op, mask, deadline, false, a3);
-    }
     /* A look at the lender without the lock, lest all other waits pay for this way. */
-    if (unlikely(h->lender == NULL) || unlikely(deadline != NX_NEVER) || !try_lock()) {
-        return call_recv_long(op, mask, deadline, false, 0);
+    if (unlikely(h->lender == NULL) || unlikely(op != NX_RECV_WAIT) ||
+        unlikely(deadline != NX_NEVER) || !try_lock()) {
+        return call_recv_long(op, mask, deadline, false);
     }
     struct cell *c = f->cell;
     struct fiber *to = h->lender;
     if (unlikely(f->kick_or_odd != 0) || unlikely((c->pending & mask) != 0) ||
         unlikely(c->sleeper != NULL) || unlikely(to == NULL) || unlikely(h->resched != 0) ||
         unlikely(is_stale(to->cell, h))) {
-        return call_recv_long(op, mask, deadline, true, 0);
+        return call_recv_long(op, mask, deadline, true);
     }
     const uint64_t now = arch_time(), ran = now - h->since, left = f->left;
     if (unlikely(ran >= left) || unlikely(h->armed > now + to->left)) {
-        return call_recv_long(op, mask, deadline, true, 0);
+        return call_recv_long(op, mask, deadline, true);
     }
     h->since = now;
     f->left = left - ran;

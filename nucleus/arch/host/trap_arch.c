@@ -157,9 +157,12 @@ static void call_body(void *arg)
 {
     struct call *c = arg;
     struct hart *h = this_hart();
-    c->result = c->nr < NX_CALL_COUNT ? call_table[c->nr](c->arg[0], c->arg[1], c->arg[2],
-                                                          c->arg[3], c->arg[4], c->arg[5])
-                                      : -NX_ENOSYS;
+    const bool serves = c->nr == NX_CALL_RECV && c->arg[0] != NX_RECV_WAIT && h->fiber->fused;
+    c->result =
+        serves ? call_serve(c->arg[0], c->arg[1], c->arg[2], c->arg[3], c->arg[4], c->arg[5])
+        : c->nr < NX_CALL_COUNT
+            ? call_table[c->nr](c->arg[0], c->arg[1], c->arg[2], c->arg[3], c->arg[4], c->arg[5])
+            : -NX_ENOSYS;
     if (h->resched != 0) {
         h->fiber->reg[10] = (uint64_t)c->result;
         sched_reschedule();

@@ -404,6 +404,9 @@ fused_\name:
     j fused_dispatch
     .elseif \nr == NX_CALL_SEND || \nr == NX_CALL_RECV
     FUSED_ENTRY
+    .if \nr == NX_CALL_RECV
+    bnez a0, fused_serve
+    .endif
     ld sp, H_STACK(tp)
     call call_\name
     j fused_return
@@ -415,6 +418,9 @@ fused_\name:
 #define FUSED_EACH(name, nr) FUSED_CALL name, nr;
     NX_CALLS(FUSED_EACH)
 
+fused_serve:
+    la t0, call_serve
+    j fused_dispatch
 fused_other:
     FUSED_ENTRY
 fused_dispatch:
