@@ -198,7 +198,8 @@ $(B)/$(1)/$(B)/src/%.o: $(B)/src/%.c Makefile | $(READY)
 	@mkdir -p $$(@D)
 	@$(2) $(3) -I$(FDT) -I$(ZLIB) $(ZLIB_CODE) -w -c $$< -o $$@
 endef
-$(eval $(call third_party,nucleus,$$(CC),$$(NUCLEUS_FLAGS)))
+# The tree is read once.
+$(eval $(call third_party,nucleus,$$(CC),$$(NUCLEUS_FLAGS) -Os))
 $(eval $(call third_party,cell,$$(CC),$$(CELL_FLAGS)))
 $(eval $(call third_party,host,$$(HOSTCC),-O1 -g))
 

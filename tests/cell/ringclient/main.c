@@ -2,17 +2,11 @@
  *
  * Logs its figures (tests/cell/figure.h).
  */
+#include "ringclient.h"
+
 #include "../figure.h"
 
-#include <manifest/ringclient.h>
-#include <nexus/cell.h>
-#include <nexus/channel.h>
-#include <nx_base.h>
-
 #define ROUNDS 1000u
-#define BATCH 8u
-
-void strands(void);
 
 /* One ring, both sides here: what a message costs without anybody asleep. */
 static void push_pop(void)
@@ -69,32 +63,9 @@ static void push_pop(void)
     figure("ring-push-pop-slot", instructions() - start, ROUNDS * 32);
 }
 
-/* Sleep until there is an answer: how many there are. */
-static inline __attribute__((always_inline)) uint32_t wait(struct nx_ring *in)
-{
-    int n;
-    while ((n = nx_ring_pending(in, 1)) <= 0) {
-        if (n < 0) {
-            cell_panic("the server broke the ring");
-        }
-        if (nx_ring_sleep_prepare(in) == 0) {
-            (void)nx_recv_wait(1ul << SLOT_SERVER_RX, NX_NEVER);
-            nx_ring_sleep_cancel(in);
-        }
-    }
-    return (uint32_t)n;
-}
-
-/* After a visit they are there. */
-static inline __attribute__((always_inline)) uint32_t answers(struct nx_ring *in, bool visits)
-{
-    const int n = visits ? nx_ring_pending_now(in) : 0;
-    return __builtin_expect(n > 0, visits) ? (uint32_t)n : wait(in);
-}
-
-/* `count` messages with one bell, or in one visit, and as many answers. */
+/* `count` messages with one bell, and as many answers. */
 static inline __attribute__((always_inline)) void call(struct nx_ring *out, struct nx_ring *in,
-                                                       bool visits, uint64_t word, uint32_t count)
+                                                       uint64_t word, uint32_t count)
 {
     if (nx_ring_space(out, count) < (int)count) {
         cell_panic("ring full");
@@ -105,13 +76,11 @@ static inline __attribute__((always_inline)) void call(struct nx_ring *out, stru
         slot->word[0] = word + i;
     }
     nx_ring_commit(out, count);
-    if ((!visits || __builtin_expect(NX_TABLE->visit(SLOT_SERVER_TX) != 0, 0)) &&
-        nx_ring_needs_bell(out)) {
+    if (nx_ring_needs_bell(out)) {
         nx_send_bell(SLOT_SERVER_TX);
     }
     for (uint32_t i = 0; i < count;) {
-        const uint32_t n =
-            count == 1 ? (answers(in, visits), 1) : NX_MIN(answers(in, visits), count - i);
+        const uint32_t n = count == 1 ? (wait(in), 1) : NX_MIN(wait(in), count - i);
         for (uint32_t k = 0; k < n; k++, i++) {
             if (nx_ring_slot(in, k)->word[0] != word + i) {
                 cell_panic("wrong answer");
@@ -122,13 +91,13 @@ static inline __attribute__((always_inline)) void call(struct nx_ring *out, stru
 }
 
 /* Instructions of so many calls. A function for each, so that the handles have its registers. */
-static inline __attribute__((always_inline)) uint64_t calls(struct channel *ch, bool visits,
-                                                            uint64_t rounds, uint32_t count)
+static inline __attribute__((always_inline)) uint64_t calls(struct channel *ch, uint64_t rounds,
+                                                            uint32_t count)
 {
     struct nx_ring in = ch->in, out = ch->out;
     const uint64_t start = instructions();
     for (uint64_t i = 0; i < rounds; i++) {
-        call(&out, &in, visits, i, count);
+        call(&out, &in, i, count);
     }
     const uint64_t all = instructions() - start;
     ch->in = in;
@@ -138,22 +107,12 @@ static inline __attribute__((always_inline)) uint64_t calls(struct channel *ch, 
 
 static __attribute__((noinline)) uint64_t round_trips(struct channel *ch, uint64_t rounds)
 {
-    return calls(ch, false, rounds, 1);
-}
-
-static __attribute__((noinline)) uint64_t visits(struct channel *ch, uint64_t rounds)
-{
-    return calls(ch, true, rounds, 1);
+    return calls(ch, rounds, 1);
 }
 
 static __attribute__((noinline)) uint64_t batches(struct channel *ch, uint64_t rounds)
 {
-    return calls(ch, false, rounds, BATCH);
-}
-
-static __attribute__((noinline)) uint64_t visited_batches(struct channel *ch, uint64_t rounds)
-{
-    return calls(ch, true, rounds, BATCH);
+    return calls(ch, rounds, BATCH);
 }
 
 int cell_main(const struct nx_cellinfo *info)
@@ -167,7 +126,7 @@ int cell_main(const struct nx_cellinfo *info)
     }
     cell_sleep_ms(2); /* until the server waits, as servers do */
     const bool fused = NX_TABLE->visit != NULL;
-    uint64_t (*const one)(struct channel *, uint64_t) = fused ? visits : round_trips;
+    uint64_t (*const one)(struct channel *, uint64_t) = fused ? visited_round_trips : round_trips;
     uint64_t (*const eight)(struct channel *, uint64_t) = fused ? visited_batches : batches;
     (void)one(&ch, 16);
     figure("ring-round-trip", one(&ch, ROUNDS), ROUNDS);
