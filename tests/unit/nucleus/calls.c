@@ -172,7 +172,7 @@ static const char *const shape[NX_CALL_COUNT][NX_META_OPS] = {
     [NX_CALL_MASK] = {"cr", "r", "m", "c", "c"},
     [NX_CALL_ENTER] = {"", "ha", ""},
     [NX_CALL_CHECKPOINT] = {"al", "al", ""},
-    [NX_CALL_META] = {"", "as", "s", "Ss", "als", "als", "cl", "hs", "hs", "c", "s", "c", "", "ss",
+    [NX_CALL_META] = {"", "as", "s", "Ss", "als", "als", "cl", "hs", "hs", "c", "s", "n", "", "ss",
                       "t", "alss"},
 };
 
@@ -384,6 +384,7 @@ static void renew(void)
             lock();
             fiber_kick(list_first(&c->fibers, struct fiber, cell_link));
             unlock();
+            host.hart[host.current].ipi = true; /* as in make_root() */
         } else if (c->state != NX_CS_DYING && (stuck || (c->pledge & NX_PLEDGE_MAP) == 0)) {
             test_end(c);
             make_root(i);
@@ -457,6 +458,7 @@ static void random_calls_of_many_cells(void **state)
     end_all();
     audit();
     assert_int_equal(cell_count, 0);
+    print_message("# %u visits\n", visits);
 }
 
 /* Each op, and two numbers behind the last one, with arguments nobody means. */
