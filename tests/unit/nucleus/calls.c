@@ -17,7 +17,6 @@
 
 static struct rng rng;
 static struct cell *root[ROOTS]; /* cells the test holds a reference to */
-static unsigned visits;
 static uint64_t handles[16]; /* spaces and fibers somebody was told of */
 static uint8_t image[IMAGE_BYTES] __attribute__((aligned(16)));
 
@@ -280,31 +279,6 @@ static void native_step(void)
     q->limit = limit;
 }
 
-/* A fused cell's fiber in host mode: into whoever is open, and there nothing, memory, or a call. */
-static void visit_step(void)
-{
-    const struct hart *h = &harts[host.current];
-    const struct fiber *f = h->fiber;
-    if (!f->fused || host_visit(any_slot()) != 0) {
-        return;
-    }
-    visits++;
-    switch (rng_below(&rng, 6)) {
-    case 0:
-        (void)call(NX_CALL_TICK, NX_TICK_NOW, (const uint64_t[5]){0});
-        break;
-    case 1:
-        (void)host_access(any_address(), 1u << rng_below(&rng, 3));
-        break;
-    default:
-        (void)host_access(HEAP + rng_below(&rng, 40) * PAGE, NX_PROT_W);
-        break;
-    }
-    if (h->visit != NULL) {
-        host_visit_end();
-    }
-}
-
 static void foreign_step(void)
 {
     uint64_t value = rng_next(&rng);
@@ -362,8 +336,6 @@ static void step(void)
         foreign_step();
     } else if (rng_below(&rng, 4) == 0) {
         native_access();
-    } else if (rng_below(&rng, 4) == 0) {
-        visit_step();
     } else {
         native_step();
     }
@@ -458,7 +430,6 @@ static void random_calls_of_many_cells(void **state)
     end_all();
     audit();
     assert_int_equal(cell_count, 0);
-    print_message("# %u visits\n", visits);
 }
 
 /* Each op, and two numbers behind the last one, with arguments nobody means. */
