@@ -80,7 +80,7 @@ CELL_LINK = $(TARGET) -static-pie -nostdlib -Wl,-static -Wl,--no-dynamic-linker 
 
 # What a folder's sources see beyond the flags above.
 EXTRA_INC_supervisor := -isystem $(FDT)
-EXTRA_INC_posix := -Imembrane/include -Imembrane/arch/$(ISA) -Iposix/include -Iposix -isystem $(B)/uapi -isystem $(ZLIB) -DZ_SOLO
+EXTRA_INC_posix := -I$(B)/gen/vdso -Imembrane/include -Imembrane/arch/$(ISA) -Iposix/include -Iposix -isystem $(B)/uapi -isystem $(ZLIB) -DZ_SOLO
 EXTRA_INC_drivers := -Idrivers/lib -Idrivers/lib/arch/$(ISA)
 
 # On the host a name in <> is the system's first (it has a sched.h too), a name in "" ours.
@@ -246,6 +246,16 @@ DRIVERS := $(call with_sources,$(call cell_dirs,drivers))
 NATIVES := $(call with_sources,$(call cell_dirs,native))
 TESTCELLS := $(call with_sources,$(call cell_dirs,tests/cell))
 POSIX_SRC := $(call find_sources,membrane,-name '*.[cS]') $(call find_sources,posix,-name '*.[cS]')
+
+# What the personality gives programs: their vDSO, a shared object of one page. User code of Linux programs, so with its headers.
+VDSO := $(B)/gen/vdso/vdso.so
+$(VDSO): $(wildcard userland/vdso/*) posix/include/vvar.h Makefile | $(READY)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	@$(CC) $(TARGET) -Os $(LANG) $(FREESTANDING) $(REPRODUCIBLE) -isystem $(B)/uapi -Iposix/include -fPIC -shared -nostdlib \
+		-Wl,-T,userland/vdso/vdso.ld -Wl,-soname=linux-vdso.so.1 -Wl,--hash-style=both -Wl,-Bsymbolic -Wl,--build-id=none \
+		-Wl,-z,max-page-size=4096 -Wl,-z,norelro -Wl,-s -o $@ $(filter %.c %.S,$^)
+$(call objects,cell,posix/mem/vdso_image.S): $(VDSO)
 
 # What system calls touch lies together, in the order of membrane/hot.txt.
 CELL_LD_posix := $(B)/cell/posix.ld

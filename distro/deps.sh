@@ -19,6 +19,7 @@ bzip2                        : unpacks source archives
 xz-utils                     : unpacks source archives
 qemu-system-misc             : the machine Nexus runs on
 opensbi                      : the firmware it boots through
+libc6-dev-riscv64-cross      : a C library of another kind, for a program of the tests
 qemu-user                    : runs the POSIX tests on Linux semantics for comparison
 libcmocka-dev                : unit tests
 python3-pexpect              : drives the serial console in system tests

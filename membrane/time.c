@@ -21,6 +21,11 @@ uint64_t mb_ticks(void)
     return mb_arch_time();
 }
 
+uint64_t mb_ns_per_tick(void)
+{
+    return ns_per_tick;
+}
+
 uint64_t mb_ticks_to_ns(uint64_t ticks)
 {
     if (ns_per_tick != 0) {

@@ -66,7 +66,8 @@ uint64_t mb_fiber_ticks(const struct mb_fiber *f);
 void mb_yield(void);
 
 /* ---- time ---- */
-uint64_t mb_ticks(void); /* the time counter */
+uint64_t mb_ticks(void);       /* the time counter */
+uint64_t mb_ns_per_tick(void); /* 0: no whole number */
 uint64_t mb_ticks_to_ns(uint64_t ticks);
 uint64_t mb_ns_to_ticks(uint64_t ns); /* rounds up, saturates at MB_NEVER - 1 */
 

@@ -57,7 +57,7 @@ static void put_aux(struct words *w, uint64_t type, uint64_t v)
     put(w, v);
 }
 
-#define AUX_PAIRS 18
+#define AUX_PAIRS 19
 
 static void put_auxv(struct words *w, const struct exec *x, uint64_t random_at, uint64_t name_at)
 {
@@ -78,6 +78,7 @@ static void put_auxv(struct words *w, const struct exec *x, uint64_t random_at, 
     put_aux(w, AT_RANDOM, random_at);
     put_aux(w, AT_EXECFN, name_at);
     put_aux(w, AT_MINSIGSTKSZ, 2048);
+    put_aux(w, AT_SYSINFO_EHDR, mm_vdso_addr(x->mm));
     put_aux(w, AT_NULL, 0);
 }
 

@@ -37,14 +37,17 @@ struct mm_signal {
 /* NX_LEAVE_FAULT, NX_LEAVE_NOMEM: 0: run on; 1: send the signal; -ENOMEM: memory is out (OOM). */
 int mm_fault(struct mm *mm, uint64_t addr, uint64_t cause, struct mm_signal *out);
 
-/* Address of the code that makes the rt_sigreturn system call, in every program. */
+/* Of the vDSO in it, and of its code that makes the rt_sigreturn system call. */
+uint64_t mm_vdso_addr(const struct mm *mm);
 uint64_t mm_sigreturn_addr(const struct mm *mm);
+/* What programs read clocks by without a call: from now on it is this.  ns_per_tick 0: they have to call. */
+void vdso_clock(uint64_t ns_per_tick, int64_t realtime_offset);
 
 uint64_t mm_vsize(const struct mm *mm);    /* bytes */
 uint64_t mm_resident(const struct mm *mm); /* pages */
 struct text;
 void mm_maps_text(const struct mm *mm, struct text *t, bool details); /* /proc/<pid>/maps, smaps */
-#define MM_AUXV_PAIRS 20
+#define MM_AUXV_PAIRS 21
 /* For /proc/<pid>/stat and friends. */
 struct mm_layout {
     uint64_t code_start, code_end, data_start, data_end, brk_start, brk, stack_top;

@@ -39,13 +39,18 @@ static uint64_t stack_room(void)
 
 static int map_vdso(struct mm *mm)
 {
-    struct vma v = {.start = mm->vdso,
-                    .end = mm->vdso + MB_PAGE,
+    struct vma v = {.start = mm->vdso - MB_PAGE,
+                    .end = mm->vdso,
                     .kind = VMA_VEC,
                     .vec = vdso_pages(),
-                    .prot = NX_PROT_R | NX_PROT_X,
+                    .prot = NX_PROT_R,
                     .flags = VMA_SHARED | VMA_VDSO};
-    return mm_map(mm, &v);
+    int err = mm_map(mm, &v);
+    v.start = mm->vdso;
+    v.end = mm->vdso + MB_PAGE;
+    v.off = MB_PAGE;
+    v.prot |= NX_PROT_X;
+    return err < 0 ? err : mm_map(mm, &v);
 }
 
 /* An address space with nothing in it, not even in the list. */
@@ -78,7 +83,7 @@ struct mm *mm_make(bool random)
         return NULL;
     }
     mm->vdso = MM_TASK_END - 2 * MB_PAGE - random_pages(random, RANDOM_STACK_PAGES);
-    mm->layout.stack_top = mm->vdso - MB_PAGE;
+    mm->layout.stack_top = mm->vdso - 2 * MB_PAGE;
     mm->mmap_base = mm->layout.stack_top - stack_room() - random_pages(random, RANDOM_MMAP_PAGES);
     if (map_vdso(mm) < 0) {
         mm_unref(mm);
@@ -162,6 +167,11 @@ mb_space mm_space(const struct mm *mm)
 int mm_bind(struct mm *mm)
 {
     return mb_space_bind(mm ? mm->space : 0);
+}
+
+uint64_t mm_vdso_addr(const struct mm *mm)
+{
+    return mm->vdso;
 }
 
 uint64_t mm_sigreturn_addr(const struct mm *mm)

@@ -54,8 +54,8 @@ struct mm {
     uint32_t count, room;
     uint64_t pages;     /* sum of all areas */
     uint64_t mmap_base; /* searches go down from here */
-    uint64_t vdso;
-    bool uneven; /* a failed mprotect left pages with other access than the list says */
+    uint64_t vdso;      /* its code; what it reads lies in the page before */
+    bool uneven;        /* a failed mprotect left pages with other access than the list says */
     bool lock_future, lock_on_fault; /* mlockall: what is mapped from now on is locked */
     uint32_t barriers;               /* membarrier commands it has registered for */
     uint64_t brk_start, brk;
@@ -110,10 +110,11 @@ void pagevec_unref(struct pagevec *v);
 /* NULL: *err is -ENOMEM, or -EFAULT behind the end. */
 void *pagevec_page(struct pagevec *v, uint64_t index, int *err);
 
-/* The page in every program with the personality's code for it (vdso.c). */
+/* The pages in every program with the personality's code for it, and before it what that reads (vdso.c). */
 int vdso_init(void);
 struct pagevec *vdso_pages(void);
-#define VDSO_SIGRETURN 0 /* offset of the sigreturn code */
+#define VDSO_SIGRETURN 0x800 /* offset of the sigreturn code: userland/vdso/vdso.ld */
+extern const char vdso_image[], vdso_image_end[];
 
 extern struct mm *mm_all;
 /* How many file areas may map this inode: 0 is certain. */

@@ -20,7 +20,7 @@ static const char *vma_name(const struct mm *mm, const struct vma *v, char *buf,
         return buf;
     }
     if (v->flags & VMA_VDSO) {
-        return "[vdso]";
+        return v->prot & NX_PROT_X ? "[vdso]" : "[vvar]";
     }
     if (v->kind == VMA_VEC) {
         return "/dev/zero (deleted)";
@@ -36,11 +36,13 @@ static void vma_line(const struct mm *mm, const struct vma *v, struct text *t)
     static char path[512]; /* under the lock; stacks are small */
     uint64_t dev = v->kind == VMA_FILE ? file_dev(v->file) : 0;
     uint64_t ino = v->kind == VMA_FILE ? file_ino(v->file) : 0;
+    const bool ours =
+        (v->flags & VMA_VDSO) != 0; /* shared by all, and to programs as if it was theirs */
     size_t from = t->len;
     text_printf(t, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", (ul)v->start, (ul)v->end,
                 v->prot & NX_PROT_R ? 'r' : '-', v->prot & NX_PROT_W ? 'w' : '-',
-                v->prot & NX_PROT_X ? 'x' : '-', v->flags & VMA_SHARED ? 's' : 'p',
-                v->kind == VMA_ANON ? 0 : (ul)v->off, MAJOR(dev), MINOR(dev), (ul)ino);
+                v->prot & NX_PROT_X ? 'x' : '-', (v->flags & VMA_SHARED) && !ours ? 's' : 'p',
+                v->kind == VMA_ANON || ours ? 0 : (ul)v->off, MAJOR(dev), MINOR(dev), (ul)ino);
     const char *name = vma_name(mm, v, path, sizeof(path));
     int len = (int)(t->len - from), pad = *name && len < NAME_COLUMN ? NAME_COLUMN - len : 0;
     text_printf(t, "%*s%s\n", pad, "", name);

@@ -1,31 +1,35 @@
-/* The page of code that the personality gives every program, shared by all.
- *
- * So far it holds what a signal handler returns to.  It is no ELF image and AT_SYSINFO_EHDR is not set:
- * programs do not look for functions in it.
+/* The two pages that every program is given and all share: the vDSO (userland/vdso), an ELF image of functions it finds by
+ * AT_SYSINFO_EHDR, and before it what they read (vvar.h).
  */
 #include "mem/mm_int.h"
 
 #include <asm/errno.h>
-#include <asm/unistd.h>
 #include <string.h>
+#include <vvar.h>
 
 static struct pagevec *pages;
+static struct vvar first; /* until there is the page */
+static struct vvar *vvar = &first;
 
-/* li a7, __NR_rt_sigreturn; ecall: as Linux' vDSO has it; debuggers know these bytes. */
-static const uint32_t sigreturn_code[] = {
-    0x00000893u | (uint32_t)__NR_rt_sigreturn << 20,
-    0x00000073u,
-};
+void vdso_clock(uint64_t ns_per_tick, int64_t realtime_offset)
+{
+    vvar->ns_per_tick = ns_per_tick;
+    vvar->realtime_offset = realtime_offset;
+}
 
 int vdso_init(void)
 {
-    pages = pagevec_make(1);
+    pages = pagevec_make(2);
     int err;
-    char *page = pages ? pagevec_page(pages, 0, &err) : NULL;
-    if (!page) {
+    char *data = pages ? pagevec_page(pages, 0, &err) : NULL;
+    char *code = data ? pagevec_page(pages, 1, &err) : NULL;
+    const size_t size = (uintptr_t)vdso_image_end - (uintptr_t)vdso_image;
+    if (!code || size > MB_PAGE) {
         return -ENOMEM;
     }
-    memcpy(page + VDSO_SIGRETURN, sigreturn_code, sizeof(sigreturn_code));
+    memcpy(code, vdso_image, size);
+    vvar = (struct vvar *)data;
+    *vvar = first;
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include "mm.h"
 #include "proc.h"
 #include "ptime.h"
 #include "sys.h"
@@ -25,6 +26,7 @@ void time_init(void)
         arg++;
     }
     realtime_offset = epoch * NSEC_PER_SEC - time_monotonic_ns();
+    vdso_clock(mb_ns_per_tick(), realtime_offset);
 }
 
 int64_t time_monotonic_ns(void)
@@ -182,6 +184,7 @@ long sys_clock_getres(const uint64_t a[6])
 void time_set_realtime(int64_t ns)
 {
     realtime_offset = ns - time_monotonic_ns();
+    vdso_clock(mb_ns_per_tick(), realtime_offset);
     wait_wake(&clock_set);
 }
 

@@ -64,7 +64,9 @@ $(eval $(call tidy,$(HOST_POSIX),$(LANG) -D_GNU_SOURCE -DNX_HOST $(HOST_INC_posi
 	$(HOSTCC) $(HOST_FLAGS) $(HOST_INC_posix)))
 $(eval $(call tidy,$(filter-out $(HOST_POSIX),$(HOST_ONLY)),$(LANG) -D_GNU_SOURCE -DNX_HOST $(HOST_INC_nucleus),\
 	$(HOSTCC) $(HOST_FLAGS) $(HOST_INC_nucleus)))
-$(eval $(call tidy,$(call under,userland tests/posix),$(CLANG_USER),$(MUSLCC) -Inucleus/abi -Inative/include -I$(B)/gen))
+$(eval $(call tidy,$(call under,userland/vdso),$(CLANG_TARGET) -isystem $(B)/uapi -Iposix/include,\
+	$$(CC) $(TARGET) $(LANG) -ffreestanding -isystem $(B)/uapi -Iposix/include))
+$(eval $(call tidy,$(filter-out userland/vdso/%,$(call under,userland tests/posix)),$(CLANG_USER),$(MUSLCC) -Inucleus/abi -Inative/include -I$(B)/gen))
 
 lint-tidy: $(EXAMPLE_IDL_H) $(addprefix $(L)/,$(addsuffix .tidy,$(TIDY_C)))
 	@echo 'ok - clang-tidy'

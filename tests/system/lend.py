@@ -4,6 +4,7 @@ hart, whether that server slept or was at work; and without the right to lend, i
 
 The order in the log counts and no time; with -icount on one hart it is always the same.
 """
+# linux: no, its cells
 # timeout: 120
 import os
 import re

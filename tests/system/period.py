@@ -2,6 +2,7 @@
 """A set of periods that divide one another and fill a hart meets every release, and what does not fit is refused with its reason
 (tests/cell/periodic), on one hart with -icount.
 """
+# linux: no, its cells
 # timeout: 120
 import os
 import re

@@ -27,6 +27,13 @@ static uint64_t complain_at; /* ticks */
 static uint32_t patience_ms = PATIENCE_MS;
 static uint8_t before[BYTES];
 
+/* An error is asked about again, and believed when a second life says the same, as careful clients do. */
+static bool doubts(struct nexus_client *c, const struct nexus_request *r,
+                   const struct nx_slot *reply)
+{
+    return again && (int)reply->word32[0] != 0 && !r->doubted && client_doubt(c) == 0;
+}
+
 static void done(struct nexus_request *r, int result, const struct nx_slot *reply)
 {
     /* What came of a damaged request says nothing of the server: whoever may ask again does. */
@@ -44,7 +51,6 @@ static void done(struct nexus_request *r, int result, const struct nx_slot *repl
     }
     randload.longest = took > randload.longest ? took : randload.longest;
     if (result != 0) {
-        (void)client_doubt(&rngd);
         randload.errors++;
     } else if (reply->word32[1] == 0 || reply->word32[1] > BYTES ||
                memcmp(rngd.pool, before, 16) == 0) {
@@ -77,6 +83,7 @@ static void lose_patience(void)
 
 int cell_main(const struct nx_cellinfo *info)
 {
+    rngd.doubt = doubts;
     int e = client_open(&rngd, SLOT_RANDOM);
     if (e != 0 || rngd.pool == NULL || rngd.pool_size < BYTES) {
         cell_no_channel(SLOT_RANDOM, "random", e);

@@ -1,6 +1,6 @@
 /* A tier lent along a bell: who runs when a client waits for a server of a worse tier, who pays, and when it ends. */
 // test-sources: nucleus/core/*.c nucleus/arch/host/*.c lib/*.c
-#include "audit.h"
+#include "passing.h"
 
 #include "lend.h"
 
@@ -25,29 +25,10 @@ static struct fiber *first(const struct cell *c)
     return list_first(&c->fibers, struct fiber, cell_link);
 }
 
-static struct fiber *on(unsigned h)
+static void go_on(uint64_t ticks)
 {
-    return harts[h].fiber;
-}
-
-static void pass(uint64_t ticks)
-{
-    uint64_t until = host.time + ticks;
-    for (;;) {
-        uint64_t next = until;
-        for (unsigned i = 0; i < hart_count; i++) {
-            while (harts[i].online && host_interrupt_pending(i)) {
-                interrupts(i);
-            }
-            next = NX_MIN(next, host.hart[i].deadline);
-        }
-        hart(0);
-        audit_sched();
-        if (host.time == until) {
-            return;
-        }
-        host.time = NX_MAX(next, host.time);
-    }
+    pass(ticks);
+    hart(0);
 }
 
 /* A ring from one cell to another, that lends or does not. */
@@ -109,7 +90,7 @@ static void server_waits(void)
     assert_int_equal(nx_tick_sleep(host.time + MS), HOST_SWITCHED);
     assert_ptr_equal(on(0), fs);
     assert_int_equal(nx_recv_wait(1ul << ASK, NX_NEVER), HOST_SWITCHED);
-    pass(MS);
+    go_on(MS);
     assert_ptr_equal(on(0), fc);
     hog = make("hog", NX_TIER_MATTER);
     fh = first(hog);
@@ -137,7 +118,7 @@ static void without_the_right_the_hog_goes_first(void **state)
 static void who_waits_is_woken_in_the_callers_tier(void **state)
 {
     server_waits();
-    pass(MS / 2);
+    go_on(MS / 2);
     assert_int_equal(nx_send_bell(ASK), HOST_SWITCHED);
     assert_ptr_equal(on(0), fs); /* at once */
     assert_int_equal(fs->host_tier, NX_TIER_PHOTON);
@@ -145,7 +126,7 @@ static void who_waits_is_woken_in_the_callers_tier(void **state)
     assert_int_equal(fs->left, fs->lent);
     const uint64_t lent = fs->lent;
     assert_true(lent <= PHOTON_BUDGET - MS / 2);
-    pass(MS / 4);
+    go_on(MS / 4);
     assert_ptr_equal(on(0), fs);
     /* It waits: the client goes on, and has paid. */
     assert_int_equal(nx_recv_wait(1ul << ASK, NX_NEVER), HOST_SWITCHED);
@@ -183,7 +164,7 @@ static void sleeping_ends_it(void **state)
     assert_null(fs->lender);
     assert_int_equal(nx_recv_wait(1ul << ONE, NX_NEVER), HOST_SWITCHED);
     assert_ptr_equal(on(0), fh);
-    pass(MS);
+    go_on(MS);
     assert_ptr_equal(on(0), fh);
 }
 
@@ -194,10 +175,10 @@ static void a_loan_that_is_used_up_is_over(void **state)
     const uint64_t before = beb_end();
     assert_int_equal(nx_send_bell(ASK), HOST_SWITCHED);
     const uint64_t lent = fs->lent;
-    pass(lent - 1);
+    go_on(lent - 1);
     assert_ptr_equal(on(0), fs);
     assert_int_equal(beb_end(), before);
-    pass(1);
+    go_on(1);
     assert_null(fs->lender);
     assert_int_equal(fs->strikes, 0);
     assert_int_equal(fs->host_tier, NX_TIER_GRAVITY);
@@ -220,7 +201,7 @@ static void a_client_keeps_no_server_up_for_longer_than_itself(void **state)
         if (on(0) == fc) {
             (void)nx_send_bell(ASK);
         }
-        pass(MS / 10);
+        go_on(MS / 10);
     }
     served = fiber_runtime(fs) - served;
     mine = fiber_runtime(fc) - mine;
@@ -235,7 +216,7 @@ static void the_last_one_rung_has_it(void **state)
     server_works();
     assert_int_equal(nx_send_bell(ASK), 0);
     assert_ptr_equal(fc->debtor, fs);
-    pass(MS / 4);
+    go_on(MS / 4);
     assert_int_equal(nx_send_bell(ONE), 0);
     assert_ptr_equal(fc->debtor, first(inner));
     assert_null(fs->lender);
@@ -253,7 +234,7 @@ static void chain(void)
     assert_int_equal(nx_send_bell(ASK), HOST_SWITCHED);
     assert_ptr_equal(on(0), fs);
     lent_first = fs->lent;
-    pass(MS / 4);
+    go_on(MS / 4);
     (void)nx_send_bell(ONE);
     assert_ptr_equal(on(0), fs);
     assert_ptr_equal(first(inner)->lender, fs);
@@ -270,7 +251,7 @@ static void a_loan_is_lent_on(void **state)
     struct fiber *fi = on(0);
     assert_ptr_equal(fi->cell, inner);
     assert_ptr_equal(fs->lender, fc); /* its own is kept while it waits for that */
-    pass(MS / 4);
+    go_on(MS / 4);
     lock();
     inner->pending = 0;
     fiber_wake(fs, 7); /* the answer */
@@ -304,7 +285,7 @@ static void the_chain_ends_when_it_is_used_up(void **state)
 {
     chain();
     assert_int_equal(nx_recv_wait(1ul << 7, NX_NEVER), HOST_SWITCHED);
-    pass(PHOTON_BUDGET);
+    go_on(PHOTON_BUDGET);
     assert_null(first(inner)->lender);
     assert_null(fs->lender);
     assert_null(fc->debtor);
@@ -388,7 +369,7 @@ static void a_server_on_another_hart_is_lent_to(void **state)
     assert_int_equal(nx_send_bell(ASK), 0);
     assert_ptr_equal(fs->lender, fc);
     assert_int_equal(fs->host_tier, NX_TIER_PHOTON);
-    pass(MS / 2);
+    go_on(MS / 2);
     (void)hart(1);
     assert_int_equal(nx_recv_wait(1ul << ASK, 0), ASK);
     (void)nx_recv_wait(1ul << ASK, NX_NEVER);

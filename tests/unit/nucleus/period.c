@@ -1,6 +1,6 @@
 /* Periodic fibers: what is admitted and why something is not, order, releases, what becomes of who overruns. */
 // test-sources: nucleus/core/*.c nucleus/arch/host/*.c lib/*.c
-#include "audit.h"
+#include "passing.h"
 
 static struct cell *cell;
 
@@ -52,28 +52,6 @@ static long spawn(uint64_t name)
     const long f = nx_spawn_fiber(NX_IMAGE, 0, name, NX_TIER_PHOTON);
     assert_true(f > 0);
     return f;
-}
-
-static struct fiber *on(void)
-{
-    return harts[0].fiber;
-}
-
-static void pass(uint64_t ticks)
-{
-    uint64_t until = host.time + ticks;
-    for (;;) {
-        uint64_t next = until;
-        while (host_interrupt_pending(0)) {
-            interrupts(0);
-        }
-        next = NX_MIN(next, host.hart[0].deadline);
-        audit_sched();
-        if (host.time == until) {
-            return;
-        }
-        host.time = NX_MAX(next, host.time);
-    }
 }
 
 /* For another fiber, without being preempted by it at once. */
@@ -140,7 +118,7 @@ static void a_full_set_meets_every_release(void **state)
     }
     assert_int_equal(nx_tick_sleep(NX_NEVER - 1), HOST_SWITCHED);
     for (uint64_t end = host.time + 400 * MS; host.time < end;) {
-        struct fiber *g = on();
+        struct fiber *g = on(0);
         const uint64_t ran = host.time - harts[0].since;
         if (g == NULL) {
             pass(MS / 10);
@@ -165,51 +143,51 @@ static void a_full_set_meets_every_release(void **state)
 
 static void the_shorter_period_goes_first(void **state)
 {
-    struct fiber *me = on(), *slow = of(spawn(0)), *fast = of(spawn(1));
+    struct fiber *me = on(0), *slow = of(spawn(0)), *fast = of(spawn(1));
     assert_int_equal(declare(slow, 100 * MS, 50 * MS, 0), 0);
     assert_int_equal(declare(fast, 10 * MS, 2 * MS, 5 * MS), 0);
     assert_int_equal(nx_tick_yield(), HOST_SWITCHED);
-    assert_ptr_equal(on(), fast); /* although the other stood in line before it */
+    assert_ptr_equal(on(0), fast); /* although the other stood in line before it */
     assert_int_equal(nx_tick_release(), HOST_SWITCHED);
-    assert_ptr_equal(on(), slow);
+    assert_ptr_equal(on(0), slow);
     assert_int_equal(nx_tick_release(), HOST_SWITCHED);
-    assert_ptr_equal(on(), me);
+    assert_ptr_equal(on(0), me);
     assert_int_equal(nx_tick_yield(), 0);
     assert_int_equal(nx_recv_wait(0, host.time + 120 * MS), HOST_SWITCHED);
-    while (on() != slow) {
+    while (on(0) != slow) {
         pass(MS);
-        if (on() == fast) {
+        if (on(0) == fast) {
             assert_int_equal(nx_tick_release(), HOST_SWITCHED);
         }
     }
     assert_int_equal(host.time % (100 * MS), 0);
     pass(5 * MS); /* its release */
-    assert_ptr_equal(on(), fast);
+    assert_ptr_equal(on(0), fast);
     assert_int_equal(fast->left, 2 * MS);
     assert_int_equal(nx_tick_release(), HOST_SWITCHED);
-    assert_ptr_equal(on(), slow);
+    assert_ptr_equal(on(0), slow);
     /* And before who is of no period. */
     lock();
     fiber_wake(me, 0);
     unlock();
     interrupts(0);
-    assert_ptr_equal(on(), slow);
+    assert_ptr_equal(on(0), slow);
     assert_int_equal(nx_tick_release(), HOST_SWITCHED);
-    assert_ptr_equal(on(), me);
+    assert_ptr_equal(on(0), me);
 }
 
 static void nothing_but_a_release_fills_a_budget(void **state)
 {
-    struct fiber *f = on();
+    struct fiber *f = on(0);
     assert_int_equal(nx_tick_period(0, 20 * MS, 4 * MS, 0), 0);
     assert_int_equal(nx_tick_release(), HOST_SWITCHED);
     pass(20 * MS);
-    assert_ptr_equal(on(), f);
+    assert_ptr_equal(on(0), f);
     assert_int_equal(f->left, 4 * MS);
     pass(MS);
     assert_int_equal(nx_tick_sleep(host.time + MS), HOST_SWITCHED);
     pass(MS);
-    assert_ptr_equal(on(), f);
+    assert_ptr_equal(on(0), f);
     assert_int_equal(f->left, 3 * MS);
     /* A late one is released at once. */
     assert_int_equal(nx_tick_sleep(host.time + 30 * MS), HOST_SWITCHED);
@@ -221,27 +199,27 @@ static void nothing_but_a_release_fills_a_budget(void **state)
 
 static void who_overruns_is_parked_until_its_release(void **state)
 {
-    struct fiber *f = on();
+    struct fiber *f = on(0);
     assert_int_equal(nx_tick_period(0, 20 * MS, 4 * MS, 0), 0);
     assert_int_equal(nx_tick_release(), HOST_SWITCHED);
     pass(20 * MS);
-    assert_ptr_equal(on(), f);
+    assert_ptr_equal(on(0), f);
     uint64_t before = beb_end();
     pass(4 * MS);
-    assert_null(on()); /* even though nobody else wants the hart */
+    assert_null(on(0)); /* even though nobody else wants the hart */
     assert_true(period_parked(f));
     assert_true(beb_end() > before);
     assert_int_equal(f->strikes, 1);
     pass(16 * MS - 1);
-    assert_null(on());
+    assert_null(on(0));
     pass(1);
-    assert_ptr_equal(on(), f);
+    assert_ptr_equal(on(0), f);
     assert_int_equal(f->left, 4 * MS);
     assert_int_equal(cell->tier, NX_TIER_PHOTON);
     pass(40 * MS); /* twice more without having waited */
     assert_int_equal(cell->tier, NX_TIER_MATTER);
     assert_false(period_parked(f));
-    assert_ptr_equal(on(), f);
+    assert_ptr_equal(on(0), f);
 }
 
 static void a_parked_one_can_be_ended(void **state)

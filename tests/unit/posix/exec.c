@@ -18,6 +18,13 @@
 #include "mem/mm_int.h"
 #include "task.h"
 
+#define VDSO 0x3ffff7e000ul
+
+uint64_t mm_vdso_addr(const struct mm *m)
+{
+    return VDSO;
+}
+
 /* ---- program memory: one range, the rest is not there ---- */
 
 #define MEM 0x100000ul
@@ -331,6 +338,7 @@ static void stack(void **state)
     assert_int_equal(aux[AT_ENTRY], 0x2000500);
     assert_int_equal(aux[AT_BASE], 0x3000000);
     assert_int_equal(aux[AT_PAGESZ], 4096);
+    assert_int_equal(aux[AT_SYSINFO_EHDR], VDSO);
     assert_int_equal(aux[AT_UID], 1);
     assert_int_equal(aux[AT_SECURE], 1);
     check_string(aux[AT_EXECFN], "/bin/prog");

@@ -3,6 +3,7 @@
  * test-sources: posix/mem/?*.c posix/fs/text.c
  */
 #include "mm_fake.h"
+#include "vdso_fake.h"
 
 #include <linux/mman.h>
 #include <signal.h>
@@ -194,13 +195,13 @@ static void protection(void **state)
     set(a + 2 * MB_PAGE, 3);
     assert_int_equal(CALL_(mprotect, a + 2 * MB_PAGE, 2 * MB_PAGE, PROT_READ), 0);
     check_list(mm);
-    assert_int_equal(mm->count, 3 + 1); /* and the code page */
+    assert_int_equal(mm->count, 3 + 2); /* and the pages of the vDSO */
     assert_int_equal(get(a + 2 * MB_PAGE), 3);
     assert_int_equal(dies(a + 2 * MB_PAGE, NX_PROT_W), SIGSEGV);
     assert_int_equal(CALL_(mprotect, a + 2 * MB_PAGE, 2 * MB_PAGE, PROT_NONE), 0);
     assert_int_equal(dies(a + 2 * MB_PAGE, NX_PROT_R), SIGSEGV);
     assert_int_equal(CALL_(mprotect, a, 8 * MB_PAGE, RW), 0);
-    assert_int_equal(mm->count, 1 + 1);
+    assert_int_equal(mm->count, 1 + 2);
     assert_int_equal(get(a + 2 * MB_PAGE), 3);
     set(a + 2 * MB_PAGE, 4);
     assert_int_equal(get(a + 2 * MB_PAGE), 4);
@@ -414,7 +415,12 @@ static void texts(void **state)
     assert_int_equal(strncmp(line + 73, "/tmp/file\n", 10), 0);
     assert_non_null(strstr(text, "10100000-10102000 rw-p 00000000 00:00 0 "));
     assert_non_null(strstr(text, "[heap]\n"));
-    assert_non_null(strstr(text, "[vdso]\n"));
+    line = strstr(text, "[vdso]\n");
+    assert_non_null(line);
+    assert_int_equal(strncmp(line - 73 + 22, "r-xp 00000000 00:00 0 ", 22), 0);
+    line = strstr(text, "[vvar]\n");
+    assert_non_null(line);
+    assert_int_equal(strncmp(line - 73 + 22, "r--p 00000000 00:00 0 ", 22), 0);
     size_t n = out.len;
     out.len = 0;
     mm_maps_text(mm, &out, true);

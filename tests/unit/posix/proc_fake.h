@@ -128,6 +128,10 @@ uint64_t mb_ticks(void)
 {
     return mb_host_time;
 }
+uint64_t mb_ns_per_tick(void)
+{
+    return 1;
+}
 uint64_t mb_ticks_to_ns(uint64_t t)
 {
     return t;
@@ -310,6 +314,15 @@ int mm_fault(struct mm *m, uint64_t addr, uint64_t cause, struct mm_signal *out)
 {
     (void)m, (void)addr, (void)cause, (void)out;
     return 0;
+}
+uint64_t mm_vdso_addr(const struct mm *m)
+{
+    (void)m;
+    return 0x7000;
+}
+void vdso_clock(uint64_t ns_per_tick, int64_t realtime_offset)
+{
+    (void)ns_per_tick, (void)realtime_offset;
 }
 uint64_t mm_sigreturn_addr(const struct mm *m)
 {

@@ -122,6 +122,11 @@ uint64_t mb_ticks(void)
     return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+uint64_t mb_ns_per_tick(void)
+{
+    return 1;
+}
+
 uint64_t mb_ticks_to_ns(uint64_t ticks)
 {
     return ticks;

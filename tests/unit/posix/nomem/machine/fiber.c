@@ -200,6 +200,11 @@ uint64_t mb_ticks(void)
     return mb_host_time;
 }
 
+uint64_t mb_ns_per_tick(void)
+{
+    return 1;
+}
+
 uint64_t mb_ticks_to_ns(uint64_t ticks)
 {
     return ticks;

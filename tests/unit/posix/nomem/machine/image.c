@@ -2,6 +2,8 @@
  * entered, program.c calls a C function. */
 #include "machine.h"
 
+#include "../../vdso_fake.h"
+
 #include <elf.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,0 +1,10 @@
+/* The vDSO as it is built from userland/vdso, for vdso.c. */
+    .section .rodata.vdso_image, "a"
+    .globl vdso_image, vdso_image_end
+    .hidden vdso_image, vdso_image_end
+    .balign 8
+vdso_image:
+    .incbin "vdso.so"
+vdso_image_end:
+
+    .section .note.GNU-stack, "", @progbits
