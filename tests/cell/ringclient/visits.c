@@ -23,6 +23,9 @@ static inline __attribute__((always_inline)) void visit(struct nx_ring *out, str
     for (uint32_t i = 0; i < count;) {
         int n = nx_ring_pending_now(in);
         if (__builtin_expect(n <= 0, 0)) {
+            if (nx_ring_needs_bell(out)) { /* for what was left */
+                nx_send_bell(SLOT_SERVER_TX);
+            }
             n = (int)wait(in);
         }
         n = count == 1 ? 1 : NX_MIN(n, (int)(count - i));
