@@ -22,7 +22,7 @@
 #include <nx/layout.h>
 #include <nx/state.h>
 
-#include "entry.h"
+#include "entry.inc"
 #include "offsets.h"
 
 .macro LOAD_ALL_FROM_SP

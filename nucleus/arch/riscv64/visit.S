@@ -4,7 +4,7 @@
  * The rest of it is stored in the hart for the case that the handler does not come back.  sscratch stays the hart's
  * structure all the while: what faults here is the handler, for the rest touches only the nucleus' memory.
  */
-#include "entry.h"
+#include "entry.inc"
 #include "offsets.h"
 
     .text

@@ -36,7 +36,11 @@ static int take(uint32_t wanted, uint64_t word)
 static void ask(uint16_t type)
 {
     const uint64_t word = cell_now() ^ (uint64_t)cookie << 40;
-    struct nx_slot m = {.type = type, .cookie = ++cookie, .word = {word, 0, 0, 0, 0, ~word}};
+    static struct nx_slot m;
+    m.type = type;
+    m.cookie = ++cookie;
+    m.word[0] = word;
+    m.word[5] = ~word;
     int e = nx_ring_push(&ch.out, &m);
     if (e == 0) {
         e = channel_visit(&ch);

@@ -17,7 +17,7 @@
 
 static struct rng rng;
 static struct cell *root[ROOTS]; /* cells the test holds a reference to */
-static uint64_t handles[16]; /* spaces and fibers somebody was told of */
+static uint64_t handles[16];     /* spaces and fibers somebody was told of */
 static uint8_t image[IMAGE_BYTES] __attribute__((aligned(16)));
 
 /* As calls.tbl has them. */
