@@ -28,7 +28,8 @@ static void tell(const struct fiber *f, struct fiber *open)
 
 void visit_open(struct fiber *f, uint64_t slots, uint64_t entry, uint64_t arg)
 {
-    if (f->fused && slots != 0 && f->cell->sleeper == NULL) {
+    /* Not with a program behind it: harts that are visiting count as running the window, and no space (others_running). */
+    if (f->fused && f->state == NULL && slots != 0 && f->cell->sleeper == NULL) {
         f->door = slots;
         f->door_entry = entry;
         f->door_arg = arg;

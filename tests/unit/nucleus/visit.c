@@ -147,6 +147,16 @@ static void not_where_one_of_the_two_is_isolated(void **state)
     assert_int_equal(answers->reg[10], IN);
 }
 
+static void not_with_a_program_behind_it(void **state)
+{
+    assert_int_equal(nx_send_bell(OUT), HOST_SWITCHED);
+    const long space = nx_make_space();
+    assert_true(space > 0);
+    assert_int_equal(nx_enter_bind((uint64_t)space, NX_FREE), 0);
+    assert_int_equal(nx_recv_serve(1 << IN, ENTRY, ARG), HOST_SWITCHED);
+    refused();
+}
+
 static void not_from_another_hart(void **state)
 {
     struct cell *other = fused("other", NX_PLACE_FUSED);
@@ -429,6 +439,7 @@ int main(void)
         VISIT_TEST(the_handler_runs_in_the_servers_tables),
         VISIT_TEST(nobody_is_visited_who_does_not_serve),
         VISIT_TEST(not_where_one_of_the_two_is_isolated),
+        VISIT_TEST(not_with_a_program_behind_it),
         VISIT_TEST(not_from_another_hart),
         VISIT_TEST(not_by_who_has_given_that_up),
         VISIT_TEST(not_at_a_ring_that_was_revoked),
