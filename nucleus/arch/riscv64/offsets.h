@@ -1,4 +1,4 @@
-/* Offsets of struct hart and struct fiber that the assembler uses; checked in mmu.c. */
+/* Offsets of struct hart, fiber and cell that the assembler uses; checked in mmu.c. */
 #ifndef OFFSETS_H
 #define OFFSETS_H
 
