@@ -169,7 +169,7 @@ LIB_CODE := -fno-tree-loop-distribute-patterns
 
 # What the nucleus does once, or seldom, is to be small; what is on every message's way, fast.
 NUCLEUS_SELDOM := $(addprefix nucleus/core/,boot machine audit log lineage ckpt crucible watchdog budget energy image \
-	shelf lend call_meta cell timeline call period place call_ipc mem ring quota cap timeq) \
+	shelf lend call_meta cell timeline call period place call_ipc mem ring quota cap timeq visit) \
 	$(addprefix lib/,fmt manifest keep num)
 $(patsubst %,$(B)/nucleus/%.o,$(NUCLEUS_SELDOM)): private NUCLEUS_FLAGS += -Os
 # Every message goes through it.
@@ -198,7 +198,8 @@ $(B)/$(1)/$(B)/src/%.o: $(B)/src/%.c Makefile | $(READY)
 	@mkdir -p $$(@D)
 	@$(2) $(3) -I$(FDT) -I$(ZLIB) $(ZLIB_CODE) -w -c $$< -o $$@
 endef
-$(eval $(call third_party,nucleus,$$(CC),$$(NUCLEUS_FLAGS)))
+# The tree is read once.
+$(eval $(call third_party,nucleus,$$(CC),$$(NUCLEUS_FLAGS) -Os))
 $(eval $(call third_party,cell,$$(CC),$$(CELL_FLAGS)))
 $(eval $(call third_party,host,$$(HOSTCC),-O1 -g))
 

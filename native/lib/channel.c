@@ -152,3 +152,50 @@ int channel_send(struct channel *ch, const struct nx_slot *slot, uint64_t deadli
     }
     return e;
 }
+
+int channel_call(struct channel *ch, struct nx_slot *m, uint64_t deadline)
+{
+    int e = nx_ring_push(&ch->out, m);
+    if (e == -NX_EFULL) {
+        e = channel_send(ch, m, deadline);
+    } else if (e == 0) {
+        e = channel_visit(ch);
+        e = e == -NX_EBUSY ? 0 : e;
+    }
+    return e == 0 ? channel_receive(ch, m, deadline) : e;
+}
+
+/* Sleep until the client rings for one of the two; meanwhile it may come in. Strands that wait want others to run. */
+static long rest(struct channel *ch, channel_handler *handler)
+{
+    const uint64_t slots = 1ul << ch->in_slot | 1ul << ch->out_slot;
+    return waiting == NULL && NX_TABLE->visit != NULL
+               ? nx_recv_serve(slots, (uintptr_t)handler, (uintptr_t)ch)
+               : wait_recv(slots, NX_NEVER);
+}
+
+int channel_attend(struct channel *ch, channel_handler *handler)
+{
+    for (;;) {
+        handler(ch);
+        channel_bell_out(ch);
+        channel_bell_in(ch);
+        int n = nx_ring_sleep_prepare(&ch->in);
+        if (n >
+            0) { /* a message that came meanwhile; or no room for its answer: then room is what we wait for */
+            n = nx_ring_sleep_prepare(&ch->out);
+        }
+        if (n == 0) {
+            rest(ch, handler);
+            nx_ring_sleep_cancel(&ch->in);
+            nx_ring_sleep_cancel(&ch->out);
+            n = nx_ring_pending(&ch->in, 1);
+            if (n == 0) { /* as in wait() */
+                n = (int)nx_meta_size(ch->in_slot);
+            }
+        }
+        if (n < 0) {
+            return n;
+        }
+    }
+}

@@ -487,6 +487,7 @@ long call_mask(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, 
         if (r == 0) {
             f->cell->caps[a1].rights &= (uint32_t)a2;
             f->cell->peer[a1].cell = NULL;
+            f->cell->open[a1] = NULL;
         }
         break;
     case NX_MASK_PLEDGE:

@@ -20,6 +20,9 @@ typedef long call_handler(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, ui
 NX_CALLS(DECLARE_CALL)
 #undef DECLARE_CALL
 
+/* recv of fused cells, but WAIT: there SERVE opens the door (visit.h), and is a wait elsewhere. */
+call_handler call_serve;
+
 extern call_handler *const call_table[NX_CALL_COUNT];
 
 /* Take the nucleus lock: the calling fiber.  NULL, a record and no lock when its cell's pledge does not

@@ -5,6 +5,7 @@
 #include "period.h"
 #include "ring.h"
 #include "sched.h"
+#include "visit.h"
 
 #include <nx_base.h>
 
@@ -96,18 +97,23 @@ static __attribute__((noinline)) bool recv_kick(struct fiber *f, uint64_t fired,
     return false;
 }
 
-long call_recv_long(uint64_t op, uint64_t mask, uint64_t deadline, bool locked)
+static long wait(uint64_t op, uint64_t mask, uint64_t deadline, bool locked, bool opens,
+                 uint64_t arg)
 {
     struct fiber *f = locked ? call_begun(NX_PLEDGE_IPC) : call_begin(NX_PLEDGE_IPC);
     long r;
     if (f == NULL) {
         return -NX_EPERM;
     }
-    if (op != NX_RECV_WAIT) {
+    if (op > NX_RECV_SERVE) {
         unlock();
         return -NX_ENOSYS;
     }
     struct cell *c = f->cell;
+    const uint64_t entry = deadline;
+    if (op == NX_RECV_SERVE) {
+        deadline = NX_NEVER;
+    }
     uint64_t fired = c->pending & mask & f->capmask;
     if ((f->kick & (KICK_ASKED | KICK_LENT)) != 0 && recv_kick(f, fired, deadline)) {
         r = NX_KICKED;
@@ -118,10 +124,23 @@ long call_recv_long(uint64_t op, uint64_t mask, uint64_t deadline, bool locked)
         r = -NX_ETIME;
     } else {
         mask &= f->capmask;
+        if (opens) {
+            visit_open(f, mask, entry, arg);
+        }
         sched_block(f, mask, deadline);
     }
     unlock();
     return r;
+}
+
+long call_recv_long(uint64_t op, uint64_t mask, uint64_t deadline, bool locked)
+{
+    return wait(op, mask, deadline, locked, false, 0);
+}
+
+long call_serve(uint64_t op, uint64_t mask, uint64_t entry, uint64_t arg, uint64_t a4, uint64_t a5)
+{
+    return wait(op, mask, entry, false, true, arg);
 }
 
 /* ---- tick ---- */

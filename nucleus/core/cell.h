@@ -39,10 +39,11 @@ struct cell {
     uint64_t pending; /* bit n: slot n has fired */
     uint64_t harts;   /* harts that ever ran it */
     uint64_t runtime; /* ticks, of ended fibers */
-    struct cap caps[NX_SLOTS];
     /* For a ring's end that is listened at with the capability in the slot, while that is good: who listens at the other one
      * (ring.c).  A bell's short way looks at nothing else. */
     struct listener peer[NX_SLOTS];
+    struct fiber *open[NX_SLOTS]; /* and the fiber there, while it may be visited (visit.h) */
+    struct cap caps[NX_SLOTS];
     struct listener
         death; /* the supervisor's slot: fires at its end, and when it has sunk to Void */
     uint64_t entry, image_end;

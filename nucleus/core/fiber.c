@@ -69,12 +69,17 @@ void fiber_free(struct fiber *f)
     fiber_count--;
 }
 
+struct fiber *fiber_find(uint64_t handle)
+{
+    return handle_get(&fiber_handles, handle);
+}
+
 struct fiber *fiber_get(struct fiber *f, uint64_t handle)
 {
     if (handle == 0) {
         return f;
     }
-    struct fiber *other = handle_get(&fiber_handles, handle);
+    struct fiber *other = fiber_find(handle);
     return other != NULL && other->cell == f->cell ? other : NULL;
 }
 

@@ -46,8 +46,10 @@ struct fiber {
     struct space *space;
     uint64_t state_page; /* physical page of the state area, referenced */
     uint64_t capmask;
-    uint64_t watch;        /* recv mask, while it is in recv */
-    struct list wait_link; /* in cell->waiting; the cell's sleeper is not */
+    uint64_t watch; /* recv mask, while it is in recv */
+    uint64_t door;  /* slots at which it may be visited, while it is in recv SERVE: visit.h */
+    uint64_t door_entry, door_arg; /* its handler */
+    struct list wait_link;         /* in cell->waiting; the cell's sleeper is not */
     struct list
         queue_link; /* in a run queue, while FIBER_READY and not its hart's lender; of no meaning else */
     struct list cell_link; /* in cell->fibers */
@@ -78,6 +80,8 @@ struct fiber *fiber_make(struct cell *c, uint64_t pc, uint64_t sp, uint64_t arg,
                          int *err);
 /* Free one that runs nowhere. */
 void fiber_free(struct fiber *f);
+/* Of whatever cell; NULL: it is gone. */
+struct fiber *fiber_find(uint64_t handle);
 /* handle 0: f itself; only fibers of f's cell. */
 struct fiber *fiber_get(struct fiber *f, uint64_t handle);
 /* Bind to a foreign space and state area, or unbind (space NULL). */
@@ -91,6 +95,7 @@ void fiber_kick(struct fiber *f);
 #define ODD_IN_ITSELF 1u
 #define ODD_TIMED 2u /* it waits with a deadline: timeq.c */
 #define ODD_CROWD 4u /* others of its cell wait behind it */
+#define ODD_OPEN 8u  /* it may be visited */
 void fiber_review(struct fiber *f);
 static inline bool fiber_is_odd(const struct fiber *f)
 {
@@ -116,8 +121,12 @@ static inline void fiber_wait(struct fiber *f, uint64_t watch)
     }
 }
 void timeq_remove(struct fiber *f);
+void visit_shut(struct fiber *f);
 static inline void fiber_unblock(struct fiber *f)
 {
+    if (__builtin_expect(f->door != 0, 0)) {
+        visit_shut(f);
+    }
     if (f->heap_hart != NULL) {
         timeq_remove(f);
     }

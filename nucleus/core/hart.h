@@ -42,6 +42,11 @@ struct hart {
     uint64_t switches; /* without that to who was lent the hart */
     uint64_t bit;      /* 1 << index, and HART_RECORDS */
 
+    /* visit.h */
+    struct fiber *visit; /* whose handler its fiber runs now: set with the lock, cleared without */
+    uint32_t awaited;    /* who has the lock waits for the end of the visit */
+    uint64_t guest[14];  /* [own] the visitor's ra, sp, s0 to s11 */
+
     /* crucible.c */
     uint64_t speed;     /* rounds of its work in a millisecond; 0: not measured yet */
     uint64_t measured;  /* when, last */

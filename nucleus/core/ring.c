@@ -78,6 +78,7 @@ static void ring_part(struct ring *r)
     for (unsigned side = 0; side < 2; side++) {
         if (r->end[side].cell != NULL) {
             r->end[side].cell->peer[r->end[side].slot].cell = NULL;
+            r->end[side].cell->open[r->end[side].slot] = NULL;
         }
     }
 }

@@ -9,6 +9,7 @@
 #include "page.h"
 #include "pool.h"
 #include "timeline.h"
+#include "visit.h"
 
 #include <nx_base.h>
 #include <string.h>
@@ -203,11 +204,15 @@ static uint64_t others_running(struct space *s)
     uint64_t now = 0;
     for (unsigned i = 0; ran != 0 && i < hart_count; i++) {
         const struct fiber *f = harts[i].fiber;
-        if (f != NULL && (window ? f->cell == s->cell : f->space == s)) {
+        if ((f != NULL && (window ? f->cell == s->cell : f->space == s)) ||
+            (window && visit_of(&harts[i]) == s->cell)) {
             now |= ran & 1ul << i;
         }
     }
     s->stale |= ran & ~now;
+    if (window) {
+        visit_stale(s->cell);
+    }
     return now;
 }
 

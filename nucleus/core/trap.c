@@ -4,6 +4,7 @@
 #include "hart.h"
 #include "log.h"
 #include "sched.h"
+#include "visit.h"
 
 void trap_leave(struct hart *h, int reason)
 {
@@ -24,6 +25,10 @@ static void cell_fault(struct hart *h, uint64_t cause, uint64_t addr)
 void trap_fault(struct hart *h, uint64_t addr, unsigned access, uint64_t cause)
 {
     struct fiber *f = h->fiber;
+    if (h->visit != NULL) {
+        visit_fault(h, addr, access, cause);
+        return;
+    }
     bool foreign = h->foreign != NULL;
     bool lower = addr < NX_LOWER_END;
     /* The nucleus' privilege never executes a program's pages, whatever their entries allow. */
@@ -51,6 +56,10 @@ void trap_fault(struct hart *h, uint64_t addr, unsigned access, uint64_t cause)
 
 void trap_other(struct hart *h, uint64_t cause, uint64_t addr)
 {
+    if (h->visit != NULL) {
+        visit_broken(h, cause, h->fiber->reg[0], addr);
+        return;
+    }
     lock();
     if (h->foreign != NULL) {
         h->foreign->cause = cause;
@@ -71,6 +80,9 @@ void trap_fp(struct hart *h)
 
 _Noreturn void trap_return(struct hart *h)
 {
+    if (h->visit != NULL) {
+        arch_resume_visit();
+    }
     if (h->resched != 0 || (h->fiber->kick != 0 && h->foreign != NULL)) {
         sched_reschedule();
     }

@@ -48,6 +48,10 @@ _Noreturn void arch_resume_rooted(void);
  * are loaded, and what others had is in none.  Its code has run on this hart.  Does not return, although it may be called as
  * the last thing a handler of a call does. */
 long arch_resume_call(long result);
+/* Back into a visit (core/visit.h): the fiber's registers, the tables that are current, interrupts off. */
+_Noreturn void arch_resume_visit(void);
+/* There is no visit any more: cells are resumed with interrupts on again, as ever. */
+void arch_visit_over(void);
 /* Forget the live floating point registers / write them to the state area if they were changed.
  * arch_fp_load makes those of the area live. */
 void arch_fp_off(void);

@@ -24,12 +24,13 @@ def ratios(ours, linux):
 
 
 def show(what, ours, linux, aim=None):
-    """One line of the table, `ours` isolated and fused; True unless the row has an aim and misses it."""
+    """One line of the table, `ours` isolated and fused; True unless the row has an aim, for both or (isolated, fused), and misses it."""
     number = lambda n: "-" if n is None else f"{n:,}"
     verdict, good = "", True
     if aim not in ("-", None):
-        good = all(n is not None and n <= int(aim) for n in ours)
-        verdict = f"{'at most' if good else 'MISSED:'} {int(aim):,}"
+        aims = [int(a) for a in (aim if isinstance(aim, tuple) else (aim,))]
+        good = all(n is not None and n <= a for n, a in zip(ours, aims * 2 if len(aims) == 1 else aims))
+        verdict = f"{'at most' if good else 'MISSED:'} " + ", ".join(f"{a:,}" for a in aims)
     line(what, number(ours[0]), number(ours[1]), number(linux),
          " ".join(f"{r:.2f}" for r in ratios(ours, linux) if r is not None), verdict)
     return good

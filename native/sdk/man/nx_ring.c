@@ -38,6 +38,7 @@ int cell_main(const struct nx_cellinfo *info)
     nx_ring_write(&producer, 1, &m);
     nx_ring_commit(&producer, 2);
     check(nx_ring_pending(&consumer, 2) == 2, "pending");
+    check(nx_ring_pending_now(&consumer) == 2, "pending now");
     nx_ring_read(&consumer, 1, &m);
     check(nx_ring_slot(&consumer, 0)->word[0] == 1 && m.word[0] == 42, "in place");
     nx_ring_release(&consumer, 2);

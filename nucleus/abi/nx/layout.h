@@ -42,6 +42,9 @@ struct nx_systable {
     uint64_t magic; /* NX_SYSTABLE_MAGIC */
     uint64_t version;
     long (*call[13])(uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
+    /* Fused cells only, else NULL: run the handler of who serves the other end of the ring in the slot (recv SERVE). 0,
+     * -NX_EBUSY: nobody could be visited, so ring; -NX_EPEER: the server's cell has ended over it. */
+    long (*visit)(uint64_t slot);
 };
 #define NX_SYSTABLE_MAGIC 0x454c42415453584eul /* "NXSTABLE" */
 #define NX_ABI_VERSION 1

@@ -349,6 +349,12 @@ static inline int nx_ring_pending(struct nx_ring *r, uint32_t want)
     return nx_ring_usable_(r, want, 0);
 }
 
+/* The same by a look at shared memory, whatever is known: for who is told that there is something. */
+static inline int nx_ring_pending_now(struct nx_ring *r)
+{
+    return nx_ring_refresh_(r, 0);
+}
+
 /* Copy out the i-th waiting slot without releasing it; i < what nx_ring_pending() returned. */
 static inline void nx_ring_read(const struct nx_ring *r, uint32_t i, struct nx_slot *slot)
 {

@@ -56,8 +56,10 @@ static inline void arch_release(uint32_t *word)
     *word = 0;
 }
 
+void host_relax(void);
 static inline void arch_relax(void)
 {
+    host_relax();
 }
 
 static inline void arch_publish(void)

@@ -80,6 +80,8 @@ struct host {
     uintptr_t stack_low;        /* deepest frame that asked for a fence of everything */
     char console[HOST_CONSOLE]; /* what arch_console_write was given, the newest */
     size_t console_len;
+    unsigned visits_over; /* arch_visit_over */
+    void (*relax)(void);  /* what another hart does while this one waits for it; or NULL */
     jmp_buf back;
 };
 extern struct host host;
@@ -93,6 +95,9 @@ enum host_exit host_enter(void);
 /* A system call of the fiber that runs: its result, or HOST_SWITCHED. */
 long host_call(uint64_t nr, uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                uint64_t a5);
+/* The SysTable's `visit`, up to the handler, and behind that; between them it is the handler that runs. */
+long host_visit(uint64_t slot);
+void host_visit_end(void);
 /* Take the pending interrupts of the current hart, which runs user code. */
 void host_interrupt(void);
 bool host_interrupt_pending(unsigned hart);

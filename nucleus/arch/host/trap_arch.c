@@ -3,6 +3,7 @@
 #include "local.h"
 #include "../../core/sched.h" /* the host has a sched.h too */
 #include "trap.h"
+#include "visit.h"
 
 #define CAUSE_FETCH_FAULT 12
 #define CAUSE_LOAD_FAULT 13
@@ -44,6 +45,30 @@ _Noreturn void arch_resume_rooted(void)
         host_bug("hart %u resumes without its fiber's tables", host.current);
     }
     leave(HOST_RESUMED);
+}
+
+/* What another hart does meanwhile. */
+void host_relax(void)
+{
+    const unsigned me = host.current;
+    if (host.relax != NULL) {
+        host.relax();
+        host.current = me;
+    }
+}
+
+_Noreturn void arch_resume_visit(void)
+{
+    const struct hart *h = this_hart();
+    if (host.hart[host.current].root != h->visit->host_root) {
+        host_bug("hart %u goes on in a visit without the tables of the server", host.current);
+    }
+    leave(HOST_RESUMED);
+}
+
+void arch_visit_over(void)
+{
+    host.visits_over++;
 }
 
 long arch_resume_call(long result)
@@ -98,14 +123,21 @@ enum host_exit host_enter(void)
     return host_try(enter_body, NULL);
 }
 
+/* The tables user code of the hart runs in. */
+static uint64_t user_root(const struct hart *h)
+{
+    return h->visit != NULL     ? h->visit->host_root
+           : h->foreign != NULL ? h->fiber->foreign_root
+                                : h->fiber->host_root;
+}
+
 static struct hart *user_hart(void)
 {
     struct hart *h = this_hart();
     if (h->fiber == NULL) {
         host_bug("hart %u runs nothing", host.current);
     }
-    if (host.hart[host.current].root !=
-        (h->foreign != NULL ? h->fiber->foreign_root : h->fiber->host_root)) {
+    if (host.hart[host.current].root != user_root(h)) {
         host_bug("hart %u runs in another address space than its fiber's", host.current);
     }
     return h;
@@ -133,9 +165,15 @@ static void call_body(void *arg)
 {
     struct call *c = arg;
     struct hart *h = this_hart();
-    c->result = c->nr < NX_CALL_COUNT ? call_table[c->nr](c->arg[0], c->arg[1], c->arg[2],
-                                                          c->arg[3], c->arg[4], c->arg[5])
-                                      : -NX_ENOSYS;
+    if (h->visit != NULL) {
+        visit_call(h, h->fiber->reg[0]);
+    }
+    const bool serves = c->nr == NX_CALL_RECV && c->arg[0] != NX_RECV_WAIT && h->fiber->fused;
+    c->result =
+        serves ? call_serve(c->arg[0], c->arg[1], c->arg[2], c->arg[3], c->arg[4], c->arg[5])
+        : c->nr < NX_CALL_COUNT
+            ? call_table[c->nr](c->arg[0], c->arg[1], c->arg[2], c->arg[3], c->arg[4], c->arg[5])
+            : -NX_ENOSYS;
     if (h->resched != 0) {
         h->fiber->reg[10] = (uint64_t)c->result;
         sched_reschedule();
@@ -159,6 +197,42 @@ long host_call(uint64_t nr, uint64_t op, uint64_t a1, uint64_t a2, uint64_t a3, 
     default:
         return HOST_SWITCHED;
     }
+}
+
+/* As visit.S does it. */
+long host_visit(uint64_t slot)
+{
+    struct hart *h = user_hart();
+    const struct fiber *f = h->fiber;
+    if (h->visit != NULL) {
+        (void)host_call(NX_CALL_SEND, 0, 0, 0, 0, 0, 0);
+        return HOST_SWITCHED;
+    }
+    struct fiber *s = slot < NX_SLOTS && f->odd == 0 ? f->cell->open[slot] : NULL;
+    if (s == NULL || s->hart != h) {
+        return -NX_EBUSY;
+    }
+    if (nucleus_lock_word != 0) {
+        host_bug("a visit begins while a hart has the lock");
+    }
+    h->visit = s;
+    h->guest[0] = f->reg[0];
+    h->guest[1] = f->reg[2];
+    for (unsigned i = 0; i < 2; i++) {
+        h->guest[2 + i] = f->reg[8 + i];
+    }
+    for (unsigned i = 0; i < 10; i++) {
+        h->guest[4 + i] = f->reg[18 + i];
+    }
+    arch_root_write(s->host_root);
+    return 0;
+}
+
+void host_visit_end(void)
+{
+    struct hart *h = user_hart();
+    arch_root_write(h->fiber->host_root);
+    h->visit = NULL;
 }
 
 void host_foreign_call(void)

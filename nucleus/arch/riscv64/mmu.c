@@ -14,13 +14,21 @@ _Static_assert(offsetof(struct hart, scratch) == H_SCRATCH, "offsets.h");
 _Static_assert(offsetof(struct hart, resched) == H_RESCHED, "offsets.h");
 _Static_assert(offsetof(struct hart, ready) == H_READY, "offsets.h");
 _Static_assert(offsetof(struct hart, hwid) == H_HWID, "offsets.h");
+_Static_assert(offsetof(struct hart, visit) == H_VISIT, "offsets.h");
+_Static_assert(offsetof(struct hart, guest) == H_GUEST(0), "offsets.h");
 _Static_assert(sizeof(struct hart) == H_SIZE && HARTS_MAX == H_COUNT, "offsets.h");
 _Static_assert(offsetof(struct fiber, host_root) == F_HOST_ROOT, "offsets.h");
 _Static_assert(offsetof(struct fiber, foreign_root) == F_FOREIGN_ROOT, "offsets.h");
 _Static_assert(offsetof(struct fiber, state) == F_STATE, "offsets.h");
 _Static_assert(offsetof(struct fiber, kick) == F_KICK, "offsets.h");
+_Static_assert(offsetof(struct fiber, odd) == F_ODD, "offsets.h");
 _Static_assert(offsetof(struct fiber, outranked_by) == F_OUTRANKED, "offsets.h");
 _Static_assert(offsetof(struct fiber, fused) == F_FUSED, "offsets.h");
+_Static_assert(offsetof(struct fiber, cell) == F_CELL, "offsets.h");
+_Static_assert(offsetof(struct fiber, hart) == F_HART, "offsets.h");
+_Static_assert(offsetof(struct fiber, door_entry) == F_DOOR_ENTRY, "offsets.h");
+_Static_assert(offsetof(struct fiber, door_arg) == F_DOOR_ARG, "offsets.h");
+_Static_assert(offsetof(struct cell, open) == C_OPEN, "offsets.h");
 
 #define SATP_SV39 (8ul << 60)
 #define ASID_SHIFT 44

@@ -13,6 +13,7 @@ systable_page:
     .quad 1                  /* NX_ABI_VERSION */
 #define ADDRESS(name, nr) .quad NX_SYSTABLE + (stub_##name - systable_page);
     NX_CALLS(ADDRESS)
+    .quad 0                  /* visit */
     .balign 16
 #define STUB(name, nr) stub_##name: li a7, nr; ecall; ret;
     NX_CALLS(STUB)
@@ -24,3 +25,4 @@ systable_fused:
     .quad 1                  /* NX_ABI_VERSION */
 #define FUSED(name, nr) .quad fused_##name;
     NX_CALLS(FUSED)
+    .quad fused_visit

@@ -22,22 +22,8 @@
 #include <nx/layout.h>
 #include <nx/state.h>
 
+#include "entry.inc"
 #include "offsets.h"
-
-#define SSTATUS_SIE 2
-#define SSTATUS_SPP 0x100
-#define SSTATUS_SUM 0x40000
-
-/* After satp changes, on harts without address space numbers: mmu.c writes sfence.vma over it. */
-.macro ROOT_FENCE
-    .option push
-    .option norvc
-9:  nop
-    .option pop
-    .pushsection .rodata.root_fences, "a"
-    .quad 9b
-    .popsection
-.endm
 
 .macro LOAD_ALL_FROM_SP
     ld ra, F_REG(1)(sp)
@@ -336,6 +322,7 @@ arch_resume:
     bnez t1, resume_fused
 resume:
     csrw satp, t2
+    .global resume_rooted
 resume_rooted:
     ROOT_FENCE
     ld t2, F_REG(0)(sp)
@@ -376,12 +363,14 @@ arch_resume_call:
     ret
 
 /* ---- the SysTable's entries of fused cells: called, in supervisor mode ---- */
-/* Into the nucleus.  t6 is the fiber, which goes on behind the call if it does not go on here. */
+/* Into the nucleus.  t6 is the fiber, which goes on behind the call if it does not go on here.  t0 is kept. */
 .macro FUSED_ENTRY
     csrci sstatus, SSTATUS_SIE
     mv t1, tp
     csrrw tp, sscratch, zero
+    ld t2, H_VISIT(tp)
     ld t6, H_FIBER(tp)
+    bnez t2, call_in_visit
     SAVE_CALLEE_SAVED t6
     sd ra, F_REG(0)(t6)
     sd sp, F_REG(2)(t6)
@@ -408,26 +397,36 @@ arch_resume_call:
 .macro FUSED_CALL name, nr
     .global fused_\name
 fused_\name:
-    FUSED_ENTRY
     .if \nr == NX_CALL_ENTER
+    FUSED_ENTRY
     FUSED_RUN
+    la t0, call_\name
+    j fused_dispatch
+    .elseif \nr == NX_CALL_SEND || \nr == NX_CALL_RECV
+    FUSED_ENTRY
+    .if \nr == NX_CALL_RECV
+    bnez a0, fused_serve
     .endif
-    .if \nr == NX_CALL_SEND || \nr == NX_CALL_RECV
     ld sp, H_STACK(tp)
     call call_\name
     j fused_return
     .else
-    la t1, call_\name
-    j fused_dispatch
+    la t0, call_\name
+    j fused_other
     .endif
 .endm
 #define FUSED_EACH(name, nr) FUSED_CALL name, nr;
     NX_CALLS(FUSED_EACH)
 
+fused_serve:
+    la t0, call_serve
+    j fused_dispatch
+fused_other:
+    FUSED_ENTRY
 fused_dispatch:
     ld sp, H_STACK(tp)
     li s0, 0
-    jalr t1
+    jalr t0
 fused_return:
     lw t0, H_RESCHED(tp)
     ld t1, H_FIBER(tp)

@@ -14,7 +14,7 @@
 
 _Noreturn void arch_trap(struct hart *h, uint64_t cause, uint64_t tval)
 {
-    if ((cause & CAUSE_INTERRUPT) != 0) {
+    if ((cause & CAUSE_INTERRUPT) != 0 && h->visit == NULL) {
         arch_poll_interrupts(h);
         trap_return(h);
     }
@@ -40,6 +40,11 @@ _Noreturn void arch_trap(struct hart *h, uint64_t cause, uint64_t tval)
         break;
     }
     trap_return(h);
+}
+
+void arch_visit_over(void)
+{
+    csr_set(sstatus, SSTATUS_SPIE);
 }
 
 /* ---- the nucleus' own faults ---- */

@@ -2,17 +2,11 @@
  *
  * Logs its figures (tests/cell/figure.h).
  */
+#include "ringclient.h"
+
 #include "../figure.h"
 
-#include <manifest/ringclient.h>
-#include <nexus/cell.h>
-#include <nexus/channel.h>
-#include <nx_base.h>
-
 #define ROUNDS 1000u
-#define BATCH 8u
-
-void strands(void);
 
 /* One ring, both sides here: what a message costs without anybody asleep. */
 static void push_pop(void)
@@ -67,22 +61,6 @@ static void push_pop(void)
         }
     }
     figure("ring-push-pop-slot", instructions() - start, ROUNDS * 32);
-}
-
-/* Sleep until there is an answer: how many there are. */
-static inline __attribute__((always_inline)) uint32_t wait(struct nx_ring *in)
-{
-    int n;
-    while ((n = nx_ring_pending(in, 1)) <= 0) {
-        if (n < 0) {
-            cell_panic("the server broke the ring");
-        }
-        if (nx_ring_sleep_prepare(in) == 0) {
-            (void)nx_recv_wait(1ul << SLOT_SERVER_RX, NX_NEVER);
-            nx_ring_sleep_cancel(in);
-        }
-    }
-    return (uint32_t)n;
 }
 
 /* `count` messages with one bell, and as many answers. */
@@ -147,9 +125,12 @@ int cell_main(const struct nx_cellinfo *info)
         cell_panic("channel: error %d", -e);
     }
     cell_sleep_ms(2); /* until the server waits, as servers do */
-    (void)round_trips(&ch, 16);
-    figure("ring-round-trip", round_trips(&ch, ROUNDS), ROUNDS);
-    figure("ring-batch", batches(&ch, ROUNDS), (uint64_t)ROUNDS * BATCH);
+    const bool fused = NX_TABLE->visit != NULL;
+    uint64_t (*const one)(struct channel *, uint64_t) = fused ? visited_round_trips : round_trips;
+    uint64_t (*const eight)(struct channel *, uint64_t) = fused ? visited_batches : batches;
+    (void)one(&ch, 16);
+    figure("ring-round-trip", one(&ch, ROUNDS), ROUNDS);
+    figure("ring-batch", eight(&ch, ROUNDS), (uint64_t)ROUNDS * BATCH);
     cell_log("figures done");
     return 0;
 }

@@ -1,14 +1,13 @@
 /* What strands cost: two of them and nobody else. */
+#include "ringclient.h"
+
 #include "../figure.h"
 
-#include <nexus/cell.h>
 #include <nexus/strand.h>
 #include <nx/ring.h>
 #include <nx/sys.h>
 
 #define ROUNDS 1000u
-
-void strands(void);
 
 /* What each of the two has of the two rings. */
 struct both {

@@ -309,6 +309,11 @@ static inline void audit_peers(const struct cell *c)
             assert_ptr_equal(peer->cell, to->cell);
             assert_int_equal(peer->slot, to->slot);
         }
+        const struct fiber *open = c->open[slot];
+        if (open != NULL) {
+            assert_ptr_equal(open->cell, peer->cell);
+            assert_true((open->door >> peer->slot & 1) != 0);
+        }
     }
 }
 
@@ -351,6 +356,9 @@ static inline void audit_sched(void)
             assert_int_equal((f->odd_to_wake & ODD_TIMED) != 0, f->heap_hart != NULL);
             assert_int_equal((f->odd_to_wake & ODD_CROWD) != 0,
                              c->sleeper == f && !list_is_empty(&c->waiting));
+            assert_int_equal((f->odd_to_wake & ODD_OPEN) != 0, f->door != 0);
+            assert_true(f->door == 0 || (c->sleeper == f && c->fused && f->door == f->watch &&
+                                         (c->window.stale & f->hart->bit & ~HART_RECORDS) == 0));
             assert_true(f->tier < NX_TIERS && f->tier >= c->own_tier);
             assert_true(f->strikes < 3);
             assert_true(f->host_tier == c->tier || (f->lender != NULL && f->host_tier < c->tier));

@@ -166,12 +166,12 @@ static const char *const shape[NX_CALL_COUNT][NX_META_OPS] = {
     [NX_CALL_GRANT] = {"Sccr", "Sccr", "c", "csc", "Scscr", "cs"},
     [NX_CALL_REVOKE] = {"c", "h"},
     [NX_CALL_SEND] = {"c", "h"},
-    [NX_CALL_RECV] = {"mt"},
+    [NX_CALL_RECV] = {"mt", "maa"},
     [NX_CALL_TICK] = {"", "", "t", "hs", "httt", ""},
     [NX_CALL_MASK] = {"cr", "r", "m", "c", "c"},
     [NX_CALL_ENTER] = {"", "ha", ""},
     [NX_CALL_CHECKPOINT] = {"al", "al", ""},
-    [NX_CALL_META] = {"", "as", "s", "Ss", "als", "als", "cl", "hs", "hs", "c", "s", "c", "", "ss",
+    [NX_CALL_META] = {"", "as", "s", "Ss", "als", "als", "cl", "hs", "hs", "c", "s", "n", "", "ss",
                       "t", "alss"},
 };
 
@@ -356,6 +356,7 @@ static void renew(void)
             lock();
             fiber_kick(list_first(&c->fibers, struct fiber, cell_link));
             unlock();
+            host.hart[host.current].ipi = true; /* as in make_root() */
         } else if (c->state != NX_CS_DYING && (stuck || (c->pledge & NX_PLEDGE_MAP) == 0)) {
             test_end(c);
             make_root(i);
