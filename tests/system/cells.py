@@ -113,8 +113,8 @@ def a_slow_hart_is_found_out(m):
         seen.extend([classes[1]] if classes[1:] != seen[-1:] else [])
         return classes[0] == "apex" and classes[1] == "mill"
     wait_for(m, "a slow hart", sinks, 60)
-    # Before its time has come a busy host may slow it as well.
-    require(seen[-2:] == ["forge", "mill"], f"its classes: {seen}")
+    # Before its time has come a busy host may slow it as well; and the way down may be over before such a host lets anybody look.
+    require(len(seen) == 1 or seen[-2:] == ["forge", "mill"], f"its classes: {seen}")
     wait_for(m, "all of one class again", lambda: core_classes(m) == ["apex", "apex"], 60)
     m.out("touch /tmp/enough; wait")
 

@@ -264,8 +264,8 @@ static bool spoils(uint64_t nr, uint64_t op, const uint64_t *a)
     switch (nr) {
     case NX_CALL_EXIT:
         return true;
-    case NX_CALL_RECV:
-        return a[1] > 1ul << 20;
+    case NX_CALL_RECV: /* waits for long, or for ever */
+        return op == NX_RECV_SERVE || a[1] > 1ul << 20;
     case NX_CALL_TICK:
         return op == NX_TICK_SLEEP && a[0] > 1ul << 20;
     case NX_CALL_MASK:
